@@ -1,0 +1,55 @@
+using Sentiric.Contracts.Events;
+
+namespace Sentiric.Contracts.Services;
+
+/// <summary>The media service: RTP on one side, 8 kHz 16-bit mono PCM on the other.</summary>
+public interface IMediaSessions
+{
+    /// <summary>Opens an RTP port and answers the offer. Refusals: <c>media.no_common_codec</c>, <c>media.bad_offer</c>, <c>media.ports_exhausted</c>.</summary>
+    ValueTask<Result<MediaOpened>> OpenAsync(OpenMedia request, CancellationToken ct);
+
+    /// <summary>A re-INVITE: new offer, new answer; the session lives on. <see cref="MediaRenegotiated.OnHold"/> says whether the peer holds.</summary>
+    ValueTask<Result<MediaRenegotiated>> RenegotiateAsync(string sessionId, string sdpOffer, CancellationToken ct);
+
+    /// <summary>Plays PCM chunks of any length; completes when the last sample was sent or playback was cleared.</summary>
+    ValueTask<Result<PlaybackOutcome>> PlayAsync(string sessionId, string playbackId, IAsyncEnumerable<ReadOnlyMemory<short>> pcm, CancellationToken ct);
+
+    /// <summary>Stops what is playing within 40 ms and empties the queue; the pending <see cref="PlayAsync"/> reports what was heard.</summary>
+    ValueTask<Result<Done>> ClearAsync(string sessionId, CancellationToken ct);
+
+    /// <summary>The caller's audio in 20 ms frames, in order, loss concealed, until the session closes.</summary>
+    IAsyncEnumerable<AudioFrame> ListenAsync(string sessionId, CancellationToken ct);
+
+    /// <summary>Sends the caller's audio back (echo test), until switched off.</summary>
+    ValueTask<Result<Done>> EchoAsync(string sessionId, bool on, CancellationToken ct);
+
+    /// <summary>Starts the dual-channel recording: left the caller, right us.</summary>
+    ValueTask<Result<RecordingOpened>> RecordAsync(string sessionId, CancellationToken ct);
+
+    /// <summary>Closes the session and the recording, frees the port. Closing twice is quiet.</summary>
+    ValueTask<Result<MediaClosed>> CloseAsync(string sessionId, CancellationToken ct);
+}
+
+/// <summary>Nothing to say but that it was done.</summary>
+public sealed record Done
+{
+    public static readonly Done It = new();
+}
+
+public sealed record OpenMedia(Guid CallId, string Tenant, string SdpOffer);
+
+public sealed record MediaOpened(string SessionId, string SdpAnswer, string LocalAddress, string RemoteAddress, string Codec);
+
+public sealed record MediaRenegotiated(string SdpAnswer, bool OnHold);
+
+public sealed record RecordingOpened(string Uri);
+
+/// <param name="HeardMs">How much left for the wire before the end or the clear.</param>
+public sealed record PlaybackOutcome(string PlaybackId, bool Interrupted, long HeardMs);
+
+public sealed record MediaClosed(MediaQualityMeasured? Quality, RecordingAvailable? Recording);
+
+/// <param name="ElapsedMs">Since the session opened.</param>
+/// <param name="Pcm">160 samples.</param>
+/// <param name="Concealed">True when the packet was lost and the frame is a guess.</param>
+public readonly record struct AudioFrame(long Index, long ElapsedMs, ReadOnlyMemory<short> Pcm, bool Concealed);
