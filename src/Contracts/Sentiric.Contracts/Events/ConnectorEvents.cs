@@ -1,13 +1,13 @@
 namespace Sentiric.Contracts.Events;
 
 /// <param name="Settings">By kind. calendar: open_from, open_to, slot_minutes, time_zone; http: url, timeout_seconds, secret_header.</param>
-public sealed record ConnectorRegistered(DateTimeOffset At, string Name, ConnectorKind Kind, IReadOnlyDictionary<string, string> Settings);
+public sealed record ConnectorRegistered(DateTimeOffset At, string Name, ConnectorKind Kind, IReadOnlyDictionary<string, string> Settings) : IFact;
 
-public sealed record ConnectorRemoved(DateTimeOffset At, string Name);
+public sealed record ConnectorRemoved(DateTimeOffset At, string Name) : IFact;
 
 /// <summary>Stream <c>calendar-{connector}-{yyyy-MM-dd}</c>.</summary>
 /// <param name="IdempotencyKey">A repeated request with the same key books once.</param>
 public sealed record AppointmentBooked(
-    DateTimeOffset At, Guid AppointmentId, string Connector, DateTimeOffset StartsAt, int Minutes, string Person, string Contact, string IdempotencyKey);
+    DateTimeOffset At, Guid AppointmentId, string Connector, DateTimeOffset StartsAt, int Minutes, string Person, string Contact, string IdempotencyKey) : IFact;
 
-public sealed record AppointmentCancelled(DateTimeOffset At, Guid AppointmentId, string Connector, string Why);
+public sealed record AppointmentCancelled(DateTimeOffset At, Guid AppointmentId, string Connector, string Why) : IFact;

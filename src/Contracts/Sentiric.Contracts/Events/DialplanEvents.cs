@@ -2,28 +2,28 @@ namespace Sentiric.Contracts.Events;
 
 /// <summary>Opening hours: minutes of the local day in <paramref name="TimeZone"/> (IANA). An interval may pass midnight.</summary>
 public sealed record ScheduleDefined(
-    DateTimeOffset At, string ScheduleId, string Name, string TimeZone, IReadOnlyList<OpeningHours> Hours, IReadOnlyList<DateOnly> Holidays);
+    DateTimeOffset At, string ScheduleId, string Name, string TimeZone, IReadOnlyList<OpeningHours> Hours, IReadOnlyList<DateOnly> Holidays) : IFact;
 
 /// <param name="FromMinute">Minute of the day, 0..1439.</param>
 /// <param name="ToMinute">Minute of the day, 1..1440; smaller than <paramref name="FromMinute"/> when it passes midnight.</param>
 public sealed record OpeningHours(DayOfWeek Day, int FromMinute, int ToMinute);
 
 /// <param name="Texts">Language ("tr", "en") to the words that are spoken.</param>
-public sealed record AnnouncementDefined(DateTimeOffset At, string AnnouncementId, IReadOnlyDictionary<string, string> Texts);
+public sealed record AnnouncementDefined(DateTimeOffset At, string AnnouncementId, IReadOnlyDictionary<string, string> Texts) : IFact;
 
-public sealed record AssistantDefined(DateTimeOffset At, string AssistantId, AssistantDefinition Definition);
+public sealed record AssistantDefined(DateTimeOffset At, string AssistantId, AssistantDefinition Definition) : IFact;
 
-public sealed record DialplanPublished(DateTimeOffset At, string DialplanId, int Revision, string Name, DialplanAction Action, DialplanActionData Data);
+public sealed record DialplanPublished(DateTimeOffset At, string DialplanId, int Revision, string Name, DialplanAction Action, DialplanActionData Data) : IFact;
 
-public sealed record DialplanRetired(DateTimeOffset At, string DialplanId);
+public sealed record DialplanRetired(DateTimeOffset At, string DialplanId) : IFact;
 
-public sealed record RouteCreated(DateTimeOffset At, string Number, RouteSettings Settings);
+public sealed record RouteCreated(DateTimeOffset At, string Number, RouteSettings Settings) : IFact;
 
-public sealed record RouteChanged(DateTimeOffset At, string Number, RouteSettings Settings);
+public sealed record RouteChanged(DateTimeOffset At, string Number, RouteSettings Settings) : IFact;
 
-public sealed record RouteRemoved(DateTimeOffset At, string Number);
+public sealed record RouteRemoved(DateTimeOffset At, string Number) : IFact;
 
-public sealed record MaintenanceSwitched(DateTimeOffset At, string Number, bool On);
+public sealed record MaintenanceSwitched(DateTimeOffset At, string Number, bool On) : IFact;
 
 /// <summary>An inbound route: what a called number does.</summary>
 public sealed record RouteSettings(

@@ -1,0 +1,79 @@
+using System.Security.Cryptography;
+using System.Text;
+using Sentiric.Contracts;
+using Sentiric.Host.Ports;
+using Sentiric.Host.Settings;
+
+namespace Sentiric.Host.Gateway;
+
+/// <summary>
+/// The one door of the API: everything under /v1 needs an API key or a console session, everything under /internal the secret of the roles.
+/// Puts the tenant and the actor where the endpoints look for them.
+/// </summary>
+public sealed class CallerGate(RequestDelegate next, HostSettings settings, ApiKeys keys)
+{
+    public const string Cookie = "sentiric_session";
+    public const string TenantItem = "tenant";
+    public const string ActorItem = "actor";
+    private const string SessionPath = "/v1/session";
+    private readonly byte[]? _serviceKey = settings.ServiceKey is { } key ? Encoding.UTF8.GetBytes(key) : null;
+
+    public Task InvokeAsync(HttpContext http)
+    {
+        var path = http.Request.Path;
+        var inside = path.StartsWithSegments(PortHttp.Prefix, StringComparison.Ordinal);
+        if (!inside && !path.StartsWithSegments("/v1", StringComparison.Ordinal))
+        {
+            return next(http);
+        }
+
+        if (IsOtherRole(http.Request))
+        {
+            http.Items[TenantItem] = http.Request.Headers[PortHttp.TenantHeader].FirstOrDefault();
+            http.Items[ActorItem] = http.Request.Headers[PortHttp.ActorHeader].FirstOrDefault() ?? "service";
+            return next(http);
+        }
+
+        return inside || !settings.Roles.Has(Role.Gateway) || path == SessionPath ? Insider(http, path) : Outsider(http);
+    }
+
+    private Task Insider(HttpContext http, PathString path) => path == SessionPath && settings.Roles.Has(Role.Gateway)
+        ? next(http)
+        : Problem.WriteAsync(http, new Refusal("auth.service_key_needed", "This path is for the platform's own roles; the service key is missing or wrong."), 401);
+
+    private Task Outsider(HttpContext http)
+    {
+        if (Present(http.Request) is not { } key)
+        {
+            return Problem.WriteAsync(http, new Refusal("auth.key_needed", "Send the API key as 'Authorization: Bearer <key>' or 'X-Api-Key: <key>'."), 401);
+        }
+
+        if (key.Scope == KeyScope.Read && !HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method))
+        {
+            return Problem.WriteAsync(http, new Refusal("auth.read_only_key", $"The key '{key.Name}' may only read; this request changes something."), 403);
+        }
+
+        var asked = http.Request.Headers["X-Tenant"].FirstOrDefault() ?? http.Request.Query["tenant"].FirstOrDefault();
+        if (key.Tenant is { } own && asked is not null && asked != own)
+        {
+            return Problem.WriteAsync(http, new Refusal("auth.other_tenant", $"The key '{key.Name}' works on tenant '{own}' only."), 403);
+        }
+
+        http.Items[TenantItem] = key.Tenant ?? asked ?? settings.DefaultTenant;
+        http.Items[ActorItem] = "key:" + key.Name;
+        return next(http);
+    }
+
+    private ApiKey? Present(HttpRequest request)
+    {
+        var bearer = request.Headers.Authorization.FirstOrDefault();
+        var presented = bearer?.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) == true
+            ? bearer["Bearer ".Length..].Trim()
+            : request.Headers["X-Api-Key"].FirstOrDefault();
+        return presented is not null ? keys.Find(presented) : request.Cookies[Cookie] is { } cookie ? keys.FindSession(cookie) : null;
+    }
+
+    private bool IsOtherRole(HttpRequest request) =>
+        _serviceKey is not null && request.Headers[PortHttp.KeyHeader].FirstOrDefault() is { } shown
+        && CryptographicOperations.FixedTimeEquals(_serviceKey, Encoding.UTF8.GetBytes(shown));
+}

@@ -1,0 +1,33 @@
+using Microsoft.AspNetCore.Diagnostics;
+using Sentiric.Contracts;
+using Sentiric.Host.Ports;
+
+namespace Sentiric.Host.Gateway;
+
+/// <summary>RFC 9457 problem documents of the host itself. Every error of the API is one, with a stable <c>code</c>.</summary>
+public static class Problem
+{
+    private const string ContentType = "application/problem+json";
+
+    public static Task WriteAsync(HttpContext http, Refusal refusal, int status)
+    {
+        http.Response.StatusCode = status;
+        return http.Response.WriteAsJsonAsync(
+            new ProblemDocument($"https://sentiric.dev/problems/{refusal.Code}", Title(status), status, refusal.Why, refusal.Code, http.TraceIdentifier),
+            Wire.Json, ContentType, http.RequestAborted);
+    }
+
+    /// <summary>What is left when an endpoint throws: malformed JSON, a role that is down, a bug. Never a stack trace.</summary>
+    public static Task WriteExceptionAsync(HttpContext http) => http.Features.Get<IExceptionHandlerFeature>()?.Error switch
+    {
+        BadHttpRequestException e => WriteAsync(http, new("request.invalid", Innermost(e)), e.StatusCode),
+        ServiceUnavailableException e => WriteAsync(http, new("service.unavailable", e.Message), 503),
+        _ => WriteAsync(http, new("server.error", $"The platform failed; its log tells more under the trace id {http.TraceIdentifier}."), 500),
+    };
+
+    private static string Innermost(Exception e) => e.InnerException is { } inner ? Innermost(inner) : e.Message;
+
+    private static string Title(int status) => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status);
+
+    private sealed record ProblemDocument(string Type, string Title, int Status, string Detail, string Code, string TraceId);
+}

@@ -1,0 +1,109 @@
+using System.Buffers.Binary;
+using System.Net.WebSockets;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Sentiric.Contracts;
+using Sentiric.Contracts.Services;
+
+namespace Sentiric.Host.Ports;
+
+/// <summary><see cref="IMediaSessions"/> over HTTP and WebSocket, both ends. Playing streams PCM up, listening streams PCM down.</summary>
+public sealed class MediaPort(HttpClient client, string serviceKey) : IMediaSessions
+{
+    private const string Media = PortHttp.Prefix + "/media";
+    private const int FrameHeaderBytes = 17;
+    private const int MaxFrameBytes = FrameHeaderBytes + (2 * 160 * 6);
+
+    public ValueTask<Result<MediaOpened>> OpenAsync(OpenMedia request, CancellationToken ct) =>
+        client.AskAsync<OpenMedia, MediaOpened>(Media + "/open", request, ct);
+
+    public ValueTask<Result<MediaRenegotiated>> RenegotiateAsync(string sessionId, string sdpOffer, CancellationToken ct) =>
+        client.AskAsync<Offer, MediaRenegotiated>(Media + "/renegotiate", new(sessionId, sdpOffer), ct);
+
+    public async ValueTask<Result<PlaybackOutcome>> PlayAsync(
+        string sessionId, string playbackId, IAsyncEnumerable<ReadOnlyMemory<short>> pcm, CancellationToken ct)
+    {
+        var path = $"{Media}/play/{Uri.EscapeDataString(sessionId)}/{Uri.EscapeDataString(playbackId)}";
+        using var response = await PortHttp.SendAsync(client, path, new PcmStream.Content(pcm), ct);
+        return await PortHttp.ReadAsync<PlaybackOutcome>(response, path, ct);
+    }
+
+    public ValueTask<Result<Done>> ClearAsync(string sessionId, CancellationToken ct) =>
+        client.AskAsync<Session, Done>(Media + "/clear", new(sessionId), ct);
+
+    public ValueTask<Result<Done>> EchoAsync(string sessionId, bool on, CancellationToken ct) =>
+        client.AskAsync<Echo, Done>(Media + "/echo", new(sessionId, on), ct);
+
+    public ValueTask<Result<RecordingOpened>> RecordAsync(string sessionId, CancellationToken ct) =>
+        client.AskAsync<Session, RecordingOpened>(Media + "/record", new(sessionId), ct);
+
+    public ValueTask<Result<MediaClosed>> CloseAsync(string sessionId, CancellationToken ct) =>
+        client.AskAsync<Session, MediaClosed>(Media + "/close", new(sessionId), ct);
+
+    public async IAsyncEnumerable<AudioFrame> ListenAsync(string sessionId, [EnumeratorCancellation] CancellationToken ct)
+    {
+        using var socket = new ClientWebSocket();
+        socket.Options.SetRequestHeader(PortHttp.KeyHeader, serviceKey);
+        var address = new UriBuilder(new Uri(client.BaseAddress!, $"internal/media/listen/{Uri.EscapeDataString(sessionId)}")) { Scheme = "ws" };
+        await socket.ConnectAsync(address.Uri, ct);
+        var buffer = new byte[MaxFrameBytes];
+        while (await socket.ReceiveAsync(buffer.AsMemory(), ct) is { MessageType: WebSocketMessageType.Binary } received)
+        {
+            yield return Decode(buffer.AsSpan(0, received.Count));
+        }
+    }
+
+    public static void Map(IEndpointRouteBuilder routes, IMediaSessions media)
+    {
+        routes.MapQuestion<OpenMedia, MediaOpened>(Media + "/open", media.OpenAsync);
+        routes.MapQuestion<Offer, MediaRenegotiated>(Media + "/renegotiate", (q, ct) => media.RenegotiateAsync(q.SessionId, q.Sdp, ct));
+        routes.MapQuestion<Session, Done>(Media + "/clear", (q, ct) => media.ClearAsync(q.SessionId, ct));
+        routes.MapQuestion<Echo, Done>(Media + "/echo", (q, ct) => media.EchoAsync(q.SessionId, q.On, ct));
+        routes.MapQuestion<Session, RecordingOpened>(Media + "/record", (q, ct) => media.RecordAsync(q.SessionId, ct));
+        routes.MapQuestion<Session, MediaClosed>(Media + "/close", (q, ct) => media.CloseAsync(q.SessionId, ct));
+        routes.MapPost(Media + "/play/{sessionId}/{playbackId}", async (string sessionId, string playbackId, HttpRequest request, CancellationToken ct) =>
+            PortHttp.ToHttp(await media.PlayAsync(sessionId, playbackId, PcmStream.ReadAsync(request.Body, ct), ct))).ExcludeFromDescription();
+        routes.Map(Media + "/listen/{sessionId}", (HttpContext http, string sessionId) => ServeListenAsync(http, media, sessionId)).ExcludeFromDescription();
+    }
+
+    private static async Task ServeListenAsync(HttpContext http, IMediaSessions media, string sessionId)
+    {
+        if (!http.WebSockets.IsWebSocketRequest)
+        {
+            http.Response.StatusCode = StatusCodes.Status426UpgradeRequired;
+            return;
+        }
+
+        using var socket = await http.WebSockets.AcceptWebSocketAsync();
+        var buffer = new byte[MaxFrameBytes];
+        await foreach (var frame in media.ListenAsync(sessionId, http.RequestAborted))
+        {
+            await socket.SendAsync(buffer.AsMemory(0, Encode(frame, buffer)), WebSocketMessageType.Binary, endOfMessage: true, http.RequestAborted);
+        }
+
+        await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "session closed", http.RequestAborted);
+    }
+
+    // index int64, elapsed ms int64, concealed byte, then PCM; little endian
+    private static int Encode(AudioFrame frame, Span<byte> buffer)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(buffer, frame.Index);
+        BinaryPrimitives.WriteInt64LittleEndian(buffer[8..], frame.ElapsedMs);
+        buffer[16] = frame.Concealed ? (byte)1 : (byte)0;
+        var pcm = MemoryMarshal.AsBytes(frame.Pcm.Span);
+        pcm.CopyTo(buffer[FrameHeaderBytes..]);
+        return FrameHeaderBytes + pcm.Length;
+    }
+
+    private static AudioFrame Decode(ReadOnlySpan<byte> message) => new(
+        BinaryPrimitives.ReadInt64LittleEndian(message),
+        BinaryPrimitives.ReadInt64LittleEndian(message[8..]),
+        MemoryMarshal.Cast<byte, short>(message[FrameHeaderBytes..]).ToArray(),
+        message[16] == 1);
+
+    public sealed record Session(string SessionId);
+
+    public sealed record Offer(string SessionId, string Sdp);
+
+    public sealed record Echo(string SessionId, bool On);
+}

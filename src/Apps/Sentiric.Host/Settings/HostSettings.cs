@@ -1,0 +1,153 @@
+using System.Globalization;
+using System.Net;
+
+namespace Sentiric.Host.Settings;
+
+/// <summary>
+/// Every setting of the host, read and checked once at the start. Names are those of the environment with ':' for '__'.
+/// </summary>
+public sealed class HostSettings
+{
+    private readonly IConfiguration _configuration;
+
+    public HostSettings(IConfiguration configuration, RoleSet roles)
+    {
+        _configuration = configuration;
+        Roles = roles;
+        Postgres = Text("ConnectionStrings:Postgres");
+        Rabbit = Text("ConnectionStrings:Rabbit");
+        Redis = Text("ConnectionStrings:Redis");
+        if (Postgres is null && (roles.Has(Role.Write) || roles.Has(Role.Read)))
+        {
+            throw new SettingsException("ConnectionStrings__Postgres is not set: the write and read roles keep their events there. './sentiric infra env' prints it.");
+        }
+
+        if (Rabbit is null && roles != RoleSet.All && NeedsBus(roles))
+        {
+            throw new SettingsException($"ConnectionStrings__Rabbit is not set: roles {roles} run apart from the others and talk to them over RabbitMQ.");
+        }
+    }
+
+    public RoleSet Roles { get; }
+
+    /// <summary>ConnectionStrings:Postgres.</summary>
+    public string? Postgres { get; }
+
+    /// <summary>ConnectionStrings:Rabbit, an amqp:// address; absent: the in-memory bus.</summary>
+    public string? Rabbit { get; }
+
+    /// <summary>ConnectionStrings:Redis; absent: in-memory call state.</summary>
+    public string? Redis { get; }
+
+    /// <summary>Sip:Listen, "udp://127.0.0.1:5060,tcp://127.0.0.1:5060".</summary>
+    public string SipListen => Text("Sip:Listen") ?? "udp://127.0.0.1:5060,tcp://127.0.0.1:5060";
+
+    /// <summary>Sip:Realm of phones that register.</summary>
+    public string SipRealm => Text("Sip:Realm") ?? "sentiric";
+
+    /// <summary>Sip:AllowedSources, comma separated addresses or CIDR blocks that may send calls; empty: loopback only.</summary>
+    public IReadOnlyList<IPNetwork> SipAllowedSources => [.. List("Sip:AllowedSources", "127.0.0.0/8,::1/128").Select(Network)];
+
+    /// <summary>Sip:MaxCalls, 1..100000.</summary>
+    public int SipMaxCalls => Number("Sip:MaxCalls", 500, 1, 100_000);
+
+    /// <summary>Media:Address that stands in the SDP.</summary>
+    public IPAddress MediaAddress => Address("Media:Address", IPAddress.Loopback);
+
+    /// <summary>Media:PortRange "from-to", even ports for RTP; "0" lets the kernel choose.</summary>
+    public (int From, int To) MediaPorts => PortRange("Media:PortRange", "30000-31999");
+
+    /// <summary>Media:TimeoutSeconds without RTP after which a call ends, 1..3600.</summary>
+    public int MediaTimeoutSeconds => Number("Media:TimeoutSeconds", 20, 1, 3600);
+
+    /// <summary>Recording:Folder.</summary>
+    public string RecordingFolder => Text("Recording:Folder") ?? Path.Combine(AppContext.BaseDirectory, "recordings");
+
+    /// <summary>Speech:ModelFolder with the built-in recogniser.</summary>
+    public string ModelFolder => Text("Speech:ModelFolder") ?? Path.Combine(AppContext.BaseDirectory, "models");
+
+    /// <summary>Speech:NativeFolder with libonnxruntime.so and silero_vad.onnx.</summary>
+    public string NativeFolder => Text("Speech:NativeFolder") ?? AppContext.BaseDirectory;
+
+    /// <summary>Speech:Espeak, path of espeak-ng.</summary>
+    public string Espeak => Text("Speech:Espeak") ?? "espeak-ng";
+
+    public string? EspeakLibraryPath => Text("Speech:EspeakLibraryPath");
+
+    public string? EspeakDataPath => Text("Speech:EspeakDataPath");
+
+    /// <summary>Speech:RemoteUrl of an OpenAI-compatible speech server; absent: the built-in engines.</summary>
+    public Uri? SpeechRemote => Url("Speech:RemoteUrl");
+
+    /// <summary>Llm:Url of an OpenAI-compatible server, e.g. http://127.0.0.1:8080/v1; absent: the built-in dialogue engine.</summary>
+    public Uri? LlmUrl => Url("Llm:Url");
+
+    public string LlmModel => Text("Llm:Model") ?? "default";
+
+    public string? LlmKey => Text("Llm:Key");
+
+    /// <summary>Gateway:AdminKeyFile holds the platform administrator's API key.</summary>
+    public string? AdminKeyFile => Text("Gateway:AdminKeyFile");
+
+    /// <summary>Gateway:DefaultTenant that the administrator's key works on when a request names none.</summary>
+    public string DefaultTenant => Text("Gateway:DefaultTenant") ?? "demo";
+
+    /// <summary>Gateway:RequestsPerMinute per key, 1..1000000.</summary>
+    public int RequestsPerMinute => Number("Gateway:RequestsPerMinute", 6000, 1, 1_000_000);
+
+    /// <summary>Demo:Seed "true" creates the demo tenant at the start.</summary>
+    public bool SeedDemo => Text("Demo:Seed") is { } text && text.Equals("true", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Services:Key, the secret that roles show each other.</summary>
+    public string? ServiceKey => Text("Services:Key");
+
+    /// <summary>Services:Write and so on: where another role answers. Null when this process has the role itself.</summary>
+    public Uri? Service(Role role) => Roles.Has(role)
+        ? null
+        : Url("Services:" + role) ?? throw new SettingsException($"Services__{role} is not set: this process has roles {Roles} and must know where {role} answers.");
+
+    private static bool NeedsBus(RoleSet roles) => roles.Has(Role.Write) || roles.Has(Role.Sip) || roles.Has(Role.Agent) || roles.Has(Role.Read);
+
+    private string? Text(string key) => _configuration[key] is { Length: > 0 } text ? text : null;
+
+    private string[] List(string key, string fallback) =>
+        (Text(key) ?? fallback).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    private int Number(string key, int fallback, int from, int to) => Text(key) is not { } text
+        ? fallback
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= from && number <= to
+            ? number
+            : throw new SettingsException($"{Name(key)} is '{text}': a whole number from {from} to {to} is needed.");
+
+    private Uri? Url(string key) => Text(key) is not { } text
+        ? null
+        : Uri.TryCreate(text.EndsWith('/') ? text : text + "/", UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+            ? url
+            : throw new SettingsException($"{Name(key)} is '{text}': an http:// or https:// address is needed.");
+
+    private IPAddress Address(string key, IPAddress fallback) => Text(key) is not { } text
+        ? fallback
+        : IPAddress.TryParse(text, out var address) ? address : throw new SettingsException($"{Name(key)} is '{text}': an IP address is needed.");
+
+    private IPNetwork Network(string text) =>
+        IPNetwork.TryParse(text, out var network) ? network
+        : IPAddress.TryParse(text, out var address) ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
+        : throw new SettingsException($"Sip__AllowedSources has '{text}': addresses or CIDR blocks are needed, e.g. 10.0.0.0/8.");
+
+    private (int, int) PortRange(string key, string fallback)
+    {
+        var text = Text(key) ?? fallback;
+        if (text == "0")
+        {
+            return (0, 0);
+        }
+
+        var parts = text.Split('-', 2);
+        return parts.Length == 2 && ushort.TryParse(parts[0], CultureInfo.InvariantCulture, out var from)
+            && ushort.TryParse(parts[1], CultureInfo.InvariantCulture, out var to) && from > 1023 && to > from
+            ? (from, to)
+            : throw new SettingsException($"{Name(key)} is '{text}': 'from-to' with ports from 1024 to 65535, or 0, is needed.");
+    }
+
+    private static string Name(string key) => key.Replace(":", "__", StringComparison.Ordinal);
+}
