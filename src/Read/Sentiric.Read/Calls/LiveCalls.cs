@@ -1,0 +1,118 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Sentiric.Contracts.Events;
+using Sentiric.Contracts.Queries;
+using Sentiric.EventStore;
+using Sentiric.Read.Http;
+
+namespace Sentiric.Read.Calls;
+
+/// <summary>The board of calls that are up now. A call leaves it when it ends.</summary>
+public sealed class LiveCalls : ITableProjection
+{
+    private const string Table = "read_live_call";
+
+    public string Name => "LiveCalls";
+
+    public int Version => 1;
+
+    public IReadOnlyList<string> Tables { get; } = [Table];
+
+    public string SchemaSql(string suffix) => $"""
+        create table if not exists {Table}{suffix} (
+            call_id     uuid        not null,
+            tenant      text        not null,
+            from_number text        not null,
+            to_number   text        not null,
+            user_name   text,
+            dialplan_id text,
+            state       text        not null,
+            started_at  timestamptz not null,
+            answered_at timestamptz,
+            turns       integer     not null default 0,
+            last_heard  text,
+            last_said   text,
+            constraint pkey_{Table}{suffix} primary key (call_id)
+        );
+        """;
+
+    public ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct)
+    {
+        foreach (var recorded in batch)
+        {
+            if (Streams.CallIdOf(recorded.StreamId) is { } callId)
+            {
+                Apply(writer, callId, recorded.Tenant, writer.Serializer.Deserialize(recorded));
+            }
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private static void Apply(IProjectionWriter writer, Guid callId, string tenant, object @event)
+    {
+        void Set(string columns, params object?[] values) =>
+            writer.Execute($"update {writer.Table(Table)} set {columns} where call_id = $1", [callId, .. values]);
+
+        switch (@event)
+        {
+            case CallReceived e:
+                writer.Execute(
+                    $"""
+                    insert into {writer.Table(Table)} (call_id, tenant, from_number, to_number, state, started_at)
+                    values ($1, $2, $3, $4, 'received', $5) on conflict do nothing
+                    """,
+                    callId, tenant, e.From, e.To, e.At.UtcDateTime);
+                break;
+            case UserIdentifiedForCall e:
+                Set("user_name = $2", e.Name);
+                break;
+            case UserCreatedForCall e:
+                Set("user_name = $2", e.Name);
+                break;
+            case CallRouteResolved e:
+                Set("dialplan_id = $2", e.Resolution.DialplanId);
+                break;
+            case CallRinging:
+                Set("state = 'ringing'");
+                break;
+            case CallAnswered e:
+                Set("state = 'answered', answered_at = $2", e.At.UtcDateTime);
+                break;
+            case AgentTookOver:
+                Set("state = 'talking'");
+                break;
+            case TranscriptFinal { Speaker: Speaker.Caller } e:
+                Set("last_heard = $2", e.Text);
+                break;
+            case TranscriptFinal { Speaker: Speaker.Agent } e:
+                Set("last_said = $2", e.Text);
+                break;
+            case DialogTurnCompleted e:
+                Set("turns = greatest(turns, $2)", e.Turn);
+                break;
+            case CallEnded:
+                writer.Execute($"delete from {writer.Table(Table)} where call_id = $1", callId);
+                break;
+        }
+    }
+
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/calls/live", (HttpContext http, Tables tables, CancellationToken ct) =>
+                ReadHttp.ForTenantAsync(http, async tenant => ReadHttp.Json(await ListAsync(tables, tenant, ct))))
+            .WithTags("Calls").WithName("ListLiveCalls").Produces<IReadOnlyList<LiveCall>>().WithSummary("Calls that are up now, oldest first.");
+
+    private static Task<IReadOnlyList<LiveCall>> ListAsync(Tables tables, string tenant, CancellationToken ct) => tables.QueryAsync(
+        $"""
+        select call_id, tenant, from_number, to_number, user_name, dialplan_id, state, started_at, answered_at, turns, last_heard, last_said
+        from {Table} where tenant = $1 order by started_at, call_id limit {Sentiric.Read.Tables.MaxRows}
+        """,
+        row =>
+        {
+            var c = new RowReader(row);
+            return new LiveCall(
+                c.Guid(), c.Text(), c.Text(), c.Text(), c.TextOrNull(), c.TextOrNull(), c.Text(), c.Time(), c.TimeOrNull(), c.Int(), c.TextOrNull(),
+                c.TextOrNull());
+        }, ct, tenant);
+}

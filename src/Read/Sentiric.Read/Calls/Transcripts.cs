@@ -1,0 +1,120 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Sentiric.Contracts.Events;
+using Sentiric.Contracts.Queries;
+using Sentiric.EventStore;
+using Sentiric.Read.Http;
+
+namespace Sentiric.Read.Calls;
+
+/// <summary>Who said what, and what each turn took: of calls and chats.</summary>
+public sealed class Transcripts : ITableProjection
+{
+    private const string Lines = "read_transcript_line";
+    private const string Turns = "read_turn";
+
+    public string Name => "Transcripts";
+
+    public int Version => 1;
+
+    public IReadOnlyList<string> Tables { get; } = [Lines, Turns];
+
+    public string SchemaSql(string suffix) => $"""
+        create table if not exists {Lines}{suffix} (
+            call_id     uuid             not null,
+            version     bigint           not null,
+            tenant      text             not null,
+            turn        integer          not null,
+            speaker     text             not null,
+            said        text             not null,
+            confidence  double precision not null,
+            offset_ms   bigint           not null,
+            duration_ms bigint           not null,
+            kind        text,
+            full_text   text,
+            constraint pkey_{Lines}{suffix} primary key (call_id, version)
+        );
+        create table if not exists {Turns}{suffix} (
+            call_id          uuid             not null,
+            turn             integer          not null,
+            tenant           text             not null,
+            heard            text             not null,
+            answered         text             not null,
+            confidence       double precision not null,
+            end_of_speech_ms bigint           not null,
+            recognize_ms     bigint           not null,
+            think_ms         bigint           not null,
+            speak_ms         bigint           not null,
+            total_ms         bigint           not null,
+            constraint pkey_{Turns}{suffix} primary key (call_id, turn)
+        );
+        """;
+
+    public ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct)
+    {
+        foreach (var recorded in batch)
+        {
+            if (Streams.CallIdOf(recorded.StreamId) is { } callId)
+            {
+                Apply(writer, callId, recorded, writer.Serializer.Deserialize(recorded));
+            }
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private static void Apply(IProjectionWriter writer, Guid callId, RecordedEvent recorded, object @event)
+    {
+        switch (@event)
+        {
+            case TranscriptFinal e:
+                writer.Execute(
+                    $"""
+                    insert into {writer.Table(Lines)} (call_id, version, tenant, turn, speaker, said, confidence, offset_ms, duration_ms, kind, full_text)
+                    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text, $11::text) on conflict do nothing
+                    """,
+                    callId, recorded.Version, recorded.Tenant, e.Turn, StableName.Of(e.Speaker), e.Text, e.Confidence, e.OffsetMs, e.DurationMs,
+                    e.Kind is { } kind ? StableName.Of(kind) : null, e.FullText);
+                break;
+            case DialogTurnCompleted e:
+                writer.Execute(
+                    $"""
+                    insert into {writer.Table(Turns)} (call_id, turn, tenant, heard, answered, confidence, end_of_speech_ms, recognize_ms, think_ms, speak_ms, total_ms)
+                    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing
+                    """,
+                    callId, e.Turn, recorded.Tenant, e.Heard, e.Answered, e.Confidence,
+                    e.Latency.EndOfSpeechMs, e.Latency.RecognizeMs, e.Latency.ThinkMs, e.Latency.SpeakMs, e.Latency.TotalMs);
+                break;
+        }
+    }
+
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/calls/{callId:guid}/transcript", (HttpContext http, Tables tables, Guid callId, CancellationToken ct) =>
+                ReadHttp.ForTenantAsync(http, async tenant => ReadHttp.Json(await LinesAsync(tables, tenant, callId, ct))))
+            .WithTags("Calls").WithName("GetTranscript").Produces<IReadOnlyList<TranscriptLine>>().WithSummary("The transcript of a call or chat, in order.");
+
+    public static Task<IReadOnlyList<TranscriptLine>> LinesAsync(Tables tables, string tenant, Guid callId, CancellationToken ct) => tables.QueryAsync(
+        $"""
+        select turn, speaker, said, confidence, offset_ms, duration_ms, kind, full_text from {Lines}
+        where tenant = $1 and call_id = $2 order by offset_ms, version
+        """,
+        row =>
+        {
+            var c = new RowReader(row);
+            return new TranscriptLine(
+                c.Int(), StableName.Parse<Speaker>(c.Text()), c.Text(), c.Double(), c.Long(), c.Long(),
+                c.TextOrNull() is { } kind ? StableName.Parse<UtteranceKind>(kind) : null, c.TextOrNull());
+        }, ct, tenant, callId);
+
+    public static Task<IReadOnlyList<TurnRow>> TurnsAsync(Tables tables, string tenant, Guid callId, CancellationToken ct) => tables.QueryAsync(
+        $"""
+        select turn, heard, answered, confidence, end_of_speech_ms, recognize_ms, think_ms, speak_ms, total_ms from {Turns}
+        where tenant = $1 and call_id = $2 order by turn
+        """,
+        row =>
+        {
+            var c = new RowReader(row);
+            return new TurnRow(c.Int(), c.Text(), c.Text(), c.Double(), new(c.Long(), c.Long(), c.Long(), c.Long(), c.Long()));
+        }, ct, tenant, callId);
+}

@@ -1,0 +1,14 @@
+using System.Text.Json;
+using Sentiric.Contracts;
+
+namespace Sentiric.Read;
+
+/// <summary>The stable names of the closed lists ("no_answer"), as they stand in the JSON and so in the tables.</summary>
+internal static class StableName
+{
+    public static string Of<T>(T value)
+        where T : struct, Enum => JsonSerializer.SerializeToElement(value, Wire.Json).GetString()!;
+
+    public static T Parse<T>(string name)
+        where T : struct, Enum => JsonSerializer.SerializeToElement(name).Deserialize<T>(Wire.Json);
+}

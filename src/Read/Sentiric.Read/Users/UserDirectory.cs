@@ -1,0 +1,50 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Sentiric.Contracts.Events;
+using Sentiric.Contracts.Queries;
+using Sentiric.EventStore;
+using Sentiric.Read.Http;
+
+namespace Sentiric.Read.Users;
+
+/// <summary>The users of a tenant with their contacts and phones.</summary>
+public sealed class UserDirectory() : SingleStreamProjection<UserRow>("user_directory", ReadJson.Default.UserRow)
+{
+    private const string Table = "mt_doc_user_directory";
+
+    private static readonly HashSet<string> Wanted =
+    [
+        "user_created", "user_renamed", "user_language_changed", "user_disabled", "user_enabled", "contact_added", "contact_removed",
+        "sip_credential_set", "sip_credential_removed",
+    ];
+
+    public override bool Wants(string eventType) => Wanted.Contains(eventType);
+
+    public override UserRow? Evolve(UserRow? document, RecordedEvent recorded, object @event) => (document, @event) switch
+    {
+        (null, UserCreated e) => new(e.UserId, e.Name, e.Type, e.Language, false, [], []),
+        ({ } user, UserRenamed e) => user with { Name = e.Name },
+        ({ } user, UserLanguageChanged e) => user with { Language = e.Language },
+        ({ } user, UserDisabled) => user with { Disabled = true },
+        ({ } user, UserEnabled) => user with { Disabled = false },
+        ({ } user, ContactAdded e) => user with { Contacts = [.. user.Contacts, new(e.Type, e.Value, e.Primary)] },
+        ({ } user, ContactRemoved e) => user with { Contacts = [.. user.Contacts.Where(c => c.Type != e.Type || c.Value != e.Value)] },
+        ({ } user, SipCredentialSet e) => user with { SipUsernames = [.. user.SipUsernames.Except([e.Username]), e.Username] },
+        ({ } user, SipCredentialRemoved e) => user with { SipUsernames = [.. user.SipUsernames.Except([e.Username])] },
+        _ => document,
+    };
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/users", (HttpContext http, Tables tables, CancellationToken ct) =>
+                ReadHttp.ForTenantAsync(http, async tenant => ReadHttp.Json(await Documents.ListAsync(tables, Table, ReadJson.Default.UserRow, tenant, ct))))
+            .WithTags("Users").WithName("ListUsers").Produces<IReadOnlyList<UserRow>>().WithSummary("The users of the tenant.");
+        routes.MapGet("/users/{userId:guid}", (HttpContext http, Tables tables, Guid userId, CancellationToken ct) =>
+                ReadHttp.ForTenantAsync(http, async tenant =>
+                    await Documents.FindAsync(tables, Table, ReadJson.Default.UserRow, tenant, Streams.User(userId), ct) is { } user
+                        ? ReadHttp.Json(user)
+                        : ReadHttp.Problem("user.unknown", $"There is no user {userId} in tenant '{tenant}'.")))
+            .WithTags("Users").WithName("GetUser").Produces<UserRow>().WithSummary("One user.");
+    }
+}

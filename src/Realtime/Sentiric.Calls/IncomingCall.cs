@@ -1,0 +1,338 @@
+using Microsoft.Extensions.Logging;
+using Sentiric.Contracts;
+using Sentiric.Contracts.Events;
+using Sentiric.Contracts.Services;
+using Sentiric.Contracts.Text;
+using Sentiric.Sip;
+
+namespace Sentiric.Calls;
+
+/// <summary>Settings of the call story.</summary>
+/// <param name="MaxCallTime">An answered call ends after this, whatever happens.</param>
+/// <param name="TakeOverTime">An answered call that no agent takes over within this hears the fail-safe and ends.</param>
+/// <param name="SetUpTime">Identify, resolve and open media must be done within this.</param>
+public sealed record CallOptions(TimeSpan MaxCallTime, TimeSpan TakeOverTime, TimeSpan SetUpTime)
+{
+    public static CallOptions Default { get; } = new(TimeSpan.FromHours(4), TimeSpan.FromSeconds(6), TimeSpan.FromSeconds(5));
+}
+
+/// <summary>The story of an incoming call on one screen: identify, resolve, open media, answer, announce, wait for the end.</summary>
+public sealed partial class IncomingCall(
+    IUsers users, IDialplans dialplans, IMediaSessions media, FailSafeVoice failSafe, LiveCalls calls, SipLadder ladder, FactWriter facts,
+    CallOptions options, TimeProvider clock, ILogger<IncomingCall> logger)
+{
+    private const string Actor = "sip";
+
+    public async Task RunAsync(IncomingInvite invite, CancellationToken stopping)
+    {
+        var callId = Guid.CreateVersion7(clock.GetUtcNow());
+        var call = new LiveCall(callId, new CallLog(facts, callId, Actor));
+        var story = new Story(call, invite, clock.GetUtcNow());
+        Receive(story);
+        using var stop = stopping.Register(() => call.End(CallEndReason.Shutdown, HungUpBy.System));
+        try
+        {
+            var end = calls.TryAdd(call) && !facts.IsFull ? await AnswerAsync(story) : new(CallEndReason.Capacity, HungUpBy.System);
+            await FinishAsync(story, end);
+        }
+        catch (Exception e)
+        {
+            LogFailed(e, callId);
+            await FinishAsync(story, new(CallEndReason.Failed, HungUpBy.System));
+        }
+        finally
+        {
+            calls.Remove(call);
+            ladder.Forget(invite.CallId);
+        }
+    }
+
+    private void Receive(Story story)
+    {
+        var invite = story.Invite;
+        story.From = PhoneNumber.Normalize(invite.From.Uri.ToString());
+        story.To = PhoneNumber.Normalize(invite.Request.Uri.ToString());
+        story.Log.Note(new CallReceived(
+            story.ReceivedAt, invite.CallId, story.From, invite.From.Display ?? "", story.To, CallDirection.Inbound,
+            invite.Transport.ToString().ToLowerInvariant(), invite.Source.ToString()));
+        ladder.Follow(invite.CallId, story.Log);
+    }
+
+    private async Task<CallEnd> AnswerAsync(Story story)
+    {
+        using var setUp = CancellationTokenSource.CreateLinkedTokenSource(story.Invite.Cancelled);
+        setUp.CancelAfter(options.SetUpTime);
+        try
+        {
+            return await IdentifyAsync(story, setUp.Token)
+                ?? await ResolveAsync(story, setUp.Token)
+                ?? await OpenMediaAsync(story, setUp.Token)
+                ?? await PickUpAsync(story)
+                ?? await TalkAsync(story);
+        }
+        catch (OperationCanceledException) when (story.Invite.Cancelled.IsCancellationRequested)
+        {
+            return new(CallEndReason.Cancelled, HungUpBy.Caller);
+        }
+        catch (OperationCanceledException)
+        {
+            LogSlow(story.Call.Id, options.SetUpTime.TotalSeconds);
+            return new(CallEndReason.Failed, HungUpBy.System, "Server Internal Error");
+        }
+    }
+
+    private async Task<CallEnd?> IdentifyAsync(Story story, CancellationToken ct)
+    {
+        var found = await dialplans.FindRouteAsync(new(story.From, story.To, story.ReceivedAt), ct);
+        if (found.Refusal is not null)
+        {
+            return new(CallEndReason.UnknownNumber, HungUpBy.System);
+        }
+
+        var route = found.Value;
+        story.Log.BelongsTo(route.Tenant);
+        if (!route.IdentifyCaller)
+        {
+            return null;
+        }
+
+        var identified = await users.IdentifyAsync(new(route.Tenant, story.From, route.GuestPolicy, route.Language, story.Call.Id), ct);
+        if (identified.Refusal is not null)
+        {
+            return new(CallEndReason.Policy, HungUpBy.System);
+        }
+
+        story.Caller = identified.Value;
+        NoteCaller(story, identified.Value);
+        return null;
+    }
+
+    private void NoteCaller(Story story, CallerIdentity caller)
+    {
+        if (caller is { UserId: { } id, Name: { } name, Type: { } type })
+        {
+            story.Log.Note(caller.Created
+                ? new UserCreatedForCall(clock.GetUtcNow(), id, name, type, caller.Language, caller.Contact)
+                : new UserIdentifiedForCall(clock.GetUtcNow(), id, name, type, caller.Language, caller.Contact));
+        }
+    }
+
+    private async Task<CallEnd?> ResolveAsync(Story story, CancellationToken ct)
+    {
+        story.Plan = await dialplans.ResolveAsync(new(story.From, story.To, story.ReceivedAt, story.Caller), ct);
+        story.Log.BelongsTo(story.Plan.Tenant);
+        story.Log.Note(new CallRouteResolved(clock.GetUtcNow(), story.Plan));
+        return story.Plan.Action switch
+        {
+            DialplanAction.Reject => new(RejectReason(story.Plan), HungUpBy.System),
+            DialplanAction.StartAiConversation or DialplanAction.ProcessGuestCall or DialplanAction.PlayAnnouncement or DialplanAction.EchoTest
+                or DialplanAction.BridgeCall or DialplanAction.EnqueueCall => null,
+        };
+    }
+
+    private static CallEndReason RejectReason(DialplanResolution plan) => plan.Data.SipStatus switch
+    {
+        486 or 600 => CallEndReason.Busy,
+        480 => CallEndReason.NoAnswer,
+        404 or 604 => CallEndReason.UnknownNumber,
+        _ => plan.Why == "normal" ? CallEndReason.Rejected : CallEndReason.Policy,
+    };
+
+    private async Task<CallEnd?> OpenMediaAsync(Story story, CancellationToken ct)
+    {
+        // Late offers (an INVITE without SDP) are not taken: the peer hears so at once (RFC 3261 21.4.26).
+        if (story.Invite.Offer is not { } offer)
+        {
+            return new(CallEndReason.NoCommonCodec, HungUpBy.System, "Offer Needed in INVITE");
+        }
+
+        var opened = await media.OpenAsync(new(story.Call.Id, story.Log.Tenant, offer), ct);
+        if (opened.Refusal is { } refusal)
+        {
+            LogMediaRefused(story.Call.Id, refusal.Code, refusal.Why);
+            return new(refusal.Code == "media.ports_exhausted" ? CallEndReason.Capacity : CallEndReason.NoCommonCodec, HungUpBy.System);
+        }
+
+        story.Media = opened.Value;
+        story.Log.Note(new MediaStarted(clock.GetUtcNow(), story.Media.SessionId, story.Media.LocalAddress, story.Media.RemoteAddress, story.Media.Codec));
+        return null;
+    }
+
+    private async Task<CallEnd?> PickUpAsync(Story story)
+    {
+        await story.Invite.RingingAsync();
+        story.Log.Note(new CallRinging(clock.GetUtcNow()));
+        if (story.Plan!.Data.Record)
+        {
+            await RecordAsync(story);
+        }
+
+        var answer = await story.Invite.AnswerAsync(story.Media!.SdpAnswer);
+        story.AnsweredAt = answer.IsEstablished ? clock.GetUtcNow() : null;
+        story.Dialog = answer.Dialog;
+        return answer.Failure switch
+        {
+            SipAnswerFailure.None => null,
+            SipAnswerFailure.Cancelled or SipAnswerFailure.AlreadyEnded => new(CallEndReason.Cancelled, HungUpBy.Caller),
+            SipAnswerFailure.AckTimeout => new(CallEndReason.AckTimeout, HungUpBy.System),
+        };
+    }
+
+    // A disk that is full must not cost the call.
+    private async Task RecordAsync(Story story)
+    {
+        var recording = await media.RecordAsync(story.Media!.SessionId, CancellationToken.None);
+        if (recording.Refusal is { } refusal)
+        {
+            LogNotRecorded(story.Call.Id, refusal.Why);
+        }
+        else
+        {
+            story.Log.Note(new RecordingStarted(clock.GetUtcNow(), recording.Value.Uri));
+        }
+    }
+
+    private async Task<CallEnd> TalkAsync(Story story)
+    {
+        var (call, opened, answeredAt) = (story.Call, story.Media!, story.AnsweredAt!.Value);
+        story.Dialog!.ReinviteHandler = reinvite => ReinviteAsync(story, reinvite);
+        story.Log.Note(new CallAnswered(answeredAt, Ms(answeredAt - story.ReceivedAt)));
+        story.Log.Note(new CallStarted(
+            answeredAt, story.From, story.To, CallDirection.Inbound, story.Plan!, story.Caller?.Name,
+            new(opened.SessionId, opened.LocalAddress, opened.RemoteAddress, opened.Codec)));
+
+        var deadline = Task.Delay(options.MaxCallTime, clock, CancellationToken.None);
+        var takeOver = Task.Delay(options.TakeOverTime, clock, CancellationToken.None);
+        var first = await Task.WhenAny(story.Dialog.Ended, call.EndAsked, call.TakenOver, takeOver);
+        if (first == takeOver)
+        {
+            LogNobodyCame(call.Id, options.TakeOverTime.TotalSeconds);
+            await failSafe.SayAsync(opened.SessionId, story.Plan!.Language);
+            return new(CallEndReason.AgentFailed, HungUpBy.System);
+        }
+
+        first = await Task.WhenAny(story.Dialog.Ended, call.EndAsked, deadline);
+        return first == story.Dialog.Ended ? EndOf(await story.Dialog.Ended)
+            : first == deadline ? new(CallEndReason.Policy, HungUpBy.System)
+            : await call.EndAsked;
+    }
+
+    private static CallEnd EndOf(SipDialogEnd end) => end.Cause switch
+    {
+        SipDialogEndCause.RemoteBye => new(CallEndReason.Normal, HungUpBy.Caller),
+        SipDialogEndCause.LocalBye => new(CallEndReason.Normal, HungUpBy.System),
+        SipDialogEndCause.AckTimeout => new(CallEndReason.AckTimeout, HungUpBy.System),
+        SipDialogEndCause.RemoteGone => new(CallEndReason.Failed, HungUpBy.System),
+        SipDialogEndCause.Shutdown => new(CallEndReason.Shutdown, HungUpBy.System),
+    };
+
+    private async Task<SipReinviteAnswer> ReinviteAsync(Story story, SipReinvite reinvite)
+    {
+        if (reinvite.Offer is not { } offer)
+        {
+            return SipReinviteAnswer.Refuse(488, "Offer Needed in INVITE");
+        }
+
+        var answer = await media.RenegotiateAsync(story.Media!.SessionId, offer, CancellationToken.None);
+        if (answer.Refusal is not null)
+        {
+            return SipReinviteAnswer.Refuse(488);
+        }
+
+        if (answer.Value.OnHold != story.OnHold)
+        {
+            story.OnHold = answer.Value.OnHold;
+            story.Log.Note(story.OnHold ? new CallHeld(clock.GetUtcNow()) : new CallResumed(clock.GetUtcNow()));
+        }
+
+        return SipReinviteAnswer.Accept(answer.Value.SdpAnswer);
+    }
+
+    private async Task FinishAsync(Story story, CallEnd end)
+    {
+        var now = clock.GetUtcNow();
+        if (story.Dialog is { } dialog)
+        {
+            await dialog.ByeAsync($"Q.850;cause={end.Q850Cause}");
+        }
+        else
+        {
+            await story.Invite.RejectAsync(end.SipStatus, end.Phrase);
+        }
+
+        if (story.Media is { } opened)
+        {
+            await CloseMediaAsync(story, opened.SessionId);
+        }
+
+        var answered = story.AnsweredAt is not null;
+        var talk = answered ? Ms(now - story.AnsweredAt!.Value) : 0;
+        story.Log.BelongsTo(story.Log.Tenant);
+        story.Log.Note(new CallEnded(
+            now, end.Reason, end.By, answered ? 200 : end.SipStatus, end.Q850Cause, answered,
+            Ms((story.AnsweredAt ?? now) - story.ReceivedAt), talk, talk));
+        LogEnded(story.Call.Id, end.Reason, end.By, answered, talk);
+    }
+
+    private async Task CloseMediaAsync(Story story, string sessionId)
+    {
+        var closed = await media.CloseAsync(sessionId, CancellationToken.None);
+        if (closed.Ok && closed.Value.Quality is { } quality)
+        {
+            story.Log.Note(quality);
+        }
+
+        if (closed.Ok && closed.Value.Recording is { } recording)
+        {
+            story.Log.Note(recording);
+        }
+    }
+
+    private static long Ms(TimeSpan span) => (long)span.TotalMilliseconds;
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Call {CallId} ended: {Reason} by {By}, answered {Answered}, talked {TalkMs} ms")]
+    private partial void LogEnded(Guid callId, CallEndReason reason, HungUpBy by, bool answered, long talkMs);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Call {CallId} failed")]
+    private partial void LogFailed(Exception e, Guid callId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Call {CallId} could not be set up within {Seconds} s: the users, dialplans or media service is slow")]
+    private partial void LogSlow(Guid callId, double seconds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Call {CallId}: media refused with {Code}: {Why}")]
+    private partial void LogMediaRefused(Guid callId, string code, string why);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Call {CallId} is not recorded: {Why}")]
+    private partial void LogNotRecorded(Guid callId, string why);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Call {CallId}: no agent took it over within {Seconds} s; is the agent role up and the bus reachable?")]
+    private partial void LogNobodyCame(Guid callId, double seconds);
+
+    // Owned by the call's own task; the re-INVITE handler runs while that task waits.
+    private sealed class Story(LiveCall call, IncomingInvite invite, DateTimeOffset receivedAt)
+    {
+        public LiveCall Call { get; } = call;
+
+        public CallLog Log => Call.Log;
+
+        public IncomingInvite Invite { get; } = invite;
+
+        public DateTimeOffset ReceivedAt { get; } = receivedAt;
+
+        public string From { get; set; } = PhoneNumber.Anonymous;
+
+        public string To { get; set; } = "";
+
+        public CallerIdentity? Caller { get; set; }
+
+        public DialplanResolution? Plan { get; set; }
+
+        public MediaOpened? Media { get; set; }
+
+        public SipDialog? Dialog { get; set; }
+
+        public DateTimeOffset? AnsweredAt { get; set; }
+
+        public bool OnHold { get; set; }
+    }
+}

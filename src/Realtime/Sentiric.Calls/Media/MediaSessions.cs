@@ -1,0 +1,230 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using Sentiric.Contracts;
+using Sentiric.Contracts.Events;
+using Sentiric.Contracts.Services;
+using Sentiric.Media;
+using MediaClosed = Sentiric.Contracts.Services.MediaClosed;
+using MediaOpened = Sentiric.Contracts.Services.MediaOpened;
+
+namespace Sentiric.Calls.Media;
+
+/// <summary>
+/// The media role: <see cref="IMediaSessions"/> over the media engine. What a leg tells (digits, silence, quality) goes to the call's stream.
+/// </summary>
+/// <param name="recordingFolder">Recordings lie in it as {tenant}/{yyyy}/{MM}/{dd}/{call id}.wav; that relative path is their address.</param>
+public sealed partial class MediaSessions(
+    MediaEngine engine, FactWriter facts, string recordingFolder, TimeProvider clock, ILogger<MediaSessions> logger) : IMediaSessions
+{
+    private const string Actor = "media";
+    private static readonly Refusal UnknownSession = new("media.session_unknown", "There is no such media session, or it has been closed.");
+    private readonly ConcurrentDictionary<string, Leg> _legs = new(StringComparer.Ordinal);
+
+    public ValueTask<Result<MediaOpened>> OpenAsync(OpenMedia request, CancellationToken ct)
+    {
+        if (engine.Open() is not { Session: { } session })
+        {
+            LogPortsExhausted(engine.OpenSessions);
+            return Say<MediaOpened>(new Refusal("media.ports_exhausted", $"All RTP ports are in use ({engine.OpenSessions} sessions); widen Media__PortRange."));
+        }
+
+        var outcome = session.Answer(request.SdpOffer);
+        if (outcome is not { Sdp: { } answer, Audio: { } audio })
+        {
+            _ = session.CloseAsync();
+            var code = outcome.Refusal?.Code == MediaRefusal.NothingInCommon ? "media.no_common_codec" : "media.bad_offer";
+            return Say<MediaOpened>(new Refusal(code, outcome.Refusal?.Detail ?? "The offer has no audio that could be answered."));
+        }
+
+        var leg = new Leg(session, new CallLog(facts, request.CallId, Actor), request);
+        leg.Log.BelongsTo(request.Tenant);
+        leg.Watch = session.Watch(told => Note(leg, told));
+        var id = request.CallId.ToString("N", CultureInfo.InvariantCulture);
+        _legs[id] = leg;
+        return Say<MediaOpened>(new MediaOpened(id, answer, session.LocalEndPoint.ToString(), audio.Remote.ToString(), audio.Codec.EncodingName()));
+    }
+
+    public ValueTask<Result<MediaRenegotiated>> RenegotiateAsync(string sessionId, string sdpOffer, CancellationToken ct)
+    {
+        if (!_legs.TryGetValue(sessionId, out var leg))
+        {
+            return Say<MediaRenegotiated>(UnknownSession);
+        }
+
+        var outcome = leg.Session.Answer(sdpOffer);
+        return outcome is { Sdp: { } answer, Audio: { } audio }
+            ? Say<MediaRenegotiated>(new MediaRenegotiated(answer, !audio.Direction.Sends()))
+            : Say<MediaRenegotiated>(new Refusal("media.no_common_codec", outcome.Refusal?.Detail ?? "Nothing in the offer fits."));
+    }
+
+    public async ValueTask<Result<PlaybackOutcome>> PlayAsync(
+        string sessionId, string playbackId, IAsyncEnumerable<ReadOnlyMemory<short>> pcm, CancellationToken ct)
+    {
+        if (!_legs.TryGetValue(sessionId, out var leg))
+        {
+            return UnknownSession;
+        }
+
+        var playback = leg.Session.Play(playbackId);
+        try
+        {
+            await foreach (var chunk in pcm.WithCancellation(ct))
+            {
+                // False: it was cleared or the call ended; the rest of the speech is of no use to anybody.
+                if (!playback.Enqueue(chunk))
+                {
+                    break;
+                }
+            }
+        }
+        finally
+        {
+            playback.Complete();
+        }
+
+        var result = await playback.Finished.WaitAsync(ct);
+        return new PlaybackOutcome(playbackId, result.Interrupted, result.HeardMs);
+    }
+
+    public ValueTask<Result<Done>> ClearAsync(string sessionId, CancellationToken ct) => On(sessionId, leg => leg.Session.Clear());
+
+    public ValueTask<Result<Done>> EchoAsync(string sessionId, bool on, CancellationToken ct) => On(sessionId, leg =>
+    {
+        leg.Echo?.Dispose();
+        leg.Echo = null;
+        if (on)
+        {
+            var playback = leg.Session.Play("echo");
+            leg.Echo = leg.Session.Listen(frame => playback.Enqueue(frame.Pcm));
+        }
+    });
+
+    public async IAsyncEnumerable<AudioFrame> ListenAsync(string sessionId, [EnumeratorCancellation] CancellationToken ct)
+    {
+        if (!_legs.TryGetValue(sessionId, out var leg))
+        {
+            yield break;
+        }
+
+        using var listener = leg.Session.Listen();
+        await foreach (var frame in listener.Frames.ReadAllAsync(ct))
+        {
+            yield return new(frame.Index, frame.ElapsedMs, frame.Pcm, frame.Concealed);
+        }
+
+        if (listener.Dropped > 0)
+        {
+            LogListenerSlow(sessionId, listener.Dropped);
+        }
+    }
+
+    public ValueTask<Result<RecordingOpened>> RecordAsync(string sessionId, CancellationToken ct)
+    {
+        if (!_legs.TryGetValue(sessionId, out var leg))
+        {
+            return Say<RecordingOpened>(UnknownSession);
+        }
+
+        var day = clock.GetUtcNow().ToString("yyyy/MM/dd", CultureInfo.InvariantCulture);
+        var uri = $"{leg.Opened.Tenant}/{day}/{leg.Opened.CallId:D}.wav";
+        var path = Path.Combine(recordingFolder, uri);
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            leg.RecordingUri = leg.Session.StartRecording(path) ? uri : leg.RecordingUri;
+            return leg.RecordingUri is { } started ? Say<RecordingOpened>(new RecordingOpened(started)) : Say<RecordingOpened>(UnknownSession);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Say<RecordingOpened>(new Refusal("media.recording_failed", $"{path} cannot be written: {e.Message}"));
+        }
+    }
+
+    public async ValueTask<Result<MediaClosed>> CloseAsync(string sessionId, CancellationToken ct)
+    {
+        if (!_legs.TryRemove(sessionId, out var leg))
+        {
+            return new MediaClosed(null, null);
+        }
+
+        leg.Echo?.Dispose();
+        leg.Watch?.Dispose();
+        var closed = await leg.Session.CloseAsync();
+        var recording = closed.Recording is { Error: null } file && leg.RecordingUri is { } uri
+            ? new RecordingAvailable(clock.GetUtcNow(), uri, "wav", file.DurationMs, file.Bytes, file.Sha256)
+            : null;
+        if (closed.Recording is { Error: { } error })
+        {
+            LogRecordingFailed(sessionId, error);
+        }
+
+        return new MediaClosed(Quality(closed.Quality, summary: true), recording);
+    }
+
+    private void Note(Leg leg, MediaEvent told)
+    {
+        switch (told)
+        {
+            case MediaEvent.DtmfPressed pressed:
+                leg.Log.Note(new DtmfReceived(clock.GetUtcNow(), pressed.Digit.ToString(), 0));
+                break;
+            case MediaEvent.NoRtpFor silence:
+                leg.Log.Note(new MediaTimedOut(clock.GetUtcNow(), (int)silence.Silence.TotalSeconds));
+                break;
+            case MediaEvent.QualityMeasured measured:
+                leg.Log.Note(Quality(measured.Quality, summary: false));
+                break;
+            case MediaEvent.SourceFound found:
+                LogSource(leg.Opened.CallId, found.From.ToString());
+                break;
+            case MediaEvent.MarkReached or MediaEvent.RemoteBye:
+                break;
+        }
+    }
+
+    private MediaQualityMeasured Quality(MediaQuality q, bool summary) => new(
+        clock.GetUtcNow(), summary, q.Codec?.EncodingName() ?? "", q.RemoteSsrc ?? 0, q.Sent, q.Received, q.Lost, q.Late, q.Duplicates,
+        Math.Round(q.JitterMs, 2), Math.Round(q.RttMs ?? 0, 2), Math.Round(q.Mos, 2), (long)q.MaxGapMs);
+
+    private ValueTask<Result<Done>> On(string sessionId, Action<Leg> act)
+    {
+        if (!_legs.TryGetValue(sessionId, out var leg))
+        {
+            return Say<Done>(UnknownSession);
+        }
+
+        act(leg);
+        return Say<Done>(Done.It);
+    }
+
+    private static ValueTask<Result<T>> Say<T>(Result<T> result) => ValueTask.FromResult(result);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "All RTP ports are in use by {Sessions} sessions: calls are refused")]
+    private partial void LogPortsExhausted(int sessions);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The listener of session {SessionId} was too slow: {Frames} frames were dropped")]
+    private partial void LogListenerSlow(string sessionId, long frames);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The recording of session {SessionId} is incomplete: {Error}")]
+    private partial void LogRecordingFailed(string sessionId, string error);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Call {CallId}: RTP comes from {Source}")]
+    private partial void LogSource(Guid callId, string source);
+
+    private sealed class Leg(MediaSession session, CallLog log, OpenMedia opened)
+    {
+        public MediaSession Session { get; } = session;
+
+        public CallLog Log { get; } = log;
+
+        public OpenMedia Opened { get; } = opened;
+
+        public IDisposable? Watch { get; set; }
+
+        public IDisposable? Echo { get; set; }
+
+        public string? RecordingUri { get; set; }
+    }
+}

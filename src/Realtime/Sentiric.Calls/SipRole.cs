@@ -1,0 +1,74 @@
+using System.Net;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Sentiric.Sip;
+
+namespace Sentiric.Calls;
+
+/// <summary>The sip role: listens, admits known sources, tells the story of every incoming call.</summary>
+public sealed partial class SipRole(
+    SipEndpointOptions options, IReadOnlyList<IPNetwork> allowedSources, IncomingCall story, SipLadder ladder, FailSafeVoice failSafe, LiveCalls calls,
+    ILogger<SipRole> logger) : IHostedService, ISipApplication
+{
+    private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(5);
+    private SipEndpoint? _endpoint;
+
+    /// <summary>Where calls are taken; empty before the start.</summary>
+    public IReadOnlyList<SipBinding> Bindings => _endpoint?.Bindings ?? [];
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await failSafe.PrepareAsync(cancellationToken);
+        _endpoint = await SipEndpoint.StartAsync(options, this, cancellationToken);
+        foreach (var binding in _endpoint.Bindings)
+        {
+            LogListening(binding.Transport, binding.Address);
+        }
+    }
+
+    /// <summary>Calls that are up are ended with BYE and written down.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_endpoint is null)
+        {
+            return;
+        }
+
+        LogStopping(calls.Count);
+        await _endpoint.DisposeAsync();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(EndTime);
+        await Task.WhenAll(_running.Values).WaitAsync(limit.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+    }
+
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<IncomingInvite, Task> _running = new();
+
+    public async Task OnInviteAsync(IncomingInvite invite, CancellationToken stopping)
+    {
+        var run = story.RunAsync(invite, stopping);
+        _running[invite] = run;
+        await run;
+        _running.TryRemove(invite, out _);
+    }
+
+    public SipSourceDecision OnSource(SipTransportKind transport, IPEndPoint source)
+    {
+        foreach (var network in allowedSources)
+        {
+            if (network.Contains(source.Address))
+            {
+                return SipSourceDecision.Accept;
+            }
+        }
+
+        return SipSourceDecision.Drop;
+    }
+
+    public void OnTrace(SipTrace trace) => ladder.Trace(trace);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "SIP listens on {Transport} {Address}")]
+    private partial void LogListening(SipTransportKind transport, IPEndPoint address);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "SIP stops; {Calls} calls are ended")]
+    private partial void LogStopping(int calls);
+}
