@@ -1,0 +1,183 @@
+# ./sentiric test and bench. The tests get PostgreSQL, RabbitMQ and Redis of their own, on their own ports, and these
+# stop at the end. The counts come from the .trx files; a project that breaks off without one counts as one failure.
+# shellcheck shell=bash disable=SC2034 # names set here and used in the other parts
+
+PROJECT_SECONDS=900
+PEERS=(sip-tester baresip-core tshark chromium fonts-dejavu-core)
+declare -A PEER_PROGRAM=([sip-tester]=sipp [baresip-core]=baresip [tshark]=tshark [chromium]=chromium)
+PASSED=0 FAILED=0 SKIPPED=0
+FAILURES=()
+
+run_tests() { # run_tests [--fast] [FILTER]
+  local fast=0 filter='' arg servers=(pg mq redis) project projects
+  for arg in "$@"; do
+    case $arg in
+      --fast) fast=1 ;;
+      -*) usage_error test "unknown option $arg" ;;
+      *) [ -z "$filter" ] || usage_error test "one filter at a time: $filter, $arg"; filter=$arg ;;
+    esac
+  done
+  [ "$fast" = 0 ] || servers=(pg)
+  setup "${servers[@]}"
+  [ "$fast" = 1 ] || get_peers
+  take_test_lock
+  trap 'spinner_stop; stop_test_servers' EXIT
+  use_instance test
+  infra_up "${servers[@]}"
+  build_once all build_all "$HOST_DLL" src tests Sentiric.sln
+  release_lock
+  test_environment "$fast"
+  mapfile -t projects < <(test_projects "$filter")
+  rm -rf "$RUN/test" && mkdir -p "$RUN/test"
+  [ -n "$filter" ] || run_script_checks
+  for project in "${projects[@]}"; do run_project "$project" "$fast" "$filter"; done
+  stop_test_servers
+  trap spinner_stop EXIT
+  sum_up
+}
+
+# Two test runs in one clone would share the servers, and the first to end would stop them.
+TEST_LOCK_SECONDS=3600
+take_test_lock() {
+  command -v flock >/dev/null || return 0
+  exec 8>"$INFRA/test-lock"
+  flock -n 8 && return 0
+  release_lock
+  note "another test run is at work in this clone: waiting for it"
+  flock -w "$TEST_LOCK_SECONDS" 8 || die "the other test run did not finish in $TEST_LOCK_SECONDS s"
+  take_lock
+}
+
+build_all() { dotnet_build Sentiric.sln; }
+
+test_environment() {
+  platform_environment embedded # speech and folders; the addresses of the platform itself are none of the tests' business
+  unset ConnectionStrings__Postgres Urls Sip__Listen Media__PortRange Gateway__AdminKeyFile Recording__Folder SENTIRIC_URL SENTIRIC_API_KEY SENTIRIC_SIP
+  unset SENTIRIC_TEST_RABBIT SENTIRIC_TEST_REDIS ASPNETCORE_ENVIRONMENT
+  export SENTIRIC_TEST_PG SENTIRIC_NATIVE=$INFRA/native SENTIRIC_MODELS=$ROOT/models
+  SENTIRIC_TEST_PG=$(pg_address)
+  if [ "$1" = 1 ]; then return 0; fi
+  export SENTIRIC_TEST_RABBIT SENTIRIC_TEST_REDIS
+  SENTIRIC_TEST_RABBIT=$(mq_address)
+  SENTIRIC_TEST_REDIS=$(redis_address)
+}
+
+# Real phones, a packet counter and a browser: installed when that needs no password, else their tests are skipped.
+get_peers() {
+  local package missing=()
+  for package in "${!PEER_PROGRAM[@]}"; do command -v "${PEER_PROGRAM[$package]}" >/dev/null || missing+=("$package"); done
+  if [ ${#missing[@]} = 0 ]; then return 0; fi
+  if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
+    try_step "test peers (${missing[*]}) installed" install_peers
+    if [ "$STEP_RC" = 0 ]; then return 0; fi
+  fi
+  warn "tests that need these are skipped: ${missing[*]} (apt-get install ${PEERS[*]})"
+}
+install_peers() {
+  local as_root=()
+  [ "$(id -u)" = 0 ] || as_root=(sudo -n)
+  "${as_root[@]}" apt-get -qq update
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${PEERS[@]}"
+}
+
+# A filter that is part of a project's name chooses projects; any other chooses tests by name.
+test_projects() {
+  local all
+  all=$(cd "$ROOT" && grep -l 'Microsoft.NET.Test.Sdk' tests/*/*.csproj)
+  grep -iF -- "${1:-tests/}" <<<"$all" || echo "$all"
+}
+
+run_script_checks() {
+  local check from said
+  for check in "$ROOT"/scripts/check-*.sh; do
+    [ -e "$check" ] || continue
+    from=$(now_us)
+    if said=$("$check" 2>&1); then
+      case $said in
+        skip*) SKIPPED=$((SKIPPED + 1)) ;;
+        *) PASSED=$((PASSED + 1)) ;;
+      esac
+      echo "$TICK $(basename "$check" .sh): $(tail -n 1 <<<"$said") ($(seconds_since "$from"))"
+    else
+      FAILED=$((FAILED + 1))
+      FAILURES+=("$(basename "$check"): $said")
+      echo "$CROSS $(basename "$check" .sh) ($(seconds_since "$from"))"
+    fi
+  done
+}
+
+run_project() { # run_project PROJECT FAST FILTER
+  local name from code=0 trx options=() passed=0 failed=0 skipped=0 mark=$TICK
+  name=$(basename "$1" .csproj)
+  trx=$RUN/test/$name.trx
+  mapfile -t options < <(project_filter "$1" "$2" "$3")
+  from=$(now_us)
+  timeout --foreground -k 10 "$PROJECT_SECONDS" dotnet test "$ROOT/$1" -c Release --no-build --nologo \
+    --logger "trx;LogFileName=$name.trx" --results-directory "$RUN/test" "${options[@]}" >"$RUN/test/$name.log" 2>&1 </dev/null || code=$?
+  if [ -s "$trx" ]; then read -r passed failed skipped < <(trx_counts "$trx"); fi
+  if [ "$code" != 0 ] && [ "$failed" = 0 ]; then
+    failed=1
+    FAILURES+=("$name broke off with $code (124: over $PROJECT_SECONDS s): $(tail -n 5 "$RUN/test/$name.log")")
+  fi
+  if [ -s "$trx" ]; then mapfile -t -O ${#FAILURES[@]} FAILURES < <(trx_failures "$trx" "$name"); fi
+  PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed)) SKIPPED=$((SKIPPED + skipped))
+  [ "$failed" = 0 ] || mark=$CROSS
+  echo "$mark $name: $passed passed, $failed failed, $skipped skipped ($(seconds_since "$from"))"
+}
+
+project_filter() {
+  local parts=()
+  if [ "$2" = 1 ]; then parts+=("Category!=Slow"); fi
+  if [ -n "$3" ] && ! grep -qiF -- "$3" <<<"$1"; then parts+=("FullyQualifiedName~$3"); fi
+  if [ ${#parts[@]} != 0 ]; then printf '%s\n' --filter "$(IFS='&' && echo "${parts[*]}")"; fi
+}
+
+trx_counts() {
+  sed -n 's/.*<Counters \([^>]*\)>.*/\1/p' "$1" | head -n 1 | awk '{
+    for (i = 1; i <= NF; i++) { split($i, kv, "="); gsub(/[^0-9]/, "", kv[2]); n[kv[1]] = kv[2] + 0 }
+    bad = n["failed"] + n["error"] + n["timeout"] + n["aborted"]
+    print n["passed"] + 0, bad, n["total"] - n["passed"] - bad }'
+}
+
+# One line per failed test: its name and the first line of its message.
+trx_failures() {
+  awk -v project="$2" '
+    /<UnitTestResult / { failed = /outcome="Failed"/; if (failed) { name = $0; sub(/.*testName="/, "", name); sub(/".*/, "", name); waiting = 1 } }
+    failed && waiting && /<Message>/ { message = $0; sub(/.*<Message>/, "", message); sub(/<\/Message>.*/, "", message); print project ": " name ": " message; waiting = 0 }
+    failed && waiting && /<\/UnitTestResult>/ { print project ": " name; waiting = 0 }
+  ' "$1" | sed 's/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&#xD;//g; s/&#xA;/ /g; s/&apos;/'"'"'/g; s/&amp;/\&/g'
+}
+
+stop_test_servers() {
+  use_instance test
+  infra_down mq redis pg
+}
+
+sum_up() {
+  local failure
+  if [ ${#FAILURES[@]} != 0 ]; then
+    echo
+    echo "Failed:"
+    for failure in "${FAILURES[@]}"; do echo "  $failure"; done
+    echo "  (logs and .trx files: $RUN/test)"
+  fi
+  [ "$((PASSED + FAILED))" != 0 ] || echo "No test ran."
+  echo "$SKIPPED skipped"
+  echo "$PASSED passed, $FAILED failed"
+  [ "$FAILED" = 0 ] && [ "$PASSED" != 0 ]
+}
+
+bench() { # bench [--json] [NAME]
+  local code=0
+  setup pg
+  take_test_lock
+  trap 'spinner_stop; stop_test_servers' EXIT
+  use_instance test
+  infra_up pg
+  build_once bench build_bench "$ROOT/tests/Sentiric.Benchmarks/bin/Release/net10.0/Sentiric.Benchmarks.dll" src tests
+  release_lock
+  test_environment 1
+  dotnet "$ROOT/tests/Sentiric.Benchmarks/bin/Release/net10.0/Sentiric.Benchmarks.dll" "$@" || code=$?
+  exit "$code"
+}
+build_bench() { dotnet_build tests/Sentiric.Benchmarks/Sentiric.Benchmarks.csproj; }
