@@ -103,7 +103,7 @@ platform_environment() {
   Urls=http://127.0.0.1:${PORT[HTTP]}
   Sip__Listen=udp://127.0.0.1:${PORT[SIP]},tcp://127.0.0.1:${PORT[SIP]}
   Media__PortRange=${PORT[RTP_FROM]}-${PORT[RTP_TO]}
-  export Recording__Folder=$INFRA/recordings
+  export Recording__Folder=$INFRA/recordings SENTIRIC_RECORDINGS=$INFRA/recordings Demo__Seed=${Demo__Seed:-true}
   speech_environment
   export SENTIRIC_URL=$Urls SENTIRIC_API_KEY SENTIRIC_SIP=127.0.0.1:${PORT[SIP]} SENTIRIC_PHONE=$PHONE_DLL
   SENTIRIC_API_KEY=$(<"$INFRA/api-key")

@@ -1,6 +1,9 @@
 namespace Sentiric.Contracts.Events;
 
-/// <param name="Settings">By kind. calendar: open_from, open_to, slot_minutes, time_zone; http: url, timeout_seconds, secret_header.</param>
+/// <param name="Settings">
+/// By kind. calendar: open_from, open_to, slot_minutes, time_zone, open_days, language; http: url, timeout_seconds, allow_private,
+/// secret_header (the header's name; its value is configuration, never an event).
+/// </param>
 public sealed record ConnectorRegistered(DateTimeOffset At, string Name, ConnectorKind Kind, IReadOnlyDictionary<string, string> Settings) : IFact;
 
 public sealed record ConnectorRemoved(DateTimeOffset At, string Name) : IFact;

@@ -11,10 +11,11 @@ public interface IConnectors
 }
 
 /// <param name="Parameters">
-/// calendar/book: day (weekday name, "bugün", "yarın" or yyyy-MM-dd), time (HH:mm), name, contact; calendar/cancel: appointment_id; http: anything.
+/// calendar/book: day (weekday name, "bugün", "yarın" or yyyy-MM-dd), time (HH:mm), name, contact; calendar/cancel: appointment_id;
+/// calendar/free: day; http: anything. All of calendar: language ("tr" or "en") in which a refusal is worded for the caller.
 /// </param>
 public sealed record ExecuteConnector(
     string Tenant, string Connector, string Action, IReadOnlyDictionary<string, string> Parameters, string IdempotencyKey, Guid? CallId);
 
-/// <param name="Values">calendar/book: appointment_id, day, date, time.</param>
+/// <param name="Values">calendar/book: appointment_id, day, date, time; calendar/free: day, date, count, times.</param>
 public sealed record ConnectorOutcome(IReadOnlyDictionary<string, string> Values);

@@ -1,0 +1,117 @@
+// Elements and pictures. Text always goes in as text, never as HTML.
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value !== undefined && value !== null && value !== false) node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((c) => c !== null && c !== undefined));
+  return node;
+}
+
+export function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children.flat());
+  return node;
+}
+
+export function table(heads, rows) {
+  return el("table", {}, el("thead", {}, el("tr", {}, heads.map((h) => el("th", { scope: "col" }, h)))), el("tbody", {}, rows));
+}
+
+export function card(title, ...content) {
+  return el("section", { class: "card" }, el("h2", {}, title), ...content);
+}
+
+const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+// The SIP ladder: two life lines, one arrow a message, time at the left.
+export function ladder(messages) {
+  const [step, top, left, right] = [30, 34, 110, 470];
+  const height = top + messages.length * step + 10;
+  const start = messages.length ? Date.parse(messages[0].at) : 0;
+  const parts = [
+    svg("text", { x: left, y: 16, "text-anchor": "middle" }, messages[0]?.remote ?? ""),
+    svg("text", { x: right, y: 16, "text-anchor": "middle" }, "Sentiric"),
+    svg("line", { x1: left, y1: 22, x2: left, y2: height, stroke: color("edge") }),
+    svg("line", { x1: right, y1: 22, x2: right, y2: height, stroke: color("edge") }),
+  ];
+  messages.forEach((m, i) => {
+    const y = top + i * step + 12;
+    const [from, to] = m.inbound ? [left, right] : [right, left];
+    const head = m.inbound ? -8 : 8;
+    parts.push(
+      svg("line", { x1: from, y1: y, x2: to, y2: y, stroke: color(m.inbound ? "caller" : "agent"), "stroke-width": 1.5 }),
+      svg("path", { d: `M ${to} ${y} l ${head} -4 l 0 8 z`, fill: color(m.inbound ? "caller" : "agent") }),
+      svg("text", { x: (left + right) / 2, y: y - 5, "text-anchor": "middle" }, m.summary.length > 48 ? m.summary.slice(0, 47) + "…" : m.summary),
+      svg("text", { x: 6, y: y + 4, class: "soft" }, `+${((Date.parse(m.at) - start) / 1000).toFixed(3)} s`),
+    );
+  });
+  return svg("svg", { viewBox: `0 0 560 ${height}`, role: "img" }, parts);
+}
+
+// Who spoke when: caller above, agent below.
+export function timeline(lines, totalMs) {
+  const [width, left] = [1000, 80];
+  const scale = (ms) => left + (ms / Math.max(totalMs, 1)) * (width - left - 10);
+  const row = { caller: 22, agent: 58 };
+  const parts = lines.map((l) =>
+    svg("rect", { x: scale(l.offset_ms), y: row[l.speaker], width: Math.max(3, scale(l.offset_ms + l.duration_ms) - scale(l.offset_ms)), height: 24, rx: 4, fill: color(l.speaker), opacity: 0.8 },
+      svg("title", {}, l.text)));
+  const seconds = totalMs / 1000;
+  const every = seconds > 120 ? 30 : seconds > 40 ? 10 : 5;
+  for (let s = 0; s <= seconds; s += every) {
+    parts.push(svg("line", { x1: scale(s * 1000), y1: 16, x2: scale(s * 1000), y2: 88, stroke: color("edge") }), svg("text", { x: scale(s * 1000), y: 102, class: "soft", "text-anchor": "middle" }, `${s} s`));
+  }
+  return { node: svg("svg", { viewBox: `0 0 ${width} 108`, role: "img" }, parts), left, label: (text, y) => svg("text", { x: 4, y }, text) };
+}
+
+// Stacked bars: where the time of each turn went.
+export function latencyBars(turns, names) {
+  const stages = [["end_of_speech_ms", "soft"], ["recognize_ms", "caller"], ["think_ms", "warn"], ["speak_ms", "agent"]];
+  const [row, left, width] = [26, 40, 900];
+  const most = Math.max(800, ...turns.map((t) => t.latency.total_ms));
+  const parts = [];
+  turns.forEach((t, i) => {
+    let x = left;
+    const y = 8 + i * row;
+    parts.push(svg("text", { x: 4, y: y + 14, class: "soft" }, `${t.turn}`));
+    for (const [field, tint] of stages) {
+      const w = (t.latency[field] / most) * (width - left - 90);
+      parts.push(svg("rect", { x, y, width: Math.max(w, 0), height: 18, fill: color(tint), opacity: 0.85 }, svg("title", {}, `${names[field]}: ${t.latency[field]} ms`)));
+      x += w;
+    }
+    parts.push(svg("text", { x: x + 6, y: y + 14 }, `${t.latency.total_ms} ms`));
+  });
+  const y = 14 + turns.length * row;
+  let x = left;
+  for (const [field, tint] of stages) {
+    parts.push(svg("rect", { x, y, width: 12, height: 12, fill: color(tint) }), svg("text", { x: x + 17, y: y + 11, class: "soft" }, names[field]));
+    x += 150;
+  }
+  return svg("svg", { viewBox: `0 0 ${width} ${y + 20}`, role: "img" }, parts);
+}
+
+// Both channels of the recording, caller above, agent below.
+export async function waveform(canvas, url) {
+  const bytes = await (await fetch(url)).arrayBuffer();
+  const audio = await new OfflineAudioContext(2, 1, 8000).decodeAudioData(bytes);
+  const ratio = window.devicePixelRatio || 1;
+  canvas.width = canvas.clientWidth * ratio;
+  canvas.height = canvas.clientHeight * ratio;
+  const context = canvas.getContext("2d");
+  const half = canvas.height / 2;
+  for (let channel = 0; channel < Math.min(2, audio.numberOfChannels); channel++) {
+    const samples = audio.getChannelData(channel);
+    const each = Math.max(1, Math.floor(samples.length / canvas.width));
+    context.fillStyle = color(channel === 0 ? "caller" : "agent");
+    const middle = half / 2 + channel * half;
+    for (let x = 0; x < canvas.width; x++) {
+      let peak = 0;
+      for (let i = x * each; i < Math.min((x + 1) * each, samples.length); i++) peak = Math.max(peak, Math.abs(samples[i]));
+      const h = Math.max(1, peak * half);
+      context.fillRect(x, middle - h / 2, 1, h);
+    }
+  }
+}

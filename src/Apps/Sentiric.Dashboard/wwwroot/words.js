@@ -1,0 +1,39 @@
+// Everything that people read, in Turkish and English.
+const words = {
+  tr: {
+    live: "Canlı", calls: "Çağrılar", directory: "Rehber", operations: "İşletim", liveCalls: "Süren çağrılar", recentCalls: "Son çağrılar",
+    nothingLive: "Şu anda süren çağrı yok.", nothingYet: "Henüz çağrı yok.", caller: "Arayan", called: "Aranan", state: "Durum", since: "Başlangıç",
+    turns: "Söz sırası", lastHeard: "Son duyulan", lastSaid: "Son söylenen", ended: "Bitiş nedeni", talk: "Konuşma", quality: "Ses kalitesi (MOS)",
+    transcript: "Döküm", recording: "Ses kaydı", ladder: "SIP akışı", timeline: "Zaman çizelgesi", latency: "Yanıt süreleri", events: "Olaylar",
+    record: "Çağrı kaydı (CDR)", why: "Yönlendirme gerekçesi", left: "Sol: arayan, sağ: asistan", noRecording: "Bu çağrının ses kaydı yok.",
+    login: "Giriş", key: "API anahtarı", open: "Aç", badKey: "Bu anahtar tanınmıyor.", hangUp: "Çağrıyı bitir", confidence: "güven",
+    agent: "Asistan", answered: "Yanıtlandı", today: "Bugünkü çağrılar", averageTalk: "Ortalama konuşma", now: "Şu anda", users: "Kullanıcılar",
+    routes: "Yönlendirmeler", projections: "Okuma modelleri", rebuild: "Yeniden kur", name: "Ad", type: "Tür", contacts: "İletişim", number: "Numara",
+    plan: "Plan", position: "Konum", lag: "Gecikme", total: "toplam", endOfSpeech: "söz sonu", recognize: "tanıma", think: "düşünme", speak: "seslendirme",
+    failed: "Bir şey ters gitti", cutOff: "sözü kesildi", articles: "Bilgi bankası", connected: "Canlı bağlantı açık", disconnected: "Canlı bağlantı kapalı",
+    language: "English", talking: "konuşuyor", ringing: "çalıyor", received: "geldi", heard: "Duyulan", said: "Yanıt", question: "Sorular", answer: "Yanıt",
+  },
+  en: {
+    live: "Live", calls: "Calls", directory: "Directory", operations: "Operations", liveCalls: "Calls that are up", recentCalls: "Recent calls",
+    nothingLive: "No call is up right now.", nothingYet: "No calls yet.", caller: "Caller", called: "Called", state: "State", since: "Since",
+    turns: "Turns", lastHeard: "Last heard", lastSaid: "Last said", ended: "Ended", talk: "Talk time", quality: "Speech quality (MOS)",
+    transcript: "Transcript", recording: "Recording", ladder: "SIP ladder", timeline: "Timeline", latency: "Answer times", events: "Events",
+    record: "Call detail record", why: "Why this route", left: "Left: caller, right: assistant", noRecording: "This call has no recording.",
+    login: "Sign in", key: "API key", open: "Open", badKey: "No such key.", hangUp: "End call", confidence: "confidence",
+    agent: "Assistant", answered: "Answered", today: "Calls today", averageTalk: "Average talk", now: "Right now", users: "Users",
+    routes: "Routes", projections: "Read models", rebuild: "Rebuild", name: "Name", type: "Type", contacts: "Contacts", number: "Number",
+    plan: "Plan", position: "Position", lag: "Lag", total: "total", endOfSpeech: "end of speech", recognize: "recognise", think: "think", speak: "speak",
+    failed: "Something went wrong", cutOff: "was cut off", articles: "Knowledge", connected: "Live connection is open", disconnected: "Live connection is closed",
+    language: "Türkçe", talking: "talking", ringing: "ringing", received: "received", heard: "Heard", said: "Said", question: "Questions", answer: "Answer",
+  },
+};
+
+let current = localStorage.getItem("language") ?? (navigator.language.startsWith("tr") ? "tr" : "en");
+export const language = () => current;
+export const locale = () => (current === "tr" ? "tr-TR" : "en-GB");
+export const w = (key) => words[current][key] ?? key;
+export function switchLanguage() {
+  current = current === "tr" ? "en" : "tr";
+  localStorage.setItem("language", current);
+  document.documentElement.lang = current;
+}

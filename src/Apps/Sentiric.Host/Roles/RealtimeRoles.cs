@@ -1,0 +1,119 @@
+using System.Net;
+using System.Text.Json;
+using Sentiric.Calls;
+using Sentiric.Calls.Media;
+using Sentiric.Calls.Registration;
+using Sentiric.Contracts;
+using Sentiric.Contracts.Events;
+using Sentiric.Contracts.Services;
+using Sentiric.Dialogue;
+using Sentiric.Host.Settings;
+using Sentiric.Media;
+using Sentiric.Sip;
+using Sentiric.Speech;
+
+namespace Sentiric.Host.Roles;
+
+/// <summary>The roles that touch a live call: sip, media, agent.</summary>
+internal static class RealtimeRoles
+{
+    public static void Add(IServiceCollection services, HostSettings settings)
+    {
+        if (settings.Roles.Has(Role.Sip) || settings.Roles.Has(Role.Media))
+        {
+            services.AddSingleton<FactWriter>();
+        }
+
+        if (settings.Roles.Has(Role.Media))
+        {
+            AddMedia(services, settings);
+        }
+
+        if (settings.Roles.Has(Role.Agent))
+        {
+            AddAgent(services, settings);
+        }
+
+        if (settings.Roles.Has(Role.Sip))
+        {
+            AddSip(services, settings);
+        }
+    }
+
+    private static void AddMedia(IServiceCollection services, HostSettings settings)
+    {
+        var (from, to) = settings.MediaPorts;
+        services.AddSingleton(s => new MediaEngine(
+            new MediaEngineOptions
+            {
+                LocalAddress = settings.MediaAddress,
+                Ports = from == 0 ? PortRange.KernelChosen : new PortRange(from, to),
+                Leg = new MediaLegOptions { NoRtpAfter = TimeSpan.FromSeconds(settings.MediaTimeoutSeconds) },
+            },
+            s.GetRequiredService<ILogger<MediaEngine>>()));
+        services.AddSingleton<IMediaSessions>(s => new MediaSessions(
+            s.GetRequiredService<MediaEngine>(), s.GetRequiredService<FactWriter>(), settings.RecordingFolder, s.GetRequiredService<TimeProvider>(),
+            s.GetRequiredService<ILogger<MediaSessions>>()));
+        services.AddHostedService(s => new RecordingRepair(settings.RecordingFolder, s.GetRequiredService<ILogger<RecordingRepair>>()));
+    }
+
+    private static void AddAgent(IServiceCollection services, HostSettings settings)
+    {
+        services.AddSingleton<ICallControl>(s => new BusCallControl(s.GetRequiredService<IEventBus>(), s.GetRequiredService<TimeProvider>()));
+        services.AddAgentSide(new DialogueOptions
+        {
+            Redis = settings.Redis,
+            Llm = settings.LlmUrl is { } url ? new LlmOptions { BaseUrl = url.ToString().TrimEnd('/'), Model = settings.LlmModel, ApiKey = settings.LlmKey } : null,
+        });
+        services.AddSingleton(s => s.GetRequiredService<AgentWorker>().Subscription);
+    }
+
+    private static void AddSip(IServiceCollection services, HostSettings settings)
+    {
+        services.AddSingleton(new LiveCalls(settings.SipMaxCalls));
+        services.AddSingleton<SipLadder>();
+        services.AddSingleton<FailSafeVoice>();
+        services.AddSingleton(CallOptions.Default);
+        services.AddSingleton<IncomingCall>();
+        services.AddSingleton(s => CallControl.Subscription(s.GetRequiredService<LiveCalls>()));
+        var listen = SipListenText.Parse(settings.SipListen);
+        services.AddSingleton(s => new Phones(
+            s.GetRequiredService<IUsers>(), s.GetRequiredService<FactWriter>(), settings.SipRealm,
+            [.. listen.Select(l => l.Address.Address.ToString()).Distinct()], s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new SipRole(
+            new SipEndpointOptions
+            {
+                Listen = listen,
+                UserAgentName = "Sentiric",
+                Registrar = s.GetRequiredService<Phones>().Registrar(),
+                Logger = s.GetRequiredService<ILogger<SipEndpoint>>(),
+            },
+            settings.SipAllowedSources, s.GetRequiredService<IncomingCall>(), s.GetRequiredService<SipLadder>(), s.GetRequiredService<FailSafeVoice>(),
+            s.GetRequiredService<LiveCalls>(), s.GetRequiredService<ILogger<SipRole>>()));
+        services.AddHostedService(s => s.GetRequiredService<SipRole>());
+    }
+
+    /// <summary>The agent ends a call through the bus, whichever process holds the dialog.</summary>
+    private sealed class BusCallControl(IEventBus bus, TimeProvider clock) : ICallControl
+    {
+        public Task TerminateAsync(string tenant, TerminateCall command, CancellationToken ct)
+        {
+            var now = clock.GetUtcNow();
+            return bus.PublishAsync(
+                new(Guid.CreateVersion7(now), BusCommands.TerminateCall, 1, Streams.Call(command.CallId), 0, now, tenant, command.CallId, null, null, "agent",
+                    JsonSerializer.SerializeToElement(command, Wire.Json)), ct);
+        }
+    }
+}
+
+/// <summary>"udp://127.0.0.1:5060,tcp://0.0.0.0:5060" as the SIP stack wants it.</summary>
+internal static class SipListenText
+{
+    public static IReadOnlyList<SipListen> Parse(string text) =>
+        [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(One)];
+
+    private static SipListen One(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && uri.Scheme is "udp" or "tcp"
+            ? new(uri.Scheme == "udp" ? SipTransportKind.Udp : SipTransportKind.Tcp, new(address, Math.Max(uri.Port, 0)))
+            : throw new SettingsException($"Sip__Listen has '{text}': udp://address:port or tcp://address:port is needed.");
+}

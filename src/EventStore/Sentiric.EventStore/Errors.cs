@@ -1,0 +1,60 @@
+using System.Globalization;
+
+namespace Sentiric.EventStore;
+
+/// <summary>The common parent of what a store refuses or fails with.</summary>
+public abstract class EventStoreException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>Somebody else was faster, or the stream is not where the writer believed. Load again and decide again.</summary>
+public sealed class WrongExpectedVersionException(string streamId, ExpectedVersion expected, long actual) : EventStoreException(
+    $"Stream '{streamId}' stands at version {actual.ToString(CultureInfo.InvariantCulture)}, but {expected} was expected.")
+{
+    public string StreamId { get; } = streamId;
+    public ExpectedVersion Expected { get; } = expected;
+
+    /// <summary>0 when the stream does not exist.</summary>
+    public long Actual { get; } = actual;
+}
+
+public sealed class StreamArchivedException(string streamId) : EventStoreException($"Stream '{streamId}' is archived and takes no more events.")
+{
+    public string StreamId { get; } = streamId;
+}
+
+/// <summary>The storage cannot be reached or has no room for another connection; the message says what to do.</summary>
+public sealed class EventStoreUnavailableException(string message, Exception? inner = null) : EventStoreException(message, inner);
+
+public sealed class EventTooLargeException(string eventType, long bytes) : EventStoreException(
+    $"Event '{eventType}' has {bytes.ToString(CultureInfo.InvariantCulture)} bytes; at most {EventStoreLimits.MaxEventBytes.ToString(CultureInfo.InvariantCulture)} are stored. Keep large content in a file and store a reference.")
+{
+    public string EventType { get; } = eventType;
+    public long Bytes { get; } = bytes;
+}
+
+/// <summary>The payload is not JSON, or JSON that the storage cannot hold (a NUL character, half a surrogate pair).</summary>
+public sealed class EventDataRejectedException(string eventType, string why, Exception? inner = null) : EventStoreException(
+    $"Event '{eventType}' cannot be stored: {why}", inner)
+{
+    public string EventType { get; } = eventType;
+}
+
+/// <summary>The stored payload does not fit its registered type.</summary>
+public sealed class EventUnreadableException(string eventType, Exception inner) : EventStoreException(
+    $"A stored '{eventType}' cannot be read as its registered type: {inner.Message}", inner)
+{
+    public string EventType { get; } = eventType;
+}
+
+/// <summary>A name or type that the application did not list, and that no upcaster leads away from.</summary>
+public sealed class UnknownEventTypeException(string eventType) : EventStoreException($"Event type '{eventType}' is not registered.")
+{
+    public string EventType { get; } = eventType;
+}
+
+/// <summary>An idempotent batch shares only some of its event ids with what is stored, or has them in another stream: two batches claim one id.</summary>
+public sealed class EventIdReusedException(string streamId, Guid eventId) : EventStoreException(
+    $"Event id {eventId} of the batch for stream '{streamId}' was already used by a different batch.")
+{
+    public string StreamId { get; } = streamId;
+    public Guid EventId { get; } = eventId;
+}

@@ -1,0 +1,11 @@
+namespace Sentiric.EventStore;
+
+/// <summary>The bounds that every implementation keeps.</summary>
+public static class EventStoreLimits
+{
+    public const int MaxEventBytes = 1024 * 1024;
+    public const int MaxEventsPerAppend = 1_000;
+    public const int MaxStreamsPerAppend = 100;
+    public const int MaxStreamIdLength = 500;
+    public const int MaxTenantLength = 200;
+}

@@ -1,0 +1,161 @@
+using System.Runtime.CompilerServices;
+
+namespace Sentiric.EventStore;
+
+/// <summary>
+/// The whole contract in one process's memory: for tests and for trying things out. Nothing survives the process.
+/// One lock owns all state; positions have no holes.
+/// </summary>
+public sealed class InMemoryEventStore(IEventSerializer serializer, TimeProvider clock) : IEventStore
+{
+    private readonly Lock _gate = new();
+    private readonly List<RecordedEvent> _log = [];
+    private readonly Dictionary<StreamAddress, Stream> _streams = [];
+    private readonly Dictionary<(string Tenant, Guid EventId), RecordedEvent> _appendKeys = [];
+    private readonly ChangeSignal _signal = new();
+
+    public IEventSerializer Serializer => serializer;
+
+    public ValueTask<AppendResult> AppendToStreamAsync(
+        string tenant, string streamId, ExpectedVersion expected, IReadOnlyList<EventData> events,
+        AppendOptions? options = null, CancellationToken ct = default)
+    {
+        ct.ThrowIfCancellationRequested();
+        var address = StreamAddress.Of(tenant, streamId);
+        var payloads = Payload.Prepare(serializer, events);
+        AppendResult result;
+        lock (_gate) result = AppendOne(address, expected, payloads, options ?? AppendOptions.Default);
+        _signal.Pulse();
+        return ValueTask.FromResult(result);
+    }
+
+    public ValueTask<IReadOnlyList<AppendResult>> AppendToStreamsAsync(
+        string tenant, IReadOnlyList<StreamAppend> appends, CancellationToken ct = default)
+    {
+        ct.ThrowIfCancellationRequested();
+        var plan = StreamPlan.Of(serializer, tenant, appends);
+        var results = new List<AppendResult>(plan.Count);
+        lock (_gate)
+        {
+            foreach (var step in plan) EnsureAllowed(step.Address, step.Expected);
+            foreach (var step in plan) results.Add(Store(step.Address, step.Payloads, step.AggregateType, remember: false));
+        }
+        _signal.Pulse();
+        return ValueTask.FromResult<IReadOnlyList<AppendResult>>(results);
+    }
+
+    public async IAsyncEnumerable<RecordedEvent> ReadStreamAsync(
+        string tenant, string streamId, long fromVersion = 1, int maxCount = int.MaxValue, [EnumeratorCancellation] CancellationToken ct = default)
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        RecordedEvent[] events;
+        lock (_gate)
+        {
+            events = _streams.TryGetValue(StreamAddress.Of(tenant, streamId), out var stream)
+                ? [.. stream.Events.Skip((int)Math.Min(int.MaxValue, Math.Max(0, fromVersion - 1))).Take(maxCount)]
+                : [];
+        }
+        foreach (var recorded in events)
+        {
+            ct.ThrowIfCancellationRequested();
+            yield return recorded;
+        }
+    }
+
+    public async IAsyncEnumerable<RecordedEvent> ReadAllAsync(long fromPosition, int maxCount, [EnumeratorCancellation] CancellationToken ct = default)
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        RecordedEvent[] events;
+        lock (_gate) events = [.. _log.Skip((int)Math.Min(int.MaxValue, Math.Max(0, fromPosition))).Take(maxCount)];
+        foreach (var recorded in events)
+        {
+            ct.ThrowIfCancellationRequested();
+            yield return recorded;
+        }
+    }
+
+    public ValueTask<StreamState?> GetStreamStateAsync(string tenant, string streamId, CancellationToken ct = default)
+    {
+        var address = StreamAddress.Of(tenant, streamId);
+        lock (_gate) return ValueTask.FromResult(_streams.TryGetValue(address, out var stream) ? stream.ToState(address) : null);
+    }
+
+    public ValueTask<bool> ArchiveStreamAsync(string tenant, string streamId, CancellationToken ct = default)
+    {
+        lock (_gate)
+        {
+            if (!_streams.TryGetValue(StreamAddress.Of(tenant, streamId), out var stream)) return ValueTask.FromResult(false);
+            stream.IsArchived = true;
+            return ValueTask.FromResult(true);
+        }
+    }
+
+    public ValueTask<long> GetHighWaterMarkAsync(CancellationToken ct = default)
+    {
+        lock (_gate) return ValueTask.FromResult((long)_log.Count);
+    }
+
+    public async ValueTask WaitForChangeAsync(long afterPosition, TimeSpan timeout, CancellationToken ct = default)
+    {
+        var next = _signal.Next;
+        if (await GetHighWaterMarkAsync(ct).ConfigureAwait(false) > afterPosition) return;
+        await ChangeSignal.WaitAsync(next, timeout, clock, ct).ConfigureAwait(false);
+    }
+
+    private AppendResult AppendOne(StreamAddress address, ExpectedVersion expected, Payload[] payloads, AppendOptions options)
+    {
+        if (options.Idempotent && payloads.Length > 0)
+        {
+            RepeatedBatch.EnsureIdsDiffer(address, payloads);
+            var stored = payloads
+                .Where(p => _appendKeys.ContainsKey((address.Tenant, p.Event.EventId)))
+                .Select(p => _appendKeys[(address.Tenant, p.Event.EventId)])
+                .Select(r => new StoredKey(r.EventId, r.StreamId, r.Position, r.Version))
+                .ToList();
+            if (RepeatedBatch.Find(address, payloads, stored) is { } earlier) return earlier;
+        }
+        if (payloads.Length == 0) return new AppendResult(address.Tenant, address.StreamId, VersionOf(address), []);
+        EnsureAllowed(address, expected);
+        return Store(address, payloads, options.AggregateType, options.Idempotent);
+    }
+
+    private long VersionOf(StreamAddress address) => _streams.TryGetValue(address, out var stream) ? stream.Events.Count : 0;
+
+    private void EnsureAllowed(StreamAddress address, ExpectedVersion expected)
+    {
+        if (_streams.TryGetValue(address, out var stream) && stream.IsArchived) throw new StreamArchivedException(address.StreamId);
+        var actual = VersionOf(address);
+        if (!expected.Allows(actual)) throw new WrongExpectedVersionException(address.StreamId, expected, actual);
+    }
+
+    private AppendResult Store(StreamAddress address, Payload[] payloads, string? aggregateType, bool remember)
+    {
+        var now = Timestamps.Now(clock);
+        if (!_streams.TryGetValue(address, out var stream)) _streams[address] = stream = new Stream(aggregateType, now);
+        stream.LastChanged = now;
+        var positions = new long[payloads.Length];
+        for (var i = 0; i < payloads.Length; i++)
+        {
+            var recorded = Record(address, stream, payloads[i], now);
+            _log.Add(recorded);
+            stream.Events.Add(recorded);
+            positions[i] = recorded.Position;
+            if (remember) _appendKeys[(address.Tenant, recorded.EventId)] = recorded;
+        }
+        return new AppendResult(address.Tenant, address.StreamId, stream.Events.Count, positions);
+    }
+
+    private RecordedEvent Record(StreamAddress address, Stream stream, Payload payload, DateTimeOffset now) => new(
+        _log.Count + 1, address.Tenant, address.StreamId, stream.Events.Count + 1, payload.Event.EventId,
+        payload.Name, StoredName.Parse(payload.Name).Version, now, payload.Json, payload.Event.Metadata);
+
+    private sealed class Stream(string? aggregateType, DateTimeOffset created)
+    {
+        public List<RecordedEvent> Events { get; } = [];
+        public DateTimeOffset LastChanged { get; set; }
+        public bool IsArchived { get; set; }
+
+        public StreamState ToState(StreamAddress address) =>
+            new(address.Tenant, address.StreamId, aggregateType, Events.Count, created, LastChanged, IsArchived);
+    }
+}

@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Logging;
+
+namespace Sentiric.EventStore;
+
+/// <summary>Everything the store ever logs, on one page.</summary>
+internal static partial class LogMessages
+{
+    [LoggerMessage(1, LogLevel.Debug, "Subscription {Name} stopped")]
+    public static partial void SubscriptionStopped(this ILogger logger, string name);
+
+    [LoggerMessage(2, LogLevel.Warning, "Subscription {Name} was interrupted and starts over from its checkpoint")]
+    public static partial void SubscriptionInterrupted(this ILogger logger, Exception failure, string name);
+
+    [LoggerMessage(3, LogLevel.Error, "{Name} parked event {Position} of type {EventType} and goes on")]
+    public static partial void EventParked(this ILogger logger, Exception failure, string name, long position, string eventType);
+
+    [LoggerMessage(4, LogLevel.Warning, "The connection that listens for new events was lost; polling goes on")]
+    public static partial void ListenerLost(this ILogger logger, Exception failure);
+
+    [LoggerMessage(5, LogLevel.Warning, "Other processes could not be woken; they poll")]
+    public static partial void NotifyFailed(this ILogger logger, Exception failure);
+
+    [LoggerMessage(6, LogLevel.Information, "Projection {Name} is rebuilt: version {OldVersion} becomes {NewVersion}")]
+    public static partial void ProjectionVersionChanged(this ILogger logger, string name, int oldVersion, int newVersion);
+
+    [LoggerMessage(7, LogLevel.Information, "Projection {Name} was rebuilt up to position {Position}")]
+    public static partial void ProjectionRebuilt(this ILogger logger, string name, long position);
+
+    [LoggerMessage(8, LogLevel.Warning, "Projection {Name} was interrupted and starts over from its checkpoint")]
+    public static partial void ProjectionInterrupted(this ILogger logger, Exception failure, string name);
+
+    [LoggerMessage(9, LogLevel.Warning, "The append lane lost its connection and opens another")]
+    public static partial void LaneConnectionLost(this ILogger logger, Exception failure);
+
+    [LoggerMessage(10, LogLevel.Warning, "Numbers {From} to {To} were drawn by transactions that died; readers skip them")]
+    public static partial void PositionsSkipped(this ILogger logger, long from, long to);
+}

@@ -1,0 +1,83 @@
+using Npgsql;
+
+namespace Sentiric.EventStore;
+
+/// <summary>
+/// Ownership of a shard: a session's advisory lock under the number that a Marten daemon would take for it, so that the two never run one shard together.
+/// The lock dies with its connection, which is what hands a dead process's shards to the next.
+/// </summary>
+internal sealed class ShardLock : IShardLease
+{
+    private const long MartenOffset = 4_444;
+
+    private readonly NpgsqlConnection _connection;
+    private readonly long _id;
+
+    private ShardLock(NpgsqlConnection connection, long id) => (_connection, _id) = (connection, id);
+
+    public static async ValueTask<IShardLease?> TryTakeAsync(NpgsqlDataSource source, string shard, CancellationToken ct)
+    {
+        var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        try
+        {
+            await using var schema = new NpgsqlCommand("select current_schema()", connection);
+            var id = IdOf(await schema.ExecuteScalarAsync(ct).ConfigureAwait(false) as string ?? "public", shard);
+            await using var take = new NpgsqlCommand("select pg_try_advisory_lock($1)", connection) { Parameters = { new() { Value = id } } };
+            if (await take.ExecuteScalarAsync(ct).ConfigureAwait(false) is true) return new ShardLock(connection, id);
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+        await connection.DisposeAsync().ConfigureAwait(false);
+        return null;
+    }
+
+    public async ValueTask<bool> IsHeldAsync(CancellationToken ct = default)
+    {
+        try
+        {
+            await using var ping = new NpgsqlCommand("select 1", _connection);
+            await ping.ExecuteScalarAsync(ct).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception lost) when (Failures.IsConnectionLost(lost) || lost is InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await using var release = new NpgsqlCommand("select pg_advisory_unlock($1)", _connection) { Parameters = { new() { Value = _id } } };
+            await release.ExecuteNonQueryAsync().ConfigureAwait(false);
+        }
+        catch (Exception lost) when (Failures.IsConnectionLost(lost) || lost is InvalidOperationException)
+        {
+            // The server let go of the lock together with the connection.
+            return;
+        }
+        finally
+        {
+            await _connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    public static long IdOf(string schema, string shard) => Math.Abs((long)StableHash($"{schema}:{shard}")) + MartenOffset;
+
+    /// <summary>Two interleaved djb2-xor lanes over the UTF-16 units, mixed at the end: the same number in every process, unlike <see cref="string.GetHashCode()"/>.</summary>
+    private static int StableHash(string text)
+    {
+        const int seed = (5381 << 16) + 5381;
+        var lanes = (Even: seed, Odd: seed);
+        for (var i = 0; i < text.Length; i++)
+        {
+            if ((i & 1) == 0) lanes.Even = unchecked(lanes.Even * 33) ^ text[i];
+            else lanes.Odd = unchecked(lanes.Odd * 33) ^ text[i];
+        }
+        return unchecked(lanes.Even + lanes.Odd * 1_566_083_941);
+    }
+}

@@ -1,0 +1,78 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Sentiric.EventStore;
+
+/// <summary>Applies batches to one set of tables. Rows and checkpoint stand or fall together.</summary>
+internal sealed class BatchApplier(
+    NpgsqlDataSource source, IEventSerializer serializer, ITableProjection projection, string suffix, IProjectionCheckpoint checkpoint,
+    ProjectionOptions options, TimeProvider clock, ILogger logger)
+{
+    private readonly string _shard = ShardName.Of(projection.Name, projection.Version);
+
+    /// <summary>Applies the batch and moves from <paramref name="from"/> to <paramref name="to"/>. Parks single events that keep failing; throws what will pass.</summary>
+    public async ValueTask ApplyAsync(List<RecordedEvent> batch, long? from, long to, CancellationToken ct)
+    {
+        if (await TryAsync(batch, from, to, ct).ConfigureAwait(false) is not { } failure) return;
+        if (batch.Count == 0) throw failure;
+        // Somebody in the batch is poison: one by one finds it, and the others are applied.
+        var at = from;
+        foreach (var recorded in batch)
+        {
+            await ApplyOneAsync(recorded, at, ct).ConfigureAwait(false);
+            at = recorded.Position;
+        }
+        if (to > at && await TryAsync([], at, to, ct).ConfigureAwait(false) is { } last) throw last;
+    }
+
+    private async ValueTask ApplyOneAsync(RecordedEvent recorded, long? from, CancellationToken ct)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            if (await TryAsync([recorded], from, recorded.Position, ct).ConfigureAwait(false) is not { } failure) return;
+            if (attempt >= options.MaxAttempts)
+            {
+                await ParkAsync(recorded, failure, from, ct).ConfigureAwait(false);
+                return;
+            }
+            await Task.Delay(options.RetryDelay, clock, ct).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<Exception?> TryAsync(List<RecordedEvent> batch, long? from, long to, CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
+        try
+        {
+            if (batch.Count > 0)
+            {
+                var writer = new ProjectionWriter(connection, serializer, projection, suffix);
+                await projection.ApplyAsync(writer, batch, ct).ConfigureAwait(false);
+                await writer.FlushAsync(ct).ConfigureAwait(false);
+            }
+            await checkpoint.AdvanceAsync(connection, from, to, ct).ConfigureAwait(false);
+            await transaction.CommitAsync(ct).ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception failure) when (!ct.IsCancellationRequested && !WillPass(failure))
+        {
+            return failure;
+        }
+    }
+
+    private async ValueTask ParkAsync(RecordedEvent recorded, Exception failure, long? from, CancellationToken ct)
+    {
+        logger.EventParked(failure, projection.Name, recorded.Position, recorded.EventType);
+        await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
+        await checkpoint.ParkAsync(connection, Parked.Of(_shard, recorded, failure, clock), ct).ConfigureAwait(false);
+        await checkpoint.AdvanceAsync(connection, from, recorded.Position, ct).ConfigureAwait(false);
+        await transaction.CommitAsync(ct).ConfigureAwait(false);
+    }
+
+    private static bool WillPass(Exception failure) =>
+        failure is CheckpointMovedException or ProjectionSupersededException
+        || SubscriptionOptions.IsTransientByDefault(failure)
+        || (failure is PostgresException { SqlState: var state } && (state.StartsWith("57P", StringComparison.Ordinal) || state.StartsWith("08", StringComparison.Ordinal)));
+}

@@ -1,0 +1,21 @@
+using System.Globalization;
+
+namespace Sentiric.EventStore;
+
+/// <summary>Marten's table of a document with a revision, conjoined tenancy.</summary>
+internal static class DocumentTable
+{
+    public static string NameOf(string documentName) => "mt_doc_" + documentName.ToLower(CultureInfo.InvariantCulture);
+
+    public static string Sql(string table, string suffix) => $"""
+        create table if not exists {table}{suffix} (
+            tenant_id        varchar                  not null default '*DEFAULT*',
+            id               varchar                  not null,
+            data             jsonb                    not null,
+            mt_last_modified timestamp with time zone default (transaction_timestamp()),
+            mt_dotnet_type   varchar,
+            mt_version       bigint                   not null default 0,
+            constraint pkey_{table}_tenant_id_id{suffix} primary key (tenant_id, id)
+        );
+        """;
+}

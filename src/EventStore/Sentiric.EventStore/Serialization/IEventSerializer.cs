@@ -1,0 +1,20 @@
+namespace Sentiric.EventStore;
+
+/// <summary>Turns facts into stored JSON and back. Implementations are safe for many threads.</summary>
+public interface IEventSerializer
+{
+    /// <summary>The stored name of a type; throws <see cref="UnknownEventTypeException"/>.</summary>
+    string NameOf(Type type);
+
+    ReadOnlyMemory<byte> Serialize(object data);
+
+    /// <summary>The fact in its current shape, upcast where it was stored in an older one. Throws <see cref="UnknownEventTypeException"/> and <see cref="EventUnreadableException"/>.</summary>
+    object Deserialize(string storedName, ReadOnlyMemory<byte> json);
+}
+
+public static class EventSerializerExtensions
+{
+    /// <summary>The payload of a stored fact as its registered type.</summary>
+    public static object Deserialize(this IEventSerializer serializer, RecordedEvent recorded) =>
+        serializer.Deserialize(recorded.EventType, recorded.Json);
+}

@@ -1,0 +1,163 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Sentiric.EventStore;
+
+/// <summary>
+/// Feeds the log to a handler, in order, at least once, and remembers how far it came.
+/// Handlers are idempotent: after a crash between handling and remembering the same events come again.
+/// One runner is used by one caller at a time: either <see cref="RunAsync"/> for ever or <see cref="CatchUpAsync"/> by hand.
+/// </summary>
+public sealed class SubscriptionRunner(
+    IEventStore store,
+    ICheckpointStore checkpoints,
+    SubscriptionOptions options,
+    Func<IReadOnlyList<RecordedEvent>, CancellationToken, ValueTask> handler,
+    TimeProvider clock,
+    ILogger? logger = null)
+{
+    private readonly ILogger _logger = logger ?? NullLogger.Instance;
+    private readonly string _shard = ShardName.Of(options.Name);
+
+    // Written by the running loop, read by whoever asks for the status.
+    private volatile SubscriptionStatus _status = new(options.Name, SubscriptionState.Stopped, 0, 0, null);
+
+    public SubscriptionStatus Status => _status;
+
+    /// <summary>Owns the shard whenever it is free and handles events until cancelled.</summary>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        try
+        {
+            while (!ct.IsCancellationRequested)
+            {
+                if (!await TryTurnAsync(ct).ConfigureAwait(false))
+                    await Task.Delay(options.OwnershipInterval, clock, ct).ConfigureAwait(false);
+            }
+        }
+        catch (Exception) when (ct.IsCancellationRequested)
+        {
+            _logger.SubscriptionStopped(options.Name);
+        }
+        finally
+        {
+            Report(SubscriptionState.Stopped);
+        }
+    }
+
+    /// <summary>Handles everything up to the high-water mark once, and returns the position reached; null when another process owns the shard.</summary>
+    public async ValueTask<long?> CatchUpAsync(CancellationToken ct = default)
+    {
+        await using var lease = await checkpoints.TryOwnAsync(_shard, ct).ConfigureAwait(false);
+        if (lease is null) return null;
+        var position = await StartAsync(ct).ConfigureAwait(false);
+        while (await HandleNextAsync(position, ct).ConfigureAwait(false) is { } reached) position = reached;
+        Report(SubscriptionState.Stopped, position);
+        return position;
+    }
+
+    /// <summary>One period of ownership. False when the shard was not to be had or got lost.</summary>
+    private async ValueTask<bool> TryTurnAsync(CancellationToken ct)
+    {
+        try
+        {
+            await using var lease = await checkpoints.TryOwnAsync(_shard, ct).ConfigureAwait(false);
+            if (lease is null)
+            {
+                Report(SubscriptionState.StandingBy);
+                return false;
+            }
+            var position = await StartAsync(ct).ConfigureAwait(false);
+            while (await lease.IsHeldAsync(ct).ConfigureAwait(false))
+            {
+                if (await HandleNextAsync(position, ct).ConfigureAwait(false) is { } reached) position = reached;
+                else await store.WaitForChangeAsync(position, options.PollInterval, ct).ConfigureAwait(false);
+            }
+            return false;
+        }
+        catch (Exception failure) when (!ct.IsCancellationRequested)
+        {
+            _logger.SubscriptionInterrupted(failure, options.Name);
+            Report(SubscriptionState.Retrying, error: failure);
+            return false;
+        }
+    }
+
+    private async ValueTask<long> StartAsync(CancellationToken ct)
+    {
+        var position = await checkpoints.LoadAsync(_shard, ct).ConfigureAwait(false);
+        if (position is null)
+        {
+            position = options.StartAfter ?? await store.GetHighWaterMarkAsync(ct).ConfigureAwait(false);
+            await AdvanceAsync(null, position.Value, ct).ConfigureAwait(false);
+        }
+        Report(SubscriptionState.Running, position);
+        return position.Value;
+    }
+
+    /// <summary>The position after the next batch, or null when there is nothing to handle.</summary>
+    private async ValueTask<long?> HandleNextAsync(long position, CancellationToken ct)
+    {
+        var page = await LogPage.ReadAsync(store, position, options.BatchSize, ct).ConfigureAwait(false);
+        _status = _status with { HighWaterMark = page.Mark };
+        if (page.ReachedPosition <= position) return null;
+        await HandleAsync(page.Events, ct).ConfigureAwait(false);
+        await AdvanceAsync(position, page.ReachedPosition, ct).ConfigureAwait(false);
+        Report(SubscriptionState.Running, page.ReachedPosition);
+        return page.ReachedPosition;
+    }
+
+    private async ValueTask HandleAsync(List<RecordedEvent> batch, CancellationToken ct)
+    {
+        if (batch.Count == 0) return;
+        if (await TryHandleAsync(batch, 1, ct).ConfigureAwait(false) is null) return;
+        // Somebody in the batch is poison: one by one finds it, and the others are handled.
+        foreach (var recorded in batch)
+        {
+            if (await TryHandleAsync([recorded], options.MaxAttempts, ct).ConfigureAwait(false) is { } failure)
+                await ParkAsync(recorded, failure, ct).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Null when handled; the last failure after <paramref name="attempts"/> tries. Waits transient failures out.</summary>
+    private async ValueTask<Exception?> TryHandleAsync(List<RecordedEvent> batch, int attempts, CancellationToken ct)
+    {
+        var delay = options.RetryDelay;
+        for (var attempt = 1; ;)
+        {
+            try
+            {
+                await handler(batch, ct).ConfigureAwait(false);
+                return null;
+            }
+            catch (Exception failure) when (!ct.IsCancellationRequested)
+            {
+                Report(SubscriptionState.Retrying, error: failure);
+                if (!options.IsTransient(failure) && attempt++ >= attempts) return failure;
+            }
+            await Task.Delay(delay, clock, ct).ConfigureAwait(false);
+            delay = delay * 2 < options.MaxRetryDelay ? delay * 2 : options.MaxRetryDelay;
+        }
+    }
+
+    private async ValueTask ParkAsync(RecordedEvent recorded, Exception failure, CancellationToken ct)
+    {
+        _logger.EventParked(failure, options.Name, recorded.Position, recorded.EventType);
+        await checkpoints.ParkAsync(Parked.Of(_shard, recorded, failure, clock), ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask AdvanceAsync(long? from, long to, CancellationToken ct)
+    {
+        if (!await checkpoints.TryAdvanceAsync(_shard, from, to, ct).ConfigureAwait(false)) throw new CheckpointMovedException(_shard);
+    }
+
+    private void Report(SubscriptionState state, long? position = null, Exception? error = null) => _status = _status with
+    {
+        State = state,
+        Position = position ?? _status.Position,
+        LastError = error?.Message ?? (state == SubscriptionState.Retrying ? _status.LastError : null),
+    };
+}
+
+/// <summary>Another process moved the checkpoint of a shard that this one believed to own; it starts over from where the shard stands.</summary>
+public sealed class CheckpointMovedException(string shard) : EventStoreException($"The checkpoint of '{shard}' was moved by somebody else.");

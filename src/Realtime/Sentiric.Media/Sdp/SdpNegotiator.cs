@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Sentiric.Media;
+
+/// <summary>
+/// Offer/answer (RFC 3264) for one audio stream. An answer is a subset of its offer: the first payload type in the offer's order
+/// that we speak, telephone-event under the offered number, every other stream refused with port 0.
+/// </summary>
+public static class SdpNegotiator
+{
+    private const string Plain = "RTP/AVP";
+    private const int OfferedTelephoneEvent = 101;
+    private const int PacketMs = 20;
+
+    /// <summary>Answers an offer, or says why it cannot be answered (SIP 488; 400 for <c>sdp.malformed</c>).</summary>
+    public static SdpOutcome Answer(string offer, MediaCapabilities capabilities, SdpLocal local)
+    {
+        if (SdpParser.Parse(offer, out var refusal) is not { } document) return new SdpOutcome(null, null, refusal);
+        for (var i = 0; i < document.Media.Count; i++)
+        {
+            if (Agree(document, document.Media[i], capabilities) is not { } audio) continue;
+            var media = document.Media.Select((m, at) => at == i ? Accept(m, audio, local.RtpPort) : Reject(m)).ToList();
+            return new SdpOutcome(SdpWriter.Write(Describe(local, media)), audio, null);
+        }
+        return SdpOutcome.Refused(MediaRefusal.NothingInCommon, "no audio stream with a codec, protocol and IPv4 address that we share");
+    }
+
+    /// <summary>Offers everything that we can do.</summary>
+    public static string Offer(MediaCapabilities capabilities, SdpLocal local)
+    {
+        var formats = capabilities.Codecs.Select(c => Text(c.StaticPayloadType())).ToList();
+        List<SdpAttribute> attributes =
+            [.. capabilities.Codecs.Select(c => new SdpAttribute("rtpmap", $"{Text(c.StaticPayloadType())} {c.EncodingName()}/8000"))];
+        if (capabilities.TelephoneEvent)
+        {
+            formats.Add(Text(OfferedTelephoneEvent));
+            attributes.AddRange(TelephoneEventLines(OfferedTelephoneEvent));
+        }
+        attributes.Add(new SdpAttribute("ptime", Text(PacketMs)));
+        attributes.Add(new SdpAttribute(capabilities.Direction.AttributeName()));
+        if (capabilities.RtcpMux) attributes.Add(new SdpAttribute("rtcp-mux"));
+        return SdpWriter.Write(Describe(local, [new SdpMedia("audio", local.RtpPort, Plain, formats, null, attributes)]));
+    }
+
+    /// <summary>Reads the answer to our own <see cref="Offer"/>; refused when it takes nothing of it.</summary>
+    public static SdpOutcome ReadAnswer(string answer, MediaCapabilities offered)
+    {
+        if (SdpParser.Parse(answer, out var refusal) is not { } document) return new SdpOutcome(null, null, refusal);
+        var audio = document.Media.Count == 0 ? null : Agree(document, document.Media[0], offered);
+        return audio is null
+            ? SdpOutcome.Refused(MediaRefusal.NothingInCommon, "the answer accepts nothing that was offered")
+            : new SdpOutcome(answer, audio, null);
+    }
+
+    // Null when this stream cannot be ours.
+    private static NegotiatedAudio? Agree(SdpDocument document, SdpMedia media, MediaCapabilities capabilities)
+    {
+        if (media.Kind != "audio" || media.Port == 0 || media.Protocol != Plain) return null;
+        if (document.AddressOf(media) is not { AddressFamily: AddressFamily.InterNetwork } address) return null;
+        foreach (var format in media.Formats)
+        {
+            if (CodecOf(media, format) is not { } codec || !capabilities.Codecs.Contains(codec)) continue;
+            var mux = capabilities.RtcpMux && media.Has("rtcp-mux");
+            return new NegotiatedAudio(
+                new IPEndPoint(address, media.Port),
+                new IPEndPoint(address, mux ? media.Port : RtcpPortOf(media)),
+                codec,
+                int.Parse(format, CultureInfo.InvariantCulture),
+                capabilities.TelephoneEvent ? TelephoneEventOf(media) : null,
+                OurDirection(document, media, address, capabilities.Direction),
+                mux);
+        }
+        return null;
+    }
+
+    // A static payload type needs no rtpmap (RFC 3551 table 4); where there is one, it rules.
+    private static AudioCodec? CodecOf(SdpMedia media, string format)
+    {
+        if (!int.TryParse(format, NumberStyles.None, CultureInfo.InvariantCulture, out var payloadType) || payloadType > 127) return null;
+        var encoding = EncodingOf(media, format);
+        foreach (var codec in Enum.GetValues<AudioCodec>())
+        {
+            if (encoding is null ? payloadType == codec.StaticPayloadType() : IsEncoding(encoding, codec.EncodingName())) return codec;
+        }
+        return null;
+    }
+
+    private static int? TelephoneEventOf(SdpMedia media)
+    {
+        foreach (var format in media.Formats)
+        {
+            if (EncodingOf(media, format) is not { } encoding || !IsEncoding(encoding, "telephone-event")) continue;
+            var isNumber = int.TryParse(format, NumberStyles.None, CultureInfo.InvariantCulture, out var payloadType);
+            if (isNumber && payloadType <= 127) return payloadType;
+        }
+        return null;
+    }
+
+    // a=rtpmap:101 telephone-event/8000[/1]
+    private static string? EncodingOf(SdpMedia media, string format)
+    {
+        foreach (var attribute in media.Attributes)
+        {
+            if (attribute.Name != "rtpmap" || attribute.Value is not { } value) continue;
+            var space = value.IndexOf(' ', StringComparison.Ordinal);
+            if (space > 0 && value.AsSpan(0, space).SequenceEqual(format)) return value[(space + 1)..].Trim();
+        }
+        return null;
+    }
+
+    private static bool IsEncoding(string encoding, string name)
+    {
+        var parts = encoding.Split('/');
+        return parts.Length >= 2 && parts[0].Equals(name, StringComparison.OrdinalIgnoreCase) && parts[1] == "8000"
+            && (parts.Length == 2 || parts[2] == "1");
+    }
+
+    // RFC 3264 6.1, and 8.4 for the address 0.0.0.0, which means "do not send to me".
+    private static MediaDirection OurDirection(SdpDocument document, SdpMedia media, IPAddress address, MediaDirection wish)
+    {
+        var theirs = DirectionIn(media.Attributes) ?? DirectionIn(document.Attributes) ?? MediaDirection.SendRecv;
+        if (address.Equals(IPAddress.Any)) theirs = theirs.And(MediaDirection.SendOnly);
+        return theirs.Mirror().And(wish);
+    }
+
+    private static MediaDirection? DirectionIn(IReadOnlyList<SdpAttribute> attributes)
+    {
+        foreach (var attribute in attributes)
+        {
+            foreach (var direction in Enum.GetValues<MediaDirection>())
+            {
+                if (attribute.Name == direction.AttributeName()) return direction;
+            }
+        }
+        return null;
+    }
+
+    // RFC 3605: a=rtcp:53020
+    private static int RtcpPortOf(SdpMedia media)
+    {
+        var text = media.Find("rtcp")?.Split(' ')[0];
+        var given = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65_535;
+        return given ? port : Math.Min(media.Port + 1, 65_535);
+    }
+
+    private static SdpMedia Accept(SdpMedia offered, NegotiatedAudio audio, int port)
+    {
+        List<string> formats = [Text(audio.PayloadType)];
+        List<SdpAttribute> attributes = [new("rtpmap", $"{Text(audio.PayloadType)} {audio.Codec.EncodingName()}/8000")];
+        if (audio.TelephoneEventPayloadType is { } events)
+        {
+            formats.Add(Text(events));
+            attributes.AddRange(TelephoneEventLines(events));
+        }
+        attributes.Add(new SdpAttribute("ptime", Text(PacketMs)));
+        attributes.Add(new SdpAttribute(audio.Direction.AttributeName()));
+        if (offered.Find("mid") is { } mid) attributes.Add(new SdpAttribute("mid", mid));
+        if (audio.RtcpMux) attributes.Add(new SdpAttribute("rtcp-mux"));
+        return new SdpMedia("audio", port, Plain, formats, null, attributes);
+    }
+
+    // RFC 3264 6: a refused stream keeps its place with port 0.
+    private static SdpMedia Reject(SdpMedia offered) => new(offered.Kind, 0, offered.Protocol, offered.Formats, null, []);
+
+    private static IEnumerable<SdpAttribute> TelephoneEventLines(int payloadType) =>
+        [new("rtpmap", $"{Text(payloadType)} telephone-event/8000"), new("fmtp", $"{Text(payloadType)} 0-15")];
+
+    private static SdpDocument Describe(SdpLocal local, IReadOnlyList<SdpMedia> media) =>
+        new($"- {Text(local.SessionId)} {Text(local.Version)} IN IP4 {local.Address}", local.Address.ToString(), [], media);
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,318 @@
+using System.Text;
+
+namespace Sentiric.Media;
+
+/// <summary>Where a leg's packets go. Called on the pacing thread; must neither block nor throw.</summary>
+public interface IMediaTransport
+{
+    void SendRtp(ReadOnlySpan<byte> packet, UdpAddress to);
+
+    void SendRtcp(ReadOnlySpan<byte> packet, UdpAddress to);
+}
+
+/// <summary>What is sent while there is nothing to say.</summary>
+public enum IdleSend
+{
+    /// <summary>Valid silent frames: the RTP stream never pauses and a NAT stays open.</summary>
+    Silence,
+    Nothing,
+}
+
+/// <summary>How a leg behaves. The defaults fit a telephone call.</summary>
+public sealed record MediaLegOptions
+{
+    public TimeSpan NoRtpAfter { get; init; } = TimeSpan.FromSeconds(20);
+    public TimeSpan RelockAfterSilence { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan QualityEvery { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan RtcpEvery { get; init; } = TimeSpan.FromSeconds(5);
+    public IdleSend Idle { get; init; } = IdleSend.Silence;
+}
+
+/// <summary>The dice of a stream (RFC 3550 5.1: random, so that streams cannot be guessed) and the moment it starts.</summary>
+public readonly record struct RtpStart(uint Ssrc, ushort Sequence, uint Timestamp, DateTimeOffset WallClock, long NowUs);
+
+/// <summary>
+/// One leg without sockets, threads or a clock: datagrams and ticks come in with the time (microseconds, monotonic), packets,
+/// frames and events go out. Each <see cref="Tick"/> is 20 ms of the call in both directions.
+/// <code>
+///   Receive ─► RTCP? ─► header ─► payload type ─► source lock ─► sequence ─► DTMF | decode ─► jitter buffer
+///   Tick    ─► inbound frame ◄─ jitter buffer     playback | DTMF | silence ─► encode ─► transport
+/// </code>
+/// Not thread-safe: the session holds its lock around every call.
+/// </summary>
+public sealed class MediaLeg
+{
+    public const int FrameSamples = JitterBuffer.FrameSamples;
+    private const int MaxPacketSamples = 960; // 120 ms: no telephone sends longer packets
+
+    private readonly IMediaTransport transport;
+    private readonly MediaLegOptions options;
+    private readonly RtpStart start;
+    private readonly SourceLock source;
+    private readonly RtpStatistics statistics = new();
+    private readonly JitterBuffer jitter = new();
+    private readonly DtmfReceiver dtmfIn = new();
+    private readonly DtmfSender dtmfOut = new();
+    private readonly Queue<MediaEvent> events = new();
+    private readonly short[] decoded = new short[MaxPacketSamples];
+    private readonly short[] inbound = new short[FrameSamples];
+    private readonly short[] outbound = new short[FrameSamples];
+    private readonly byte[] packet = new byte[RtpHeader.Size + FrameSamples];
+    private readonly byte[] rtcp = new byte[Rtcp.MaxReportSize];
+    private readonly byte[] cname;
+
+    private NegotiatedAudio? audio;
+    private UdpAddress remoteRtcp;
+    private ushort sequence;
+    private uint timestamp;
+    private bool marker = true;
+    private long sent, sentOctets;
+    private long expectRtpSinceUs, nextQualityUs, nextRtcpUs;
+    private bool toldNoRtp;
+    private long malformed, stray, lateTicks;
+    private uint lastSenderReport;
+    private long lastSenderReportUs;
+    private double? rttMs, remoteLossPercent, remoteJitterMs;
+
+    public MediaLeg(IMediaTransport transport, MediaLegOptions options, RtpStart start)
+    {
+        (this.transport, this.options, this.start) = (transport, options, start);
+        (sequence, timestamp) = (start.Sequence, start.Timestamp);
+        source = new SourceLock(options.RelockAfterSilence);
+        cname = Encoding.ASCII.GetBytes($"{start.Ssrc:x8}");
+    }
+
+    public PlaybackQueue Playback { get; } = new();
+
+    /// <summary>Gets both directions of every tick, when there is one.</summary>
+    public CallRecording? Recording { get; set; }
+
+    /// <summary>The frame of the last tick; overwritten by the next.</summary>
+    public ReadOnlyMemory<short> Inbound => inbound;
+    public FrameSource InboundSource { get; private set; }
+
+    /// <summary>Ticks so far.</summary>
+    public long Ticks { get; private set; }
+
+    public bool IsConnected => audio is not null;
+    public uint? RemoteSsrc => source.Ssrc;
+
+    /// <summary>Starts, or changes after a re-INVITE. The lock opens only when the remote address changed (hold keeps it).</summary>
+    public void Connect(NegotiatedAudio negotiated, long nowUs, uint? ssrcOfEarlierCall = null)
+    {
+        var first = audio is null;
+        audio = negotiated;
+        var remote = UdpAddress.From(negotiated.Remote);
+        if (remote.IsReachable) source.Expect(remote, ssrcOfEarlierCall);
+        remoteRtcp = UdpAddress.From(negotiated.RemoteRtcp);
+        (expectRtpSinceUs, toldNoRtp) = (nowUs, false);
+        if (!first) return;
+        nextQualityUs = nowUs + (long)options.QualityEvery.TotalMicroseconds;
+        nextRtcpUs = nowUs + (long)options.RtcpEvery.TotalMicroseconds;
+    }
+
+    /// <summary>A datagram came in. Whatever is wrong with it is counted, never thrown.</summary>
+    public void Receive(ReadOnlySpan<byte> datagram, UdpAddress from, bool onRtcpPort, long nowUs)
+    {
+        if (audio is not { } agreed) return;
+        if (onRtcpPort || RtpHeader.LooksLikeRtcp(datagram)) ReceiveRtcp(datagram, from, nowUs);
+        else if (!RtpHeader.TryRead(datagram, out var header)) malformed++;
+        else if (!IsNegotiated(agreed, header.PayloadType)) ReceiveStray(header, from, nowUs);
+        else ReceiveRtp(agreed, header, datagram.Slice(header.PayloadOffset, header.PayloadLength), from, nowUs);
+    }
+
+    /// <summary>20 ms pass: one frame in, one packet out.</summary>
+    public void Tick(long nowUs, bool late = false)
+    {
+        if (audio is not { } agreed) return;
+        if (late) lateTicks++;
+        InboundSource = jitter.Read(inbound);
+        SendFrame(agreed);
+        Recording?.Append(inbound, outbound);
+        timestamp += FrameSamples;
+        Ticks++;
+        while (Playback.TryTakeReached(out var mark) && mark is not null) events.Enqueue(mark);
+        WatchForSilence(agreed, nowUs);
+        ReportWhenDue(agreed, nowUs);
+    }
+
+    /// <summary>The process stood still for too long to catch up: the timeline goes on, nothing is sent for the time lost.</summary>
+    public void Skip(int frames)
+    {
+        if (audio is null) return;
+        timestamp += (uint)(FrameSamples * frames);
+        marker = true;
+        Ticks += frames;
+        lateTicks += frames;
+        jitter.Skip(frames);
+        Recording?.AppendSilence(frames);
+    }
+
+    /// <summary>False when the other side takes no telephone events, the digits are not digits, or too many wait.</summary>
+    public bool SendDtmf(string digits) => audio?.TelephoneEventPayloadType is not null && dtmfOut.Enqueue(digits);
+
+    public bool TryTakeEvent(out MediaEvent? mediaEvent) => events.TryDequeue(out mediaEvent);
+
+    /// <summary>Says good-bye in RTCP (RFC 3550 6.6).</summary>
+    public void SayBye(long nowUs)
+    {
+        if (audio is { } agreed) SendReport(agreed, nowUs, bye: true);
+    }
+
+    public MediaQuality Quality()
+    {
+        var expected = statistics.Received + statistics.Lost;
+        var unusable = statistics.Lost + jitter.Late;
+        var lossPercent = expected == 0 ? 0 : Math.Min(100.0, 100.0 * unusable / expected);
+        var delayMs = jitter.DelayMs + 20 + (rttMs ?? 0) / 2;
+        var mos = expected == 0 ? EModel.Worst : EModel.Mos(EModel.R(delayMs, lossPercent)); // nothing heard is no good call
+        return new MediaQuality(
+            audio?.Codec, start.Ssrc, source.Ssrc, sent, statistics.Received, statistics.Lost, jitter.Late, statistics.Duplicates,
+            statistics.Reordered, statistics.JitterMs, rttMs, mos, jitter.DelayMs, jitter.Concealed,
+            lateTicks, statistics.MaxGapMs, source.Foreign, malformed, stray, remoteLossPercent, remoteJitterMs);
+    }
+
+    private static bool IsNegotiated(NegotiatedAudio agreed, int payloadType) =>
+        payloadType == agreed.PayloadType || payloadType == agreed.TelephoneEventPayloadType;
+
+    private void ReceiveRtp(NegotiatedAudio agreed, RtpHeader header, ReadOnlySpan<byte> payload, UdpAddress from, long nowUs)
+    {
+        var verdict = source.Admit(from, header.Ssrc, header.Sequence, nowUs);
+        if (verdict == SourceVerdict.Drop) return;
+        if (verdict == SourceVerdict.AcceptNewStream) ListenAnew(from);
+        (expectRtpSinceUs, toldNoRtp) = (nowUs, false);
+        var arrival = statistics.OnPacket(header.Sequence, nowUs);
+        if (arrival is RtpArrival.Duplicate or RtpArrival.Suspicious || !agreed.Direction.Receives()) return;
+        if (header.PayloadType == agreed.TelephoneEventPayloadType) ReceiveDigit(header, payload);
+        else ReceiveAudio(agreed.Codec, header, payload, nowUs);
+    }
+
+    private void ReceiveAudio(AudioCodec codec, RtpHeader header, ReadOnlySpan<byte> payload, long nowUs)
+    {
+        if (payload.Length > MaxPacketSamples)
+        {
+            malformed++;
+            return;
+        }
+        statistics.OnAudioTiming(header.Timestamp, nowUs);
+        G711.Decode(codec, payload, decoded);
+        jitter.Insert(header.Timestamp, decoded.AsSpan(0, payload.Length));
+    }
+
+    private void ReceiveDigit(RtpHeader header, ReadOnlySpan<byte> payload)
+    {
+        if (dtmfIn.Take(header.Timestamp, payload) is { } digit) events.Enqueue(new MediaEvent.DtmfPressed(digit));
+    }
+
+    // Comfort noise and codecs that nobody agreed on: not heard, and they never change what we send; but they were not lost either.
+    private void ReceiveStray(RtpHeader header, UdpAddress from, long nowUs)
+    {
+        stray++;
+        if (source.IsLocked && source.SendTo == from && source.Ssrc == header.Ssrc) statistics.OnPacket(header.Sequence, nowUs);
+    }
+
+    private void ListenAnew(UdpAddress from)
+    {
+        statistics.NewStream();
+        jitter.Reset();
+        dtmfIn.Reset();
+        events.Enqueue(new MediaEvent.SourceFound(from));
+    }
+
+    private void ReceiveRtcp(ReadOnlySpan<byte> datagram, UdpAddress from, long nowUs)
+    {
+        if (!source.IsOurPeer(from)) return;
+        if (!Rtcp.TryRead(datagram, start.Ssrc, out var news))
+        {
+            malformed++;
+            return;
+        }
+        if (news.HasSenderReport) (lastSenderReport, lastSenderReportUs) = (news.NtpMiddle, nowUs);
+        if (news.HasBlock) TakeReport(news.Block, nowUs);
+        if (news.Bye) events.Enqueue(new MediaEvent.RemoteBye());
+    }
+
+    // RFC 3550 6.4.1: RTT = now - LSR - DLSR, in 1/65536 s.
+    private void TakeReport(RtcpReportBlock block, long nowUs)
+    {
+        remoteLossPercent = block.FractionLost * 100.0 / 256;
+        remoteJitterMs = block.Jitter / 8.0;
+        if (block.LastSenderReport == 0) return;
+        var roundTrip = (int)((uint)(NtpAt(nowUs) >> 16) - block.LastSenderReport - block.DelaySinceLast);
+        if (roundTrip >= 0) rttMs = roundTrip * 1000.0 / 65_536;
+    }
+
+    private void SendFrame(NegotiatedAudio agreed)
+    {
+        if (!agreed.Direction.Sends() || source.SendTo is not { IsReachable: true } to)
+        {
+            outbound.AsSpan().Clear();
+            marker = true;
+        }
+        else if (dtmfOut.IsBusy && agreed.TelephoneEventPayloadType is { } payloadType) SendDigit(payloadType, to);
+        else if (Playback.Read(outbound) || options.Idle == IdleSend.Silence) SendAudio(agreed, to);
+        else marker = true;
+    }
+
+    private void SendAudio(NegotiatedAudio agreed, UdpAddress to)
+    {
+        G711.Encode(agreed.Codec, outbound, packet.AsSpan(RtpHeader.Size));
+        SendPacket(marker, agreed.PayloadType, timestamp, FrameSamples, to);
+        marker = false;
+    }
+
+    private void SendDigit(int payloadType, UdpAddress to)
+    {
+        outbound.AsSpan().Clear();
+        if (dtmfOut.Next(timestamp) is not { } digit) return;
+        digit.Write(packet.AsSpan(RtpHeader.Size));
+        SendPacket(digit.Marker, payloadType, digit.Timestamp, DtmfPacket.Size, to);
+    }
+
+    private void SendPacket(bool withMarker, int payloadType, uint at, int payloadLength, UdpAddress to)
+    {
+        RtpHeader.Write(packet, withMarker, payloadType, sequence++, at, start.Ssrc);
+        transport.SendRtp(packet.AsSpan(0, RtpHeader.Size + payloadLength), to);
+        sent++;
+        sentOctets += payloadLength;
+    }
+
+    private void WatchForSilence(NegotiatedAudio agreed, long nowUs)
+    {
+        if (!agreed.Direction.Receives() || toldNoRtp) return;
+        var silence = TimeSpan.FromMicroseconds(nowUs - expectRtpSinceUs);
+        if (silence < options.NoRtpAfter) return;
+        toldNoRtp = true;
+        events.Enqueue(new MediaEvent.NoRtpFor(silence));
+    }
+
+    private void ReportWhenDue(NegotiatedAudio agreed, long nowUs)
+    {
+        if (nowUs >= nextQualityUs)
+        {
+            nextQualityUs += (long)options.QualityEvery.TotalMicroseconds;
+            events.Enqueue(new MediaEvent.QualityMeasured(Quality()));
+        }
+        if (nowUs < nextRtcpUs) return;
+        // RFC 3550 6.2: 0.5 to 1.5 times the interval, so that legs do not report in step; the dice are our SSRC and sequence.
+        var share = 0.5 + ((start.Ssrc ^ (uint)(sequence * 40_503)) & 0xFF) / 256.0;
+        nextRtcpUs = nowUs + (long)(options.RtcpEvery.TotalMicroseconds * share);
+        SendReport(agreed, nowUs, bye: false);
+    }
+
+    private void SendReport(NegotiatedAudio agreed, long nowUs, bool bye)
+    {
+        if (source.SendTo is not { IsReachable: true } rtp) return;
+        var to = agreed.RtcpMux ? rtp : rtp.Address == remoteRtcp.Address ? remoteRtcp : rtp with { Port = (ushort)(rtp.Port + 1) };
+        RtcpReportBlock? block = source.Ssrc is { } ssrc ? ReportOn(ssrc, nowUs) : null;
+        var length = Rtcp.WriteReport(rtcp, start.Ssrc, NtpAt(nowUs), timestamp, (uint)sent, (uint)sentOctets, block, cname, bye);
+        if (agreed.RtcpMux) transport.SendRtp(rtcp.AsSpan(0, length), to);
+        else transport.SendRtcp(rtcp.AsSpan(0, length), to);
+    }
+
+    private RtcpReportBlock ReportOn(uint ssrc, long nowUs) => new(
+        ssrc, statistics.TakeFractionLost(), (int)Math.Min(statistics.Lost, 0x7FFFFF), statistics.ExtendedHighest, statistics.JitterSamples,
+        lastSenderReport, lastSenderReport == 0 ? 0 : (uint)((nowUs - lastSenderReportUs) * 65_536 / 1_000_000));
+
+    private ulong NtpAt(long nowUs) => Rtcp.Ntp(start.WallClock + TimeSpan.FromMicroseconds(nowUs - start.NowUs));
+}

@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using System.Net;
+
+namespace Sentiric.Sip;
+
+/// <summary>One contact of an address of record (RFC 3261 10).</summary>
+/// <param name="Source">Where the REGISTER came from: the way back through NAT.</param>
+public sealed record SipLocation(SipUri Contact, string CallId, uint CSeq, DateTimeOffset ExpiresAt, IPEndPoint Source);
+
+/// <summary>Contacts by address of record.</summary>
+public interface ILocationStore
+{
+    ValueTask<IReadOnlyList<SipLocation>> FindAsync(string addressOfRecord, CancellationToken ct);
+
+    /// <summary>Replaces the contacts by what <paramref name="change"/> makes of them, with no other change between. An empty list removes the address.</summary>
+    ValueTask<IReadOnlyList<SipLocation>> UpdateAsync(
+        string addressOfRecord, Func<IReadOnlyList<SipLocation>, IReadOnlyList<SipLocation>> change, CancellationToken ct);
+}
+
+/// <summary>Contacts in memory.</summary>
+public sealed class MemoryLocationStore : ILocationStore
+{
+    private readonly ConcurrentDictionary<string, IReadOnlyList<SipLocation>> contacts = new(StringComparer.Ordinal);
+    private readonly Lock gate = new();
+
+    public ValueTask<IReadOnlyList<SipLocation>> FindAsync(string addressOfRecord, CancellationToken ct) =>
+        ValueTask.FromResult(contacts.GetValueOrDefault(addressOfRecord) ?? []);
+
+    public ValueTask<IReadOnlyList<SipLocation>> UpdateAsync(
+        string addressOfRecord, Func<IReadOnlyList<SipLocation>, IReadOnlyList<SipLocation>> change, CancellationToken ct)
+    {
+        lock (gate)
+        {
+            IReadOnlyList<SipLocation> changed = change(contacts.GetValueOrDefault(addressOfRecord) ?? []);
+            if (changed.Count == 0)
+            {
+                contacts.TryRemove(addressOfRecord, out _);
+            }
+            else
+            {
+                contacts[addressOfRecord] = changed;
+            }
+
+            return ValueTask.FromResult(changed);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using System.Text;
+
+namespace Sentiric.Sip;
+
+/// <summary>Method names. Methods are case-sensitive tokens (RFC 3261 7.1); an unknown one stays as it came.</summary>
+public static class SipMethod
+{
+    public const string Invite = "INVITE";
+    public const string Ack = "ACK";
+    public const string Bye = "BYE";
+    public const string Cancel = "CANCEL";
+    public const string Options = "OPTIONS";
+    public const string Register = "REGISTER";
+
+    private static readonly string[] Standard =
+    [
+        Invite, Ack, Bye, Cancel, Options, Register,
+        "PRACK", "SUBSCRIBE", "NOTIFY", "PUBLISH", "INFO", "REFER", "MESSAGE", "UPDATE",
+    ];
+
+    /// <summary>True for methods of RFC 3261 and its extensions: refused with 405; all others with 501 (8.2.1, 21.5.2).</summary>
+    public static bool IsStandard(string method) => Array.IndexOf(Standard, method) >= 0;
+
+    internal static string Intern(ReadOnlySpan<byte> method)
+    {
+        foreach (string known in Standard)
+        {
+            if (Ascii.Equals(method, known))
+            {
+                return known;
+            }
+        }
+
+        return WireText.Wire(method);
+    }
+}

@@ -1,0 +1,67 @@
+using System.Collections.Concurrent;
+
+namespace Sentiric.Sip;
+
+/// <summary>
+/// Runs work one piece at a time, in order, on whichever thread finds the queue empty. So all state behind it has one owner
+/// at every moment and needs no lock, and an idle stack answers on the thread that received the message.
+/// </summary>
+internal sealed class SerialQueue(Action<Exception> faulted)
+{
+    private readonly ConcurrentQueue<Action> waiting = new();
+    private int pending;
+
+    public int Pending => Volatile.Read(ref pending);
+
+    public void Post(Action work)
+    {
+        waiting.Enqueue(work);
+        if (Interlocked.Increment(ref pending) == 1)
+        {
+            Drain();
+        }
+    }
+
+    /// <summary>Runs work on the queue and gives its result; an exception goes to the caller.</summary>
+    public Task<T> InvokeAsync<T>(Func<T> work)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(() =>
+        {
+            try
+            {
+                done.SetResult(work());
+            }
+            catch (Exception fault)
+            {
+                done.SetException(fault);
+            }
+        });
+        return done.Task;
+    }
+
+    private void Drain()
+    {
+        do
+        {
+            if (waiting.TryDequeue(out Action? work))
+            {
+                Run(work);
+            }
+        }
+        while (Interlocked.Decrement(ref pending) > 0);
+    }
+
+    // The outermost boundary of the stack: one faulty message must not stop the ones behind it.
+    private void Run(Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (Exception fault)
+        {
+            faulted(fault);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+using System.Net;
+
+namespace Sentiric.Sip;
+
+/// <summary>Matches requests to server transactions (RFC 3261 17.2.3).</summary>
+internal readonly record struct ServerKey(string Branch, string SentBy, string Method)
+{
+    public static ServerKey Of(SipRequest request, string method)
+    {
+        Via via = request.TopVia;
+        string sentBy = $"{via.Host}:{via.Port}";
+        // ACK and CANCEL belong to the INVITE. Without a unique branch the RFC 2543 rules hold: Request-URI, From tag, Call-ID, CSeq, top Via.
+        return via.HasUniqueBranch
+            ? new ServerKey(via.Branch!, sentBy, method)
+            : new ServerKey($"{request.Uri} {request.From.Tag} {request.CallId} {request.CSeq.Number} {via.Wire}", sentBy, method);
+    }
+}
+
+/// <summary>
+/// Runs the two server machines: does their effects. Lives in the shard's table from its request to Terminate; owned by the
+/// shard's queue.
+/// </summary>
+internal sealed class ServerTransaction
+{
+    private readonly SipShard shard;
+    private readonly Dictionary<TransactionEffects, SipTimer> timers = [];
+    private InviteServerState inviteState = InviteServerState.Proceeding;
+    private NonInviteServerState state = NonInviteServerState.Trying;
+    private TimeSpan intervalG;
+    private byte[]? lastResponse;
+
+    public ServerTransaction(SipShard shard, SipRequest request, ISipTransport transport, IPEndPoint source)
+    {
+        this.shard = shard;
+        Request = request;
+        Transport = transport;
+        Source = source;
+        Key = ServerKey.Of(request, request.Method);
+        intervalG = shard.Options.Timers.T1;
+    }
+
+    public SipRequest Request { get; }
+
+    public ISipTransport Transport { get; }
+
+    public IPEndPoint Source { get; }
+
+    public ServerKey Key { get; }
+
+    public bool IsInvite => Request.Is(SipMethod.Invite);
+
+    /// <summary>A final response has been given.</summary>
+    public bool IsAnswered => IsInvite ? inviteState != InviteServerState.Proceeding : state is NonInviteServerState.Completed or NonInviteServerState.Terminated;
+
+    /// <summary>An ACK that belongs to the 2xx (RFC 6026 7.1).</summary>
+    public Action<SipRequest>? AckReceived { get; set; }
+
+    private bool Reliable => Transport.Kind != SipTransportKind.Udp;
+
+    /// <summary>A copy of the request, or the ACK of an INVITE.</summary>
+    public void Receive(SipRequest request)
+    {
+        if (IsInvite)
+        {
+            Step(request.Is(SipMethod.Ack) ? InviteServerInput.Ack : InviteServerInput.Invite, null, request);
+        }
+        else
+        {
+            Step(NonInviteServerInput.Request, null);
+        }
+    }
+
+    public void Respond(int statusCode, byte[] response)
+    {
+        if (IsInvite)
+        {
+            InviteServerInput input = statusCode < 200 ? InviteServerInput.Send1xx : statusCode < 300 ? InviteServerInput.Send2xx : InviteServerInput.Send3xxTo6xx;
+            Step(input, response, null);
+        }
+        else
+        {
+            Step(statusCode < 200 ? NonInviteServerInput.Send1xx : NonInviteServerInput.SendFinal, response);
+        }
+    }
+
+    private void Step(InviteServerInput input, byte[]? response, SipRequest? received)
+    {
+        var step = InviteServerMachine.Step(inviteState, input, Reliable);
+        inviteState = step.Next;
+        Do(step.Effects, response);
+        if (step.Effects.HasFlag(TransactionEffects.PassUp) && received is not null)
+        {
+            AckReceived?.Invoke(received);
+        }
+    }
+
+    private void Step(NonInviteServerInput input, byte[]? response)
+    {
+        var step = NonInviteServerMachine.Step(state, input, Reliable);
+        state = step.Next;
+        Do(step.Effects, response);
+    }
+
+    private void Do(TransactionEffects effects, byte[]? response)
+    {
+        if (effects.HasFlag(TransactionEffects.StopTimers))
+        {
+            StopTimers();
+        }
+
+        if (effects.HasFlag(TransactionEffects.SendResponse))
+        {
+            lastResponse = response;
+        }
+
+        if ((effects & (TransactionEffects.SendResponse | TransactionEffects.ResendResponse)) != 0 && lastResponse is not null)
+        {
+            shard.SendResponse(lastResponse, Request.TopVia, Transport, Source, TransportFailed);
+        }
+
+        StartTimers(effects);
+        if (effects.HasFlag(TransactionEffects.Terminate))
+        {
+            StopTimers();
+            shard.Remove(this);
+        }
+    }
+
+    private void StartTimers(TransactionEffects effects)
+    {
+        SipTimers t = shard.Options.Timers;
+        if (effects.HasFlag(TransactionEffects.StartTimerG))
+        {
+            Start(TransactionEffects.StartTimerG, intervalG, InviteServerInput.TimerG);
+            intervalG = intervalG * 2 < t.T2 ? intervalG * 2 : t.T2;
+        }
+
+        if (effects.HasFlag(TransactionEffects.StartTimerH))
+        {
+            Start(TransactionEffects.StartTimerH, t.Timeout, InviteServerInput.TimerH);
+        }
+
+        if (effects.HasFlag(TransactionEffects.StartTimerI))
+        {
+            Start(TransactionEffects.StartTimerI, t.T4, InviteServerInput.TimerI);
+        }
+
+        if (effects.HasFlag(TransactionEffects.StartTimerL))
+        {
+            Start(TransactionEffects.StartTimerL, t.Timeout, InviteServerInput.TimerL);
+        }
+
+        if (effects.HasFlag(TransactionEffects.StartTimerJ))
+        {
+            timers[TransactionEffects.StartTimerJ] = shard.Timers.Start(t.Timeout, () => Step(NonInviteServerInput.TimerJ, null));
+        }
+    }
+
+    private void Start(TransactionEffects which, TimeSpan after, InviteServerInput input) =>
+        timers[which] = shard.Timers.Start(after, () => Step(input, null, null));
+
+    private void StopTimers()
+    {
+        foreach (SipTimer timer in timers.Values)
+        {
+            timer.Cancel();
+        }
+
+        timers.Clear();
+    }
+
+    private void TransportFailed(string why) => shard.Queue.Post(() =>
+    {
+        shard.ResponseNotSent(this, why);
+        if (IsInvite)
+        {
+            Step(InviteServerInput.TransportError, null, null);
+        }
+        else
+        {
+            Step(NonInviteServerInput.TransportError, null);
+        }
+    });
+}

@@ -1,0 +1,23 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Sentiric.Sip;
+
+/// <summary>Everything that the stack logs. Nothing of a message's content is in it.</summary>
+internal static partial class SipLog
+{
+    [LoggerMessage(1, LogLevel.Error, "SIP work faulted")]
+    public static partial void WorkFaulted(ILogger logger, Exception fault);
+
+    [LoggerMessage(2, LogLevel.Debug, "SIP transport {Transport} {Remote}: {What}")]
+    public static partial void TransportNotice(ILogger logger, SipTransportKind transport, IPEndPoint remote, string what);
+
+    [LoggerMessage(3, LogLevel.Warning, "SIP response could not be sent: call {CallId} to {Remote}: {Why}")]
+    public static partial void ResponseNotSent(ILogger logger, string callId, IPEndPoint remote, string why);
+
+    [LoggerMessage(4, LogLevel.Information, "SIP request malformed from {Remote}: {Why} ({StatusCode})")]
+    public static partial void Malformed(ILogger logger, IPEndPoint remote, string why, int statusCode);
+
+    [LoggerMessage(5, LogLevel.Error, "SIP application faulted on call {CallId}")]
+    public static partial void ApplicationFaulted(ILogger logger, string callId, Exception fault);
+}

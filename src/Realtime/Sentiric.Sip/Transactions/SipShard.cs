@@ -1,0 +1,331 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Logging;
+
+namespace Sentiric.Sip;
+
+/// <summary>
+/// One owner of transactions, dialogs and timers: everything in here runs on <see cref="Queue"/>, one piece at a time. It
+/// receives parsed messages, finds whom they belong to by key, and sends what its transactions want sent.
+/// </summary>
+internal sealed class SipShard : ISipTransportSink, IDisposable
+{
+    /// <summary>Messages waiting for the shard; beyond it new ones are dropped and the peers repeat them.</summary>
+    private const int MaxPendingMessages = 10_000;
+
+    private readonly Dictionary<ServerKey, ServerTransaction> servers = [];
+    private readonly Dictionary<ClientKey, ClientTransaction> clients = [];
+    private readonly Dictionary<MergeKey, ServerKey> merges = [];
+    private readonly SourceAdmission admission;
+    private readonly UasCore uas;
+    private readonly byte[] tagSecret = RandomNumberGenerator.GetBytes(32);
+    private long received, sent, malformed, refusedSources, rateLimited, overloaded;
+
+    public SipShard(SipEndpointOptions options, ISipApplication application)
+    {
+        Options = options;
+        Application = application;
+        Queue = new SerialQueue(fault => SipLog.WorkFaulted(options.Logger, fault));
+        Timers = new TimerQueue(options.TimeProvider, Queue);
+        admission = new SourceAdmission(options.SourceLimits, options.TimeProvider);
+        Dialogs = new DialogTable();
+        Routes = new SipRouting(this);
+        uas = new UasCore(this);
+    }
+
+    public SipEndpointOptions Options { get; }
+
+    public ISipApplication Application { get; }
+
+    public SerialQueue Queue { get; }
+
+    public TimerQueue Timers { get; }
+
+    public DialogTable Dialogs { get; }
+
+    public SipRouting Routes { get; }
+
+    public List<ISipTransport> Transports { get; } = [];
+
+    /// <summary>Calls being placed. Owned by the queue.</summary>
+    public HashSet<UacInvite> Calls { get; } = [];
+
+    /// <summary>Cancelled when the endpoint is disposed.</summary>
+    public CancellationTokenSource Stopping { get; } = new();
+
+    /// <summary>The methods that are really answered.</summary>
+    public string Allow => Options.Registrar is null ? "INVITE, ACK, BYE, CANCEL, OPTIONS" : "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER";
+
+    public static string NewTag() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(10));
+
+    public static string NewBranch() => Via.MagicCookie + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
+
+    public SipStatistics Statistics() => new(
+        Volatile.Read(ref received), Volatile.Read(ref sent), Volatile.Read(ref malformed), Volatile.Read(ref refusedSources),
+        Volatile.Read(ref rateLimited), Volatile.Read(ref overloaded), servers.Count, clients.Count, Dialogs.Count);
+
+    /// <summary>Called by transports on their own threads: admission and parsing happen there, the rest on the queue.</summary>
+    public void Received(ISipTransport transport, IPEndPoint remote, ReadOnlySpan<byte> message)
+    {
+        ReadOnlySpan<byte> trimmed = SipParser.SkipLeadingLines(message);
+        if (trimmed.IsEmpty)
+        {
+            return;
+        }
+
+        Interlocked.Increment(ref received);
+        bool isResponse = trimmed.StartsWith("SIP/"u8);
+        SipSourceDecision decision = isResponse ? SipSourceDecision.Accept : Application.OnSource(transport.Kind, remote);
+        if (decision == SipSourceDecision.Drop)
+        {
+            Interlocked.Increment(ref refusedSources);
+            return;
+        }
+
+        if (Queue.Pending >= MaxPendingMessages)
+        {
+            Interlocked.Increment(ref overloaded);
+            return;
+        }
+
+        SipParseResult result = SipParser.ParseDatagram(trimmed);
+        byte[]? unreadable = result.Message is null && result.Error?.Raw is null ? trimmed.ToArray() : null;
+        Queue.Post(() => Take(transport, remote, result, unreadable, decision));
+    }
+
+    public void Noticed(ISipTransport transport, IPEndPoint remote, string what) => SipLog.TransportNotice(Options.Logger, transport.Kind, remote, what);
+
+    public void Begin(ClientTransaction transaction)
+    {
+        clients[transaction.Key] = transaction;
+        transaction.Begin();
+    }
+
+    public void Remove(ClientTransaction transaction) => clients.Remove(transaction.Key);
+
+    public void Remove(ServerTransaction transaction)
+    {
+        servers.Remove(transaction.Key);
+        if (MergeKey.Of(transaction.Request) is { } merge && merges.TryGetValue(merge, out ServerKey owner) && owner == transaction.Key)
+        {
+            merges.Remove(merge);
+        }
+    }
+
+    public ServerTransaction? FindInvite(SipRequest cancel) => servers.GetValueOrDefault(ServerKey.Of(cancel, SipMethod.Invite));
+
+    public void Send(byte[] message, SipTarget target, Action<string>? failed)
+    {
+        Interlocked.Increment(ref sent);
+        Trace(SipTraceDirection.Sent, target.Transport, target.Remote, message);
+        target.Transport.Send(message, target.Remote, failed);
+    }
+
+    /// <summary>RFC 3261 18.2.2 and RFC 3581 4: back over the same connection, or to the source address with rport or the Via's port.</summary>
+    public void SendResponse(byte[] message, Via via, ISipTransport transport, IPEndPoint source, Action<string>? failed)
+    {
+        bool toSource = transport.Kind == SipTransportKind.Udp ? via.WantsRport : transport.IsConnected(source);
+        IPEndPoint remote = toSource ? source : new IPEndPoint(source.Address, via.Port == 0 ? SipRouting.DefaultPort : via.Port);
+        Send(message, new SipTarget(transport, remote), failed);
+    }
+
+    public void ResponseNotSent(ServerTransaction transaction, string why) =>
+        SipLog.ResponseNotSent(Options.Logger, transaction.Request.CallId, transaction.Source, why);
+
+    public string ViaFor(SipTarget target, string branch)
+    {
+        IPEndPoint own = Routes.AdvertisedAddress(target);
+        string transport = target.Transport.Kind == SipTransportKind.Udp ? "UDP" : "TCP";
+        return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"SIP/2.0/{transport} {SipUri.HostOf(own.Address)}:{own.Port};rport;branch={branch}");
+    }
+
+    /// <summary>The same tag for every copy of a request that is answered without state (RFC 3261 8.2.7).</summary>
+    public string StatelessTag(SipRawMessage request)
+    {
+        using var hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, tagSecret);
+        foreach (SipHeaderId id in (ReadOnlySpan<SipHeaderId>)[SipHeaderId.Via, SipHeaderId.From, SipHeaderId.CallId, SipHeaderId.CSeq])
+        {
+            int index = request.Find(id);
+            hash.AppendData(index < 0 ? "-"u8 : request.Value(index));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 10));
+    }
+
+    public void RespondStateless(SipRawMessage request, ISipTransport transport, IPEndPoint source, int statusCode, params ReadOnlySpan<KeyValuePair<string, string>> headers)
+    {
+        SipWriter writer = ResponseDraft.Begin(request, source, statusCode, null, StatelessTag(request));
+        foreach (var (name, value) in headers)
+        {
+            writer.Header(name, value);
+        }
+
+        byte[] response = writer.Header("Server", Options.UserAgentName).End();
+        var vias = new List<Via>();
+        int index = request.Find(SipHeaderId.Via);
+        if (index >= 0 && Via.TryParseList(request.Value(index), vias))
+        {
+            SendResponse(response, vias[0], transport, source, null);
+        }
+        else
+        {
+            Send(response, new SipTarget(transport, source), null);
+        }
+    }
+
+    /// <summary>Says good-bye on every leg; then nothing waits here any more.</summary>
+    public void Shutdown()
+    {
+        foreach (SipDialog dialog in Dialogs.Confirmed)
+        {
+            _ = dialog.StartBye(SipDialogEndCause.Shutdown, null);
+        }
+
+        foreach (UasInvite ringing in Dialogs.Early)
+        {
+            ringing.Shutdown();
+        }
+
+        foreach (UacInvite call in Calls.ToList())
+        {
+            call.Shutdown();
+        }
+
+        foreach (ClientTransaction transaction in clients.Values.ToList())
+        {
+            transaction.Shutdown();
+        }
+    }
+
+    public void Dispose() => Timers.Dispose();
+
+    private void Take(ISipTransport transport, IPEndPoint remote, SipParseResult result, byte[]? unreadable, SipSourceDecision decision)
+    {
+        Trace(SipTraceDirection.Received, transport, remote, result.Message?.Raw.Wire ?? result.Error?.Raw?.Wire ?? unreadable ?? []);
+        switch (result.Message)
+        {
+            case SipResponse response:
+                TakeResponse(response);
+                break;
+            case SipRequest request:
+                TakeRequest(request, transport, remote, decision);
+                break;
+            default:
+                TakeMalformed(result.Error, transport, remote, decision);
+                break;
+        }
+    }
+
+    private void TakeMalformed(SipParseError? error, ISipTransport transport, IPEndPoint remote, SipSourceDecision decision)
+    {
+        Interlocked.Increment(ref malformed);
+        if (decision == SipSourceDecision.Accept && error is { IsAnswerable: true, Raw: { } raw } && Admit(raw, transport, remote))
+        {
+            SipLog.Malformed(Options.Logger, remote, error.Why, error.StatusCode);
+            RespondStateless(raw, transport, remote, error.StatusCode);
+        }
+    }
+
+    private void TakeResponse(SipResponse response)
+    {
+        // RFC 3261 18.1.2 and 8.1.3.3: one Via, ours; more mean that the response is somebody else's.
+        bool ours = response.Vias.Count == 1 && response.TopVia.Branch is not null;
+        if (ours && clients.TryGetValue(new ClientKey(response.TopVia.Branch!, response.CSeq.Method), out ClientTransaction? transaction))
+        {
+            transaction.Receive(response);
+        }
+    }
+
+    private void TakeRequest(SipRequest request, ISipTransport transport, IPEndPoint remote, SipSourceDecision decision)
+    {
+        bool isAck = request.Is(SipMethod.Ack);
+        ServerKey key = ServerKey.Of(request, isAck ? SipMethod.Invite : request.Method);
+        if (servers.TryGetValue(key, out ServerTransaction? known))
+        {
+            known.Receive(request);
+            return;
+        }
+
+        if (isAck)
+        {
+            uas.TakeAck(request);
+            return;
+        }
+
+        if (decision == SipSourceDecision.Reject)
+        {
+            Interlocked.Increment(ref refusedSources);
+            RespondStateless(request.Raw, transport, remote, 403);
+            return;
+        }
+
+        // A request inside a known dialog is never limited: a flood must not keep a call from ending.
+        if (Dialogs.Find(request) is null && !Admit(request.Raw, transport, remote))
+        {
+            return;
+        }
+
+        bool merged = MergeKey.Of(request) is { } merge && !merges.TryAdd(merge, key);
+        var transaction = new ServerTransaction(this, request, transport, remote);
+        servers[key] = transaction;
+        uas.Take(transaction, merged);
+    }
+
+    private bool Admit(SipRawMessage request, ISipTransport transport, IPEndPoint remote)
+    {
+        AdmissionVerdict verdict = admission.Admit(remote.Address);
+        if (verdict == AdmissionVerdict.Admit)
+        {
+            return true;
+        }
+
+        Interlocked.Increment(ref rateLimited);
+        if (verdict == AdmissionVerdict.Refuse && !request.StartLine.StartsWith("ACK "u8))
+        {
+            RespondStateless(request, transport, remote, 503, new KeyValuePair<string, string>("Retry-After", "5"));
+        }
+
+        return false;
+    }
+
+    private void Trace(SipTraceDirection direction, ISipTransport transport, IPEndPoint remote, ReadOnlyMemory<byte> message)
+    {
+        ReadOnlySpan<byte> bytes = message.Span;
+        int end = bytes.IndexOf("\r\n"u8);
+        string startLine = Encoding.UTF8.GetString(end < 0 ? bytes[..Math.Min(bytes.Length, 80)] : bytes[..end]);
+        Application.OnTrace(new SipTrace(
+            direction, transport.Kind, transport.LocalEndPoint, remote, Options.TimeProvider.GetUtcNow(), startLine, CallIdOf(bytes), message));
+    }
+
+    private static string? CallIdOf(ReadOnlySpan<byte> message)
+    {
+        while (!message.IsEmpty)
+        {
+            int end = message.IndexOf("\r\n"u8);
+            if (end <= 0)
+            {
+                return null;
+            }
+
+            ReadOnlySpan<byte> line = message[..end];
+            int colon = line.IndexOf((byte)':');
+            if (colon > 0 && SipHeaderNames.Find(line[..colon].TrimEnd(" \t"u8)) == SipHeaderId.CallId)
+            {
+                return WireText.Wire(SipScanner.Trim(line[(colon + 1)..]));
+            }
+
+            message = message[(end + 2)..];
+        }
+
+        return null;
+    }
+
+    /// <summary>RFC 3261 8.2.2.2: the same request over two paths has equal From tag, Call-ID and CSeq, but another branch.</summary>
+    private readonly record struct MergeKey(string CallId, string FromTag, CSeq CSeq)
+    {
+        public static MergeKey? Of(SipRequest request) =>
+            request.To.Tag is null && request.From.Tag is { } tag && !request.Is(SipMethod.Cancel) ? new MergeKey(request.CallId, tag, request.CSeq) : null;
+    }
+}

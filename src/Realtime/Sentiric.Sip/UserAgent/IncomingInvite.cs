@@ -1,0 +1,74 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+
+namespace Sentiric.Sip;
+
+/// <summary>Why an answered invite did not become a call.</summary>
+public enum SipAnswerFailure
+{
+    None,
+
+    /// <summary>The caller gave up before the answer.</summary>
+    Cancelled,
+
+    /// <summary>The 2xx was repeated for 64*T1 and no ACK came; BYE was sent.</summary>
+    AckTimeout,
+
+    /// <summary>A final response had been sent before.</summary>
+    AlreadyEnded,
+}
+
+/// <summary>What came of <see cref="IncomingInvite.AnswerAsync"/>.</summary>
+/// <param name="AckSdp">SDP in the ACK: the answer, when the INVITE carried no offer (RFC 3261 13.2.1).</param>
+public sealed record SipAnswerResult(SipDialog? Dialog, SipAnswerFailure Failure, string? AckSdp = null)
+{
+    [MemberNotNullWhen(true, nameof(Dialog))]
+    public bool IsEstablished => Dialog is not null;
+}
+
+/// <summary>A call that rings here. Members may be called from any thread; after the final response they do nothing more.</summary>
+public sealed class IncomingInvite
+{
+    private readonly UasInvite invite;
+
+    internal IncomingInvite(UasInvite invite) => this.invite = invite;
+
+    public SipRequest Request => invite.Transaction.Request;
+
+    public string CallId => Request.CallId;
+
+    public NameAddr From => Request.From;
+
+    public NameAddr To => Request.To;
+
+    /// <summary>SDP of the INVITE; null when the caller wants to hear an offer first.</summary>
+    public string? Offer => Request.Sdp;
+
+    /// <summary>Where the INVITE came from on the wire.</summary>
+    public IPEndPoint Source => invite.Transaction.Source;
+
+    public SipTransportKind Transport => invite.Transaction.Transport.Kind;
+
+    /// <summary>The tag that this side has in the dialog.</summary>
+    public string LocalTag => invite.LocalTag;
+
+    /// <summary>Cancelled when the caller sends CANCEL (or BYE on the early dialog), or the ring time is over.</summary>
+    public CancellationToken Cancelled => invite.Cancelled;
+
+    /// <summary>180 Ringing, or 183 Session Progress with early media when SDP is given.</summary>
+    public Task RingingAsync(string? sdp = null) => ProgressAsync(sdp is null ? 180 : 183, sdp);
+
+    /// <summary>Any provisional response 101 to 199.</summary>
+    public Task ProgressAsync(int statusCode, string? sdp = null) => invite.ProgressAsync(statusCode, sdp);
+
+    /// <summary>
+    /// Sends 200 with this SDP and completes when the ACK is there, or when it is certain that none comes. The dialog lives
+    /// from the moment the 200 leaves: a BYE may have ended it by the time this returns.
+    /// </summary>
+    public Task<SipAnswerResult> AnswerAsync(string answerSdp, IReadOnlyList<KeyValuePair<string, string>>? headers = null) =>
+        invite.AnswerAsync(answerSdp, headers);
+
+    /// <summary>Sends a final response 300 to 699. False when another final response had left before.</summary>
+    public Task<bool> RejectAsync(int statusCode, string? reason = null, IReadOnlyList<KeyValuePair<string, string>>? headers = null) =>
+        invite.RejectAsync(statusCode, reason, headers);
+}

@@ -1,0 +1,108 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Threading.Channels;
+
+namespace Sentiric.Sip;
+
+/// <summary>Name and password for digest challenges of one realm, or of any when <paramref name="Realm"/> is null.</summary>
+public sealed record SipCredentials(string UserName, string Password, string? Realm = null);
+
+/// <summary>A call to place.</summary>
+public sealed record OutgoingInvite
+{
+    public required SipUri Target { get; init; }
+
+    /// <summary>Who calls; a tag is added.</summary>
+    public required NameAddr From { get; init; }
+
+    /// <summary>Who is called; the target when null.</summary>
+    public NameAddr? To { get; init; }
+
+    /// <summary>SDP offer.</summary>
+    public required string Offer { get; init; }
+
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
+
+    public SipCredentials? Credentials { get; init; }
+
+    /// <summary>Null: what the target URI says, else UDP when bound, else TCP.</summary>
+    public SipTransportKind? Transport { get; init; }
+
+    /// <summary>First hop, written as a loose Route.</summary>
+    public SipUri? Proxy { get; init; }
+
+    /// <summary>Random when null.</summary>
+    public string? CallId { get; init; }
+
+    /// <summary>Unanswered after this long, the call is cancelled.</summary>
+    public TimeSpan MaxRingTime { get; init; } = TimeSpan.FromMinutes(3);
+}
+
+/// <summary>A provisional response 101 to 199, with SDP when there is early media.</summary>
+public sealed record SipProgress(int StatusCode, string Reason, string? Sdp, SipResponse Response);
+
+/// <summary>
+/// How the call attempt ended: answered (dialog and SDP), or failed with a status. <see cref="Response"/> is null when no
+/// response decided it: 408 for silence, 503 when nothing could be sent.
+/// </summary>
+public sealed record OutgoingCallResult(SipDialog? Dialog, string? Sdp, int StatusCode, string Reason, bool WasCancelled, SipResponse? Response)
+{
+    [MemberNotNullWhen(true, nameof(Dialog))]
+    public bool IsAnswered => Dialog is not null;
+
+    /// <summary>Where a 3xx points to.</summary>
+    public IReadOnlyList<SipUri> Redirections =>
+        StatusCode is >= 300 and < 400 ? Response?.Contacts.Select(contact => contact.Uri).ToList() ?? [] : [];
+}
+
+/// <summary>A call being placed.</summary>
+public sealed class OutgoingCall
+{
+    private readonly UacInvite call;
+
+    internal OutgoingCall(UacInvite call) => this.call = call;
+
+    public string CallId => call.CallId;
+
+    public string LocalTag => call.LocalTag;
+
+    /// <summary>Provisional responses in order; completes with the call attempt. Holds the last 64.</summary>
+    public ChannelReader<SipProgress> Progress => call.Progress;
+
+    /// <summary>Completes when the call is answered or has failed; never faults.</summary>
+    public Task<OutgoingCallResult> Completed => call.Completed;
+
+    /// <summary>Gives up: CANCEL as soon as the RFC allows it (after a provisional response). A 2xx that crosses it is acknowledged and ended with BYE.</summary>
+    public Task CancelAsync() => call.CancelAsync();
+}
+
+/// <summary>A request outside dialogs, such as OPTIONS or REGISTER.</summary>
+public sealed record OutgoingRequest
+{
+    public required string Method { get; init; }
+
+    public required SipUri Target { get; init; }
+
+    public required NameAddr From { get; init; }
+
+    /// <summary>The target when null.</summary>
+    public NameAddr? To { get; init; }
+
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
+
+    /// <summary>Adds our own Contact, as REGISTER needs it.</summary>
+    public bool WithContact { get; init; }
+
+    public SipCredentials? Credentials { get; init; }
+
+    public SipTransportKind? Transport { get; init; }
+
+    public SipUri? Proxy { get; init; }
+
+    /// <summary>Keep both over refreshes of a registration (RFC 3261 10.2): same Call-ID, rising CSeq.</summary>
+    public string? CallId { get; init; }
+
+    public uint CSeq { get; init; } = 1;
+}
+
+/// <summary>The final response; null <see cref="Response"/> with 408 (no answer) or 503 (could not be sent).</summary>
+public sealed record OutgoingRequestResult(int StatusCode, string Reason, SipResponse? Response);

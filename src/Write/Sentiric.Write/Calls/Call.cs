@@ -1,0 +1,45 @@
+using System.Collections.Immutable;
+using Sentiric.Contracts;
+using Sentiric.Contracts.Events;
+
+namespace Sentiric.Write.Calls;
+
+/// <summary>Streams <c>call-{id}</c> and <c>chat-{id}</c>: begun, answered, over; and which facts are known already.</summary>
+public sealed record Call(bool Begun, bool Answered, bool Ended, ImmutableHashSet<Guid> Known) : IState<Call>
+{
+    public static Call Initial { get; } = new(false, false, false, ImmutableHashSet<Guid>.Empty);
+
+    public Call Evolve(IFact fact) => fact switch
+    {
+        CallReceived or ChatStarted => this with { Begun = true },
+        CallAnswered => this with { Answered = true },
+        CallEnded or ChatEnded => this with { Ended = true },
+        _ => this,
+    };
+
+    public Call Evolve(Guid eventId, IFact fact) => Evolve(fact) with { Known = Known.Add(eventId) };
+
+    /// <summary>What becomes of one reported fact. Known facts, a second answer and a second end are quiet.</summary>
+    public Decision Decide(Guid eventId, IFact fact)
+    {
+        if (Known.Contains(eventId))
+        {
+            return Decision.Quiet;
+        }
+
+        return (fact, Begun, Ended) switch
+        {
+            (CallReceived or ChatStarted, true, _) => Decision.Quiet,
+            (CallEnded or ChatEnded, true, true) => Decision.Quiet,
+            (CallAnswered, true, _) when Answered => Decision.Quiet,
+            (CallReceived or ChatStarted, false, _) => Decision.Of(fact),
+            (_, false, _) => new Refusal("journal.invalid", $"{Name(fact)} came before the call itself."),
+            // The recording is finished, the media counted and the last SIP response logged after the end.
+            (RecordingAvailable or MediaQualityMeasured or SipMessageLogged, _, true) => Decision.Of(fact),
+            (_, _, true) => new Refusal("journal.invalid", $"{Name(fact)} came after the end of the call."),
+            _ => Decision.Of(fact),
+        };
+    }
+
+    private static string Name(IFact fact) => EventCatalog.Of(fact.GetType()).StoredName;
+}

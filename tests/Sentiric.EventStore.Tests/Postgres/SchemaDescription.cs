@@ -1,0 +1,74 @@
+namespace Sentiric.EventStore.Tests.Postgres;
+
+/// <summary>
+/// Marten 9's storage, conjoined tenancy, text stream ids, with correlation, causation, headers and user name,
+/// and the side tables of ours. Table, number, column, type, null, default.
+/// </summary>
+internal static class SchemaDescription
+{
+    public const string Columns = """
+        mt_doc_deadletterevent | 1 | id | uuid | not null | -
+        mt_doc_deadletterevent | 2 | data | jsonb | not null | -
+        mt_doc_deadletterevent | 3 | mt_last_modified | timestamp with time zone | null | transaction_timestamp()
+        mt_doc_deadletterevent | 4 | mt_version | uuid | not null | (md5(((random())::text || (clock_timestamp())::text)))::uuid
+        mt_doc_deadletterevent | 5 | mt_dotnet_type | character varying | null | -
+        mt_event_progression | 1 | name | character varying | not null | -
+        mt_event_progression | 2 | last_seq_id | bigint | null | -
+        mt_event_progression | 3 | last_updated | timestamp with time zone | null | transaction_timestamp()
+        mt_events | 1 | seq_id | bigint | not null | -
+        mt_events | 2 | id | uuid | not null | -
+        mt_events | 3 | stream_id | character varying | null | -
+        mt_events | 4 | version | bigint | not null | -
+        mt_events | 5 | data | jsonb | not null | -
+        mt_events | 6 | bdata | bytea | null | -
+        mt_events | 7 | type | character varying(500) | not null | -
+        mt_events | 8 | timestamp | timestamp with time zone | not null | a frozen moment
+        mt_events | 9 | tenant_id | character varying | null | '*DEFAULT*'::character varying
+        mt_events | 10 | mt_dotnet_type | character varying | null | -
+        mt_events | 11 | correlation_id | character varying | null | -
+        mt_events | 12 | causation_id | character varying | null | -
+        mt_events | 13 | headers | jsonb | null | -
+        mt_events | 14 | user_name | character varying | null | -
+        mt_events | 15 | is_archived | boolean | null | false
+        mt_high_water_skips | 1 | ending_sequence | bigint | not null | -
+        mt_high_water_skips | 2 | starting_sequence | bigint | not null | -
+        mt_high_water_skips | 3 | timestamp | timestamp with time zone | null | transaction_timestamp()
+        mt_streams | 1 | tenant_id | character varying | not null | '*DEFAULT*'::character varying
+        mt_streams | 2 | id | character varying | not null | -
+        mt_streams | 3 | type | character varying | null | -
+        mt_streams | 4 | version | bigint | null | -
+        mt_streams | 5 | timestamp | timestamp with time zone | not null | now()
+        mt_streams | 6 | created | timestamp with time zone | not null | now()
+        mt_streams | 7 | is_archived | boolean | null | false
+        sx_append_key | 1 | tenant_id | character varying | not null | -
+        sx_append_key | 2 | event_id | uuid | not null | -
+        sx_append_key | 3 | stream_id | character varying | not null | -
+        sx_append_key | 4 | seq_id | bigint | not null | -
+        sx_append_key | 5 | version | bigint | not null | -
+        sx_projection_version | 1 | name | character varying | not null | -
+        sx_projection_version | 2 | version | integer | not null | -
+        sx_projection_version | 3 | switched_at | timestamp with time zone | not null | transaction_timestamp()
+        """;
+
+    public const string Constraints = """
+        mt_doc_deadletterevent | pkey_mt_doc_deadletterevent_id | PRIMARY KEY (id)
+        mt_event_progression | pk_mt_event_progression | PRIMARY KEY (name)
+        mt_events | fkey_mt_events_stream_id_tenant_id | FOREIGN KEY (tenant_id, stream_id) REFERENCES mt_streams(tenant_id, id)
+        mt_events | pkey_mt_events_seq_id | PRIMARY KEY (seq_id)
+        mt_high_water_skips | pkey_mt_high_water_skips_ending_sequence | PRIMARY KEY (ending_sequence)
+        mt_streams | pkey_mt_streams_tenant_id_id | PRIMARY KEY (tenant_id, id)
+        sx_append_key | pkey_sx_append_key | PRIMARY KEY (tenant_id, event_id)
+        sx_projection_version | pkey_sx_projection_version | PRIMARY KEY (name)
+        """;
+
+    public const string Indexes = """
+        pk_mt_event_progression | unique on mt_event_progression USING btree (name)
+        pk_mt_events_stream_and_version | unique on mt_events USING btree (tenant_id, stream_id, version)
+        pkey_mt_doc_deadletterevent_id | unique on mt_doc_deadletterevent USING btree (id)
+        pkey_mt_events_seq_id | unique on mt_events USING btree (seq_id)
+        pkey_mt_high_water_skips_ending_sequence | unique on mt_high_water_skips USING btree (ending_sequence)
+        pkey_mt_streams_tenant_id_id | unique on mt_streams USING btree (tenant_id, id)
+        pkey_sx_append_key | unique on sx_append_key USING btree (tenant_id, event_id)
+        pkey_sx_projection_version | unique on sx_projection_version USING btree (name)
+        """;
+}
