@@ -23,7 +23,8 @@ public static class Composition
 
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        // Settings files lie beside the program, wherever it is started from.
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         configure?.Invoke(builder);
         var settings = new HostSettings(builder.Configuration, RoleSet.Parse(builder.Configuration["roles"]));
         AddServices(builder, settings);

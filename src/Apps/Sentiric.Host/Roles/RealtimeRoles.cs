@@ -59,7 +59,7 @@ internal static class RealtimeRoles
 
     private static void AddAgent(IServiceCollection services, HostSettings settings)
     {
-        services.AddSingleton<ICallControl>(s => new BusCallControl(s.GetRequiredService<IEventBus>(), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<ICallControl>(s => new BusCallControl(s.GetRequiredService<IEventBus>, s.GetRequiredService<TimeProvider>()));
         services.AddAgentSide(new DialogueOptions
         {
             Redis = settings.Redis,
@@ -93,13 +93,14 @@ internal static class RealtimeRoles
         services.AddHostedService(s => s.GetRequiredService<SipRole>());
     }
 
-    /// <summary>The agent ends a call through the bus, whichever process holds the dialog.</summary>
-    private sealed class BusCallControl(IEventBus bus, TimeProvider clock) : ICallControl
+    /// <summary>The agent ends a call through the bus, whichever process holds the dialog. The bus asks for the agent's subscription when it is made,
+    /// so the agent asks for the bus only when it needs it.</summary>
+    private sealed class BusCallControl(Func<IEventBus> bus, TimeProvider clock) : ICallControl
     {
         public Task TerminateAsync(string tenant, TerminateCall command, CancellationToken ct)
         {
             var now = clock.GetUtcNow();
-            return bus.PublishAsync(
+            return bus().PublishAsync(
                 new(Guid.CreateVersion7(now), BusCommands.TerminateCall, 1, Streams.Call(command.CallId), 0, now, tenant, command.CallId, null, null, "agent",
                     JsonSerializer.SerializeToElement(command, Wire.Json)), ct);
         }

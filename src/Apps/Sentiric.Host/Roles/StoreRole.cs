@@ -34,7 +34,7 @@ internal static class StoreRole
         {
             services.AddSingleton<ICheckpointStore>(s => new PostgresCheckpointStore(s.GetRequiredService<NpgsqlDataSource>()));
             services.AddWriteSide();
-            services.AddHostedService(s => new Loop("relay", s.GetRequiredService<EventRelay>().RunAsync, s.GetRequiredService<ILogger<Loop>>()));
+            AddLoop(services, "relay", s => s.GetRequiredService<EventRelay>().RunAsync);
             services.AddHostedService<DemoSeed>();
         }
 
@@ -44,11 +44,15 @@ internal static class StoreRole
                 s.GetRequiredService<NpgsqlDataSource>(), s.GetRequiredService<IEventStore>(), ReadSide.Projections, s.GetRequiredService<TimeProvider>(),
                 logger: s.GetRequiredService<ILogger<ProjectionDaemon>>()));
             services.AddReadSide(settings.RecordingFolder);
-            services.AddHostedService(s => new Loop("projections", s.GetRequiredService<ProjectionDaemon>().RunAsync, s.GetRequiredService<ILogger<Loop>>()));
-            services.AddHostedService(s => new Loop("live feed", s.GetRequiredService<LiveFeed>().RunAsync, s.GetRequiredService<ILogger<Loop>>()));
+            AddLoop(services, "projections", s => s.GetRequiredService<ProjectionDaemon>().RunAsync);
+            AddLoop(services, "live feed", s => s.GetRequiredService<LiveFeed>().RunAsync);
             services.AddSingleton(s => CdrSubscription(s.GetRequiredService<ProjectionDaemon>()));
         }
     }
+
+    // AddHostedService keeps one service of a type; there are several loops.
+    private static void AddLoop(IServiceCollection services, string name, Func<IServiceProvider, Func<CancellationToken, Task>> run) =>
+        services.AddSingleton<IHostedService>(s => new Loop(name, run(s), s.GetRequiredService<ILogger<Loop>>()));
 
     // The CDR is built from the store, which is in order and complete; the bus tells it that a call has ended. The message is acknowledged once
     // the row is committed, so a broker that shows an empty queue shows that every ended call has its record.

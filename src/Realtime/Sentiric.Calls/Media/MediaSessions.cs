@@ -30,6 +30,9 @@ public sealed partial class MediaSessions(
             return Say<MediaOpened>(new Refusal("media.ports_exhausted", $"All RTP ports are in use ({engine.OpenSessions} sessions); widen Media__PortRange."));
         }
 
+        var leg = new Leg(session, new CallLog(facts, request.CallId, Actor), request);
+        leg.Log.BelongsTo(request.Tenant);
+        leg.Watch = session.Watch(told => Note(leg, told));
         var outcome = session.Answer(request.SdpOffer);
         if (outcome is not { Sdp: { } answer, Audio: { } audio })
         {
@@ -38,9 +41,6 @@ public sealed partial class MediaSessions(
             return Say<MediaOpened>(new Refusal(code, outcome.Refusal?.Detail ?? "The offer has no audio that could be answered."));
         }
 
-        var leg = new Leg(session, new CallLog(facts, request.CallId, Actor), request);
-        leg.Log.BelongsTo(request.Tenant);
-        leg.Watch = session.Watch(told => Note(leg, told));
         var id = request.CallId.ToString("N", CultureInfo.InvariantCulture);
         _legs[id] = leg;
         return Say<MediaOpened>(new MediaOpened(id, answer, session.LocalEndPoint.ToString(), audio.Remote.ToString(), audio.Codec.EncodingName()));
@@ -92,8 +92,13 @@ public sealed partial class MediaSessions(
 
     public ValueTask<Result<Done>> EchoAsync(string sessionId, bool on, CancellationToken ct) => On(sessionId, leg =>
     {
-        leg.Echo?.Dispose();
-        leg.Echo = null;
+        if (leg.Echo is { } echo)
+        {
+            echo.Dispose();
+            leg.Echo = null;
+            leg.Session.Clear();
+        }
+
         if (on)
         {
             var playback = leg.Session.Play("echo");

@@ -1,0 +1,49 @@
+using Sentiric.Contracts.Events;
+using Sentiric.Contracts.Services;
+using Sentiric.Sip;
+
+namespace Sentiric.Calls.Registration;
+
+/// <summary>Phones that register: credentials come from the users service, what happens goes to the stream of the registration.</summary>
+/// <param name="hosts">Hosts that may stand in an address of record besides the realm: those that the platform listens on.</param>
+public sealed class Phones(IUsers users, FactWriter facts, string realm, IReadOnlyList<string> hosts, TimeProvider clock) : ICredentialStore
+{
+    private const string Actor = "sip";
+    private const string NobodysTenant = CallLog.NobodysTenant;
+    private readonly MemoryLocationStore _locations = new();
+
+    public ISipRegistrar Registrar() => new Registrar(new DigestServer(realm, this, clock), _locations, clock, told: Tell);
+
+    public async ValueTask<SipAccount?> FindAsync(string realm, string userName, CancellationToken ct)
+    {
+        var found = await users.FindCredentialAsync(realm, userName, ct);
+        if (!found.Ok || found.Value.Disabled)
+        {
+            return null;
+        }
+
+        var credential = found.Value;
+        return new(
+            realm, userName, credential.Ha1Md5, credential.Ha1Sha256,
+            [.. hosts.Prepend(realm).Select(host => SipUri.Parse($"sip:{userName}@{host}").AddressOfRecord)]);
+    }
+
+    private void Tell(SipRegistration registration)
+    {
+        // 401 is the ordinary first answer of the digest dance; 403 and a stale password are news.
+        if (registration.UserName is not { Length: > 0 } user)
+        {
+            return;
+        }
+
+        var address = registration.AddressOfRecord ?? "";
+        object fact = registration switch
+        {
+            { StatusCode: 200, Contacts: [var first, ..] } => new SipRegistered(
+                registration.At, address, first.Contact.ToString(), (int)(first.ExpiresAt - registration.At).TotalSeconds, ""),
+            { StatusCode: 200 } => new SipUnregistered(registration.At, address, ""),
+            _ => new SipAuthFailed(registration.At, user, registration.Source.ToString(), $"answered {registration.StatusCode}"),
+        };
+        facts.Write(NobodysTenant, Streams.Registration(realm, user), fact, Actor);
+    }
+}

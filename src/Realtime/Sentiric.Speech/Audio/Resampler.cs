@@ -1,0 +1,217 @@
+using System.Collections.Concurrent;
+
+namespace Sentiric.Speech;
+
+/// <summary>
+/// Changes the sample rate of mono S16 audio: polyphase windowed sinc (Kaiser, 80 dB), whole in, whole out, no delay.
+/// Keeps state between calls, so a stream may come in pieces of any size; belongs to one thread at a time.
+/// Passes up to about 80 % of the lower Nyquist frequency; what lies above that Nyquist frequency is suppressed.
+/// </summary>
+public sealed class Resampler
+{
+    private const int FeedSamples = 1024;
+    private readonly PolyphaseFilter filter;
+    private readonly float[] window;
+    private int windowLength;
+    private long windowStart;
+    private long fed;
+    private long produced;
+
+    public Resampler(int fromRate, int toRate)
+    {
+        filter = PolyphaseFilter.For(fromRate, toRate);
+        window = new float[(2 * filter.HalfTaps) + FeedSamples + (filter.Decimation / filter.Interpolation) + 1];
+        Reset();
+    }
+
+    public static short[] Convert(ReadOnlySpan<short> pcm, int fromRate, int toRate)
+    {
+        if (fromRate == toRate)
+        {
+            return pcm.ToArray();
+        }
+
+        var resampler = new Resampler(fromRate, toRate);
+        var output = new short[resampler.MaxOutput(pcm.Length)];
+        int written = resampler.Process(pcm, output);
+        written += resampler.Flush(output.AsSpan(written));
+        return output[..written];
+    }
+
+    /// <summary>Room that <see cref="Process"/> with that many samples, and a <see cref="Flush"/> after it, need at most.</summary>
+    public int MaxOutput(int inputSamples) =>
+        (int)(((long)(inputSamples + (2 * filter.HalfTaps)) * filter.Interpolation / filter.Decimation) + 2);
+
+    /// <summary>Takes input, writes the output that is ready, returns how many samples that was.</summary>
+    public int Process(ReadOnlySpan<short> input, Span<short> output)
+    {
+        int written = 0;
+        while (input.Length > 0)
+        {
+            int take = Math.Min(input.Length, FeedSamples);
+            Feed(input[..take]);
+            fed += take;
+            written += Produce(output[written..], windowStart + windowLength - filter.HalfTaps);
+            input = input[take..];
+        }
+
+        return written;
+    }
+
+    /// <summary>Writes the tail of the stream and starts afresh.</summary>
+    public int Flush(Span<short> output)
+    {
+        long end = fed;
+        Span<short> silence = stackalloc short[Math.Min(FeedSamples, filter.HalfTaps)];
+        silence.Clear();
+        int written = 0;
+        for (int left = filter.HalfTaps; left > 0; left -= silence.Length)
+        {
+            Feed(silence);
+            written += Produce(output[written..], Math.Min(end, windowStart + windowLength - filter.HalfTaps));
+        }
+
+        Reset();
+        return written;
+    }
+
+    public void Reset()
+    {
+        // half a filter of silence before the first sample: output sample 0 lies exactly on input sample 0
+        Array.Clear(window);
+        windowLength = filter.HalfTaps;
+        windowStart = -filter.HalfTaps;
+        fed = 0;
+        produced = 0;
+    }
+
+    private void Feed(ReadOnlySpan<short> input)
+    {
+        for (int i = 0; i < input.Length; i++)
+        {
+            window[windowLength + i] = input[i];
+        }
+
+        windowLength += input.Length;
+    }
+
+    /// <summary>Writes every output whose centre lies before <paramref name="centreLimit"/>, then drops the input that no later output needs.</summary>
+    private int Produce(Span<short> output, long centreLimit)
+    {
+        int written = 0;
+        long centre = produced * filter.Decimation / filter.Interpolation;
+        while (centre < centreLimit)
+        {
+            int phase = (int)(produced * filter.Decimation % filter.Interpolation);
+            int first = (int)(centre - filter.HalfTaps + 1 - windowStart);
+            float value = filter.Apply(phase, window.AsSpan(first, filter.Taps));
+            output[written++] = (short)Math.Clamp(MathF.Round(value), short.MinValue, short.MaxValue);
+            produced++;
+            centre = produced * filter.Decimation / filter.Interpolation;
+        }
+
+        int unused = (int)Math.Clamp(centre - filter.HalfTaps + 1 - windowStart, 0, windowLength);
+        window.AsSpan(unused, windowLength - unused).CopyTo(window);
+        windowStart += unused;
+        windowLength -= unused;
+        return written;
+    }
+}
+
+/// <summary>The coefficients for one pair of rates; made once and shared.</summary>
+internal sealed class PolyphaseFilter
+{
+    private const int ZeroCrossings = 24;
+    private const double CutoffOfNyquist = 0.91;
+    private const double KaiserBeta = 8.0;
+    private const int MaxInterpolation = 1024;
+    private static readonly ConcurrentDictionary<(int From, int To), PolyphaseFilter> Known = new();
+    private readonly float[] coefficients;
+
+    private PolyphaseFilter(int fromRate, int toRate)
+    {
+        int divisor = GreatestCommonDivisor(fromRate, toRate);
+        Interpolation = toRate / divisor;
+        Decimation = fromRate / divisor;
+        if (Interpolation > MaxInterpolation)
+        {
+            throw new ArgumentException($"{fromRate} Hz to {toRate} Hz needs {Interpolation} filter phases; at most {MaxInterpolation} are made.");
+        }
+
+        double ratio = Math.Min(1.0, (double)toRate / fromRate);
+        HalfTaps = (int)Math.Ceiling(ZeroCrossings / ratio);
+        coefficients = new float[Interpolation * Taps];
+        for (int phase = 0; phase < Interpolation; phase++)
+        {
+            FillPhase(coefficients.AsSpan(phase * Taps, Taps), (double)phase / Interpolation, ratio * CutoffOfNyquist);
+        }
+    }
+
+    public int Interpolation { get; }
+
+    public int Decimation { get; }
+
+    public int HalfTaps { get; }
+
+    public int Taps => 2 * HalfTaps;
+
+    public static PolyphaseFilter For(int fromRate, int toRate)
+    {
+        if (fromRate is < 4000 or > 192_000 || toRate is < 4000 or > 192_000)
+        {
+            throw new ArgumentOutOfRangeException(nameof(fromRate), $"Sample rates must be 4000..192000 Hz, not {fromRate} and {toRate}.");
+        }
+
+        return Known.GetOrAdd((fromRate, toRate), static rates => new PolyphaseFilter(rates.From, rates.To));
+    }
+
+    public float Apply(int phase, ReadOnlySpan<float> samples)
+    {
+        var taps = coefficients.AsSpan(phase * Taps, Taps);
+        float sum = 0;
+        for (int i = 0; i < taps.Length; i++)
+        {
+            sum += taps[i] * samples[i];
+        }
+
+        return sum;
+    }
+
+    private void FillPhase(Span<float> taps, double fraction, double cutoff)
+    {
+        double sum = 0;
+        Span<double> exact = stackalloc double[taps.Length];
+        for (int i = 0; i < taps.Length; i++)
+        {
+            double distance = i - HalfTaps + 1 - fraction;
+            exact[i] = Sinc(cutoff * distance) * Kaiser(distance / HalfTaps);
+            sum += exact[i];
+        }
+
+        // unity gain at 0 Hz for every phase, else the phases differ and hum
+        for (int i = 0; i < taps.Length; i++)
+        {
+            taps[i] = (float)(exact[i] / sum);
+        }
+    }
+
+    private static double Sinc(double x) => Math.Abs(x) < 1e-9 ? 1 : Math.Sin(Math.PI * x) / (Math.PI * x);
+
+    private static double Kaiser(double x) =>
+        Math.Abs(x) >= 1 ? 0 : BesselI0(KaiserBeta * Math.Sqrt(1 - (x * x))) / BesselI0(KaiserBeta);
+
+    private static double BesselI0(double x)
+    {
+        double sum = 1;
+        double term = 1;
+        for (int k = 1; k < 40; k++)
+        {
+            term *= x / (2 * k) * (x / (2 * k));
+            sum += term;
+        }
+
+        return sum;
+    }
+
+    private static int GreatestCommonDivisor(int a, int b) => b == 0 ? a : GreatestCommonDivisor(b, a % b);
+}

@@ -1,0 +1,34 @@
+namespace Sentiric.Speech;
+
+/// <summary>Decides whether the speaker has finished. Pure: the same context always gets the same answer.</summary>
+public interface ITurnDetector
+{
+    TurnDecision Decide(TurnContext context);
+}
+
+/// <summary>
+/// What is known right now: <paramref name="Silence"/> since the last speech, the text so far (null or empty when nothing was understood yet)
+/// and the language spoken ("tr", "en").
+/// </summary>
+public readonly record struct TurnContext(TimeSpan Silence, string? PartialText, string Language);
+
+public enum TurnReason
+{
+    /// <summary>The silence is still too short for what was said.</summary>
+    Waiting,
+
+    /// <summary>The text looks complete and a short silence followed.</summary>
+    CompleteSentence,
+
+    /// <summary>The text may go on, but the pause was long.</summary>
+    LongPause,
+
+    /// <summary>The text ends on a word that wants more ("ve", "ama", "için"), but the limit has passed.</summary>
+    SilenceLimit,
+}
+
+/// <summary>
+/// <paramref name="Ended"/>: the turn is over. <paramref name="EndsAfter"/>: the silence at which it ends (or ended) if nothing more is said,
+/// so a runner can set one timer in place of polling.
+/// </summary>
+public readonly record struct TurnDecision(bool Ended, TimeSpan EndsAfter, TurnReason Reason);

@@ -1,0 +1,85 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging.Abstractions;
+using Sentiric.Contracts.Events;
+using Sentiric.Contracts.Services;
+using Sentiric.Speech;
+using Sentiric.Testing;
+
+namespace Sentiric.Dialogue.Tests;
+
+/// <summary>One agent on one call with everything around it in memory.</summary>
+internal sealed class AgentBench : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private Task _running = Task.CompletedTask;
+
+    public AgentBench()
+    {
+        State = new InMemoryCallState(Time);
+        Ports = new(Media, World, World, World, World, State, Recognizer, Synthesizer, new FakeVoices(), new RuleTurnDetector(), null, Time);
+    }
+
+    public ManualTime Time { get; } = new();
+
+    public FakeMedia Media { get; } = new();
+
+    public FakeWorld World { get; } = new();
+
+    public FakeRecognizer Recognizer { get; } = new();
+
+    public FakeSynthesizer Synthesizer { get; } = new();
+
+    public ICallState State { get; }
+
+    public AgentPorts Ports { get; init; }
+
+    public static CallStarted Call(DialplanAction action = DialplanAction.StartAiConversation, string why = "normal") => new(
+        Clinic.Start, "+905321112233", "100", CallDirection.Inbound,
+        new(Clinic.Tenant, "ana", 1, action, new(), "100", null, "tr", why, [], Clinic.Turkish, null), "Ayşe Yılmaz", new("m1", "", "", "PCMA"));
+
+    public AgentBench Run(CallStarted? call = null, DialogueState? resumed = null)
+    {
+        var agent = new CallAgent(new(Clinic.Tenant, Clinic.CallId, call ?? Call(), resumed), Ports, new DialogueOptions(), NullLogger.Instance);
+        _running = agent.RunAsync(_stop.Token);
+        return this;
+    }
+
+    /// <summary>A second of voice and enough silence behind it.</summary>
+    public void Caller(string text)
+    {
+        Recognizer.Texts.Enqueue(text);
+        Media.Speak(1_000, 50);
+        Media.Speak(0, 80);
+    }
+
+    public async Task<string> PlayedAsync(string what) => await Within(Media.Played.Reader.ReadAsync().AsTask(), what);
+
+    public async Task<TerminateCall> TerminatedAsync() => await Within(World.Terminated.Reader.ReadAsync().AsTask(), "the call to be terminated");
+
+    public async Task DoneAsync() => await Within(_running, "the agent to be done");
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running.WaitAsync(TimeSpan.FromSeconds(20));
+        _stop.Dispose();
+    }
+
+    public static async Task<T> Within<T>(Task<T> task, string what)
+    {
+        await Within((Task)task, what);
+        return await task;
+    }
+
+    public static async Task Within(Task task, string what)
+    {
+        try
+        {
+            await task.WaitAsync(TimeSpan.FromSeconds(20));
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"waited for {what}");
+        }
+    }
+}
