@@ -43,6 +43,7 @@ public static class Composition
         });
         services.AddSingleton(settings);
         services.AddSingleton(TimeProvider.System);
+        services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(o => Wire.Configure(o.SerializerOptions));
         services.AddSingleton<ApiKeys>();
         services.AddOpenApi("v1", ApiDocument.Describe);
@@ -62,6 +63,7 @@ public static class Composition
     {
         var (services, roles) = (app.Services, settings.Roles);
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = Problem.WriteExceptionAsync });
+        app.UseStatusCodePages(Problem.WriteStatusAsync);
         app.UseWebSockets();
         app.UseMiddleware<CallerGate>();
         Health.Map(app, settings);
@@ -79,6 +81,7 @@ public static class Composition
         {
             app.MapGroup("/v1").MapReadSide();
             KnowledgePort.Map(app, services.GetRequiredService<IKnowledge>());
+            OpenCallsPort.Map(app, services.GetRequiredService<IOpenCalls>());
         }
 
         if (roles.Has(Role.Media))

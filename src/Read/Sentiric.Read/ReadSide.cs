@@ -33,6 +33,7 @@ public static class ReadSide
         services.AddSingleton<Tables>();
         services.AddSingleton<LiveFeed>();
         services.AddSingleton<IKnowledge, KnowledgeSearch>();
+        services.AddSingleton<IOpenCalls, OpenCalls>();
         services.AddSingleton(new RecordingFolder(recordingFolder));
         return services;
     }

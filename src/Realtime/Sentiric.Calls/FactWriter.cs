@@ -18,7 +18,7 @@ public sealed partial class FactWriter : IAsyncDisposable
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
 
     private readonly Channel<Waiting> _waiting = Channel.CreateBounded<Waiting>(MaxWaiting);
-    private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _stopping;
     private readonly ICallJournal _journal;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
@@ -27,6 +27,7 @@ public sealed partial class FactWriter : IAsyncDisposable
     public FactWriter(ICallJournal journal, TimeProvider clock, ILogger<FactWriter> logger)
     {
         (_journal, _clock, _logger) = (journal, clock, logger);
+        _stopping = new(Timeout.InfiniteTimeSpan, clock);
         _writing = Task.Run(WriteAsync);
     }
 
@@ -90,7 +91,7 @@ public sealed partial class FactWriter : IAsyncDisposable
 
                 return;
             }
-            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            catch (Exception) when (_stopping.IsCancellationRequested)
             {
                 LogAbandoned(run.Count, stream);
                 return;

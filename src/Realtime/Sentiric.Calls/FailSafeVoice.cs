@@ -12,6 +12,7 @@ namespace Sentiric.Calls;
 public sealed partial class FailSafeVoice(ISpeechSynthesizer synthesizer, IMediaSessions media, ILogger<FailSafeVoice> logger)
 {
     private const int SampleRate = 8000;
+    private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestPlayback = TimeSpan.FromSeconds(15);
 
     private static readonly IReadOnlyDictionary<string, string> Texts = new Dictionary<string, string>
@@ -22,9 +23,18 @@ public sealed partial class FailSafeVoice(ISpeechSynthesizer synthesizer, IMedia
 
     private readonly ConcurrentDictionary<string, short[]> _spoken = new(StringComparer.Ordinal);
 
-    public async Task PrepareAsync(CancellationToken ct)
+    /// <summary>Speaks every text once; those that could not be spoken are tried again until they are there.</summary>
+    public async Task PrepareAsync(TimeProvider clock, CancellationToken ct)
     {
-        foreach (var (language, text) in Texts)
+        while (await SpeakMissingAsync(ct) > 0)
+        {
+            await Task.Delay(TryAgain, clock, ct);
+        }
+    }
+
+    private async Task<int> SpeakMissingAsync(CancellationToken ct)
+    {
+        foreach (var (language, text) in Texts.Where(t => !_spoken.ContainsKey(t.Key)))
         {
             try
             {
@@ -41,6 +51,8 @@ public sealed partial class FailSafeVoice(ISpeechSynthesizer synthesizer, IMedia
                 LogNoVoice(e, language);
             }
         }
+
+        return Texts.Count - _spoken.Count;
     }
 
     /// <summary>Plays it to the end; a media session that is gone is no news here.</summary>
@@ -70,7 +82,7 @@ public sealed partial class FailSafeVoice(ISpeechSynthesizer synthesizer, IMedia
         return [.. hertz.SelectMany(f => Enumerable.Range(0, samplesPerTone).Select(i => (short)(6000 * Math.Sin(2 * Math.PI * f * i / SampleRate))))];
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The fail-safe announcement cannot be spoken in {Language}; tones take its place")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The fail-safe announcement cannot be spoken in {Language} yet; tones take its place")]
     private partial void LogNoVoice(Exception e, string language);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The fail-safe announcement was not heard on session {SessionId}")]

@@ -60,8 +60,8 @@ public sealed partial class IncomingCall(
 
     private async Task<CallEnd> AnswerAsync(Story story)
     {
-        using var setUp = CancellationTokenSource.CreateLinkedTokenSource(story.Invite.Cancelled);
-        setUp.CancelAfter(options.SetUpTime);
+        using var limit = new CancellationTokenSource(options.SetUpTime, clock);
+        using var setUp = CancellationTokenSource.CreateLinkedTokenSource(story.Invite.Cancelled, limit.Token);
         try
         {
             return await IdentifyAsync(story, setUp.Token)
@@ -72,7 +72,7 @@ public sealed partial class IncomingCall(
         }
         catch (OperationCanceledException) when (story.Invite.Cancelled.IsCancellationRequested)
         {
-            return new(CallEndReason.Cancelled, HungUpBy.Caller);
+            return await GivenUpAsync(story);
         }
         catch (OperationCanceledException)
         {
@@ -173,10 +173,14 @@ public sealed partial class IncomingCall(
         return answer.Failure switch
         {
             SipAnswerFailure.None => null,
-            SipAnswerFailure.Cancelled or SipAnswerFailure.AlreadyEnded => new(CallEndReason.Cancelled, HungUpBy.Caller),
+            SipAnswerFailure.Cancelled or SipAnswerFailure.AlreadyEnded => await GivenUpAsync(story),
             SipAnswerFailure.AckTimeout => new(CallEndReason.AckTimeout, HungUpBy.System),
         };
     }
+
+    // The stack gives a ringing call up for the caller, and for us when we stop.
+    private static async Task<CallEnd> GivenUpAsync(Story story) =>
+        story.Call.EndAsked.IsCompleted ? await story.Call.EndAsked : new(CallEndReason.Cancelled, HungUpBy.Caller);
 
     // A disk that is full must not cost the call.
     private async Task RecordAsync(Story story)
@@ -276,7 +280,18 @@ public sealed partial class IncomingCall(
 
     private async Task CloseMediaAsync(Story story, string sessionId)
     {
-        var closed = await media.CloseAsync(sessionId, CancellationToken.None);
+        Result<MediaClosed> closed;
+        try
+        {
+            closed = await media.CloseAsync(sessionId, CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            // The call has ended all the same, and its end must be written; the media role frees what it holds when its own timeout fires.
+            LogNotClosed(e, story.Call.Id);
+            return;
+        }
+
         if (closed.Ok && closed.Value.Quality is { } quality)
         {
             story.Log.Note(quality);
@@ -292,6 +307,9 @@ public sealed partial class IncomingCall(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Call {CallId} ended: {Reason} by {By}, answered {Answered}, talked {TalkMs} ms")]
     private partial void LogEnded(Guid callId, CallEndReason reason, HungUpBy by, bool answered, long talkMs);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Call {CallId}: the media session could not be closed; is the media role up?")]
+    private partial void LogNotClosed(Exception e, Guid callId);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Call {CallId} failed")]
     private partial void LogFailed(Exception e, Guid callId);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,6 +12,9 @@ public sealed partial class SipRole(
     ILogger<SipRole> logger) : IHostedService, ISipApplication
 {
     private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(5);
+    private readonly ConcurrentDictionary<IncomingInvite, Task> _running = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _preparing = Task.CompletedTask;
     private SipEndpoint? _endpoint;
 
     /// <summary>Where calls are taken; empty before the start.</summary>
@@ -18,7 +22,7 @@ public sealed partial class SipRole(
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await failSafe.PrepareAsync(cancellationToken);
+        _preparing = failSafe.PrepareAsync(options.TimeProvider, _stopping.Token);
         _endpoint = await SipEndpoint.StartAsync(options, this, cancellationToken);
         foreach (var binding in _endpoint.Bindings)
         {
@@ -35,13 +39,13 @@ public sealed partial class SipRole(
         }
 
         LogStopping(calls.Count);
+        await _stopping.CancelAsync();
+        await _preparing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _endpoint.DisposeAsync();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(EndTime);
         await Task.WhenAll(_running.Values).WaitAsync(limit.Token).ContinueWith(_ => { }, TaskScheduler.Default);
     }
-
-    private readonly System.Collections.Concurrent.ConcurrentDictionary<IncomingInvite, Task> _running = new();
 
     public async Task OnInviteAsync(IncomingInvite invite, CancellationToken stopping)
     {

@@ -17,7 +17,7 @@ public sealed class MassTransitBus(IBus bus, bool rabbit) : IEventBus
     private const int RetriesBeforeErrorQueue = 3;
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(200);
 
-    public Task PublishAsync(EventEnvelope envelope, CancellationToken ct) => rabbit && envelope.Type == BusCommands.TerminateCall
+    public Task PublishAsync(EventEnvelope envelope, CancellationToken ct) => rabbit && IsCommand(envelope.Type)
         ? bus.Publish(CommandEnvelope.Of(envelope), c => c.MessageId = envelope.Id, ct)
         : bus.Publish(envelope, c => c.MessageId = envelope.Id, ct);
 
@@ -53,7 +53,7 @@ public sealed class MassTransitBus(IBus bus, bool rabbit) : IEventBus
                 e.SetQuorumQueue(1);
                 foreach (var pattern in subscription.Patterns)
                 {
-                    e.Bind(pattern == BusCommands.TerminateCall ? CommandExchange : EventExchange, s =>
+                    e.Bind(IsCommand(pattern) ? CommandExchange : EventExchange, s =>
                     {
                         s.ExchangeType = "topic";
                         s.RoutingKey = pattern;
@@ -94,5 +94,10 @@ public sealed class MassTransitBus(IBus bus, bool rabbit) : IEventBus
     // A queue in memory has no bindings by routing key, so the pattern decides here too. Commands and events have the same JSON members:
     // one handler reads both.
     private static Task Deliver(BusSubscription subscription, EventEnvelope envelope, CancellationToken ct) =>
-        subscription.Patterns.Any(p => TopicPattern.Matches(p, envelope.Type)) ? subscription.Handle(envelope, ct) : Task.CompletedTask;
+        subscription.Patterns.Any(p => Wants(p, envelope.Type)) ? subscription.Handle(envelope, ct) : Task.CompletedTask;
+
+    // Commands have an exchange of their own: "call.#" is about events.
+    private static bool Wants(string pattern, string type) => IsCommand(type) ? pattern == type : TopicPattern.Matches(pattern, type);
+
+    private static bool IsCommand(string type) => type == BusCommands.TerminateCall;
 }

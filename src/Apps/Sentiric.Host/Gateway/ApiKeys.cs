@@ -21,6 +21,8 @@ public sealed record ApiKey(string Name, string? Tenant, KeyScope Scope);
 /// </summary>
 public sealed class ApiKeys
 {
+    private const int Sha256Bytes = 32;
+    private const int SessionParts = 3;
     private static readonly TimeSpan SessionLifetime = TimeSpan.FromHours(12);
     private readonly List<(byte[] Hash, ApiKey Key)> _keys = [];
     private readonly byte[] _sessionSecret;
@@ -37,15 +39,12 @@ public sealed class ApiKeys
 
         foreach (var section in configuration.GetSection("Gateway:Keys").GetChildren())
         {
-            _keys.Add((Convert.FromHexString(section["Sha256"] ?? throw Bad(section)), new(section["Name"] ?? throw Bad(section), section["Tenant"],
-                Enum.TryParse<KeyScope>(section["Scope"], ignoreCase: true, out var scope) ? scope : throw Bad(section))));
+            _keys.Add(Configured(section));
         }
 
         // Survives a restart, dies with the administrator's key.
         _sessionSecret = Hash("session:" + (adminKey ?? Convert.ToHexString(RandomNumberGenerator.GetBytes(32))));
     }
-
-    public bool Any => _keys.Count > 0;
 
     public ApiKey? Find(string presented)
     {
@@ -69,7 +68,7 @@ public sealed class ApiKeys
     public ApiKey? FindSession(string cookie)
     {
         var parts = cookie.Split('.');
-        if (parts.Length != 3 || !long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var expires)
+        if (parts.Length != SessionParts || !long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var expires)
             || expires < _clock.GetUtcNow().ToUnixTimeSeconds())
         {
             return null;
@@ -81,12 +80,31 @@ public sealed class ApiKeys
             : null;
     }
 
-    private static string ReadKey(string file) => File.Exists(file)
-        ? File.ReadAllText(file).Trim()
-        : throw new SettingsException($"Gateway__AdminKeyFile names '{file}', which does not exist. './sentiric setup' makes one.");
+    private static string ReadKey(string file) => !File.Exists(file)
+        ? throw new SettingsException($"Gateway__AdminKeyFile names '{file}', which does not exist. './sentiric setup' makes one.")
+        : File.ReadAllText(file).Trim() is { Length: > 0 } key
+            ? key
+            : throw new SettingsException($"Gateway__AdminKeyFile names '{file}', which is empty: an empty key would open every door.");
+
+    // A dot separates the parts of a session, so a name has none.
+    private static (byte[] Hash, ApiKey Key) Configured(IConfigurationSection section)
+    {
+        var hash = new byte[Sha256Bytes];
+        var whole = section["Sha256"] is { Length: 2 * Sha256Bytes } hex && Convert.FromHexString(hex, hash, out _, out _) == System.Buffers.OperationStatus.Done;
+        return whole && section["Name"] is { Length: > 0 } name && !name.Contains('.', StringComparison.Ordinal) && Scope(section["Scope"]) is { } scope
+            ? (hash, new(name, section["Tenant"] is { Length: > 0 } tenant ? tenant : null, scope))
+            : throw Bad(section);
+    }
+
+    private static KeyScope? Scope(string? text) => text?.ToLowerInvariant() switch
+    {
+        "read" => KeyScope.Read,
+        "admin" => KeyScope.Admin,
+        _ => null,
+    };
 
     private static SettingsException Bad(IConfigurationSection section) =>
-        new($"{section.Path.Replace(":", "__", StringComparison.Ordinal)} needs Name, Sha256 (hex) and Scope (read or admin).");
+        new($"{section.Path.Replace(":", "__", StringComparison.Ordinal)} needs Name (without a dot), Sha256 (64 hex digits) and Scope (read or admin).");
 
     private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
 }

@@ -21,8 +21,9 @@ public sealed class CallerGate(RequestDelegate next, HostSettings settings, ApiK
     public Task InvokeAsync(HttpContext http)
     {
         var path = http.Request.Path;
-        var inside = path.StartsWithSegments(PortHttp.Prefix, StringComparison.Ordinal);
-        if (!inside && !path.StartsWithSegments("/v1", StringComparison.Ordinal))
+        // Routing takes /V1 for /v1, so the gate does too.
+        var inside = path.StartsWithSegments(PortHttp.Prefix, StringComparison.OrdinalIgnoreCase);
+        if (!inside && !path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase))
         {
             return next(http);
         }

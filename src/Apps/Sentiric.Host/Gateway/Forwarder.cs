@@ -22,8 +22,12 @@ public static class Forwarder
         var key = settings.ServiceKey ?? throw new SettingsException("Services__Key is not set: the gateway shows it to the other roles.");
         var write = settings.Service(Role.Write) is { } w ? ServiceClients.ClientFor(w, key) : null;
         var read = settings.Service(Role.Read) is { } r ? ServiceClients.ClientFor(r, key) : null;
-        routes.Map("/v1/{**rest}", (HttpContext http) => ForwardAsync(http, HttpMethods.IsGet(http.Request.Method) ? read : write)).ExcludeFromDescription();
+        routes.Map("/v1/{**rest}", (HttpContext http) => ForwardAsync(http, IsForRead(http.Request) ? read : write)).ExcludeFromDescription();
     }
+
+    // Building a read model anew is a command, but the read role's own.
+    private static bool IsForRead(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || request.Path.StartsWithSegments("/v1/projections", StringComparison.OrdinalIgnoreCase);
 
     private static async Task ForwardAsync(HttpContext http, HttpClient? role)
     {

@@ -20,9 +20,29 @@ public static class Problem
     /// <summary>What is left when an endpoint throws: malformed JSON, a role that is down, a bug. Never a stack trace.</summary>
     public static Task WriteExceptionAsync(HttpContext http) => http.Features.Get<IExceptionHandlerFeature>()?.Error switch
     {
-        BadHttpRequestException e => WriteAsync(http, new("request.invalid", Innermost(e)), e.StatusCode),
+        BadHttpRequestException e => WriteAsync(http, new(CodeOf(e.StatusCode), Innermost(e)), e.StatusCode),
         ServiceUnavailableException e => WriteAsync(http, new("service.unavailable", e.Message), 503),
         _ => WriteAsync(http, new("server.error", $"The platform failed; its log tells more under the trace id {http.TraceIdentifier}."), 500),
+    };
+
+    /// <summary>What routing refuses without a body (no such path, no such method) becomes a problem too, under /v1.</summary>
+    public static Task WriteStatusAsync(StatusCodeContext context)
+    {
+        var http = context.HttpContext;
+        var status = http.Response.StatusCode;
+        return http.Request.Path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase)
+            ? WriteAsync(http, new(CodeOf(status), $"{http.Request.Method} {http.Request.Path}: {Title(status)}. /openapi/v1.json lists what the API takes."), status)
+            : Task.CompletedTask;
+    }
+
+    private static string CodeOf(int status) => status switch
+    {
+        StatusCodes.Status404NotFound => "route.unknown_path",
+        StatusCodes.Status405MethodNotAllowed => "route.method_not_allowed",
+        StatusCodes.Status413PayloadTooLarge => "request.too_large",
+        StatusCodes.Status415UnsupportedMediaType => "request.content_type",
+        >= 500 => "server.error",
+        _ => "request.invalid",
     };
 
     private static string Innermost(Exception e) => e.InnerException is { } inner ? Innermost(inner) : e.Message;

@@ -7,7 +7,7 @@ using Sentiric.Contracts.Services;
 
 namespace Sentiric.Host.Ports;
 
-/// <summary><see cref="IMediaSessions"/> over HTTP and WebSocket, both ends. Playing streams PCM up, listening streams PCM down.</summary>
+/// <summary><see cref="IMediaSessions"/> over HTTP and WebSocket, both ends. Playing (<see cref="PlaySocket"/>) streams PCM up, listening streams PCM down.</summary>
 public sealed class MediaPort(HttpClient client, string serviceKey) : IMediaSessions
 {
     private const string Media = PortHttp.Prefix + "/media";
@@ -23,9 +23,9 @@ public sealed class MediaPort(HttpClient client, string serviceKey) : IMediaSess
     public async ValueTask<Result<PlaybackOutcome>> PlayAsync(
         string sessionId, string playbackId, IAsyncEnumerable<ReadOnlyMemory<short>> pcm, CancellationToken ct)
     {
-        var path = $"{Media}/play/{Uri.EscapeDataString(sessionId)}/{Uri.EscapeDataString(playbackId)}";
-        using var response = await PortHttp.SendAsync(client, path, new PcmStream.Content(pcm), ct);
-        return await PortHttp.ReadAsync<PlaybackOutcome>(response, path, ct);
+        using var socket = await PortSocket.ConnectAsync(
+            client.BaseAddress!, $"{Media}/play/{Uri.EscapeDataString(sessionId)}/{Uri.EscapeDataString(playbackId)}", serviceKey, ct);
+        return await PlaySocket.PlayAsync(socket, pcm, ct);
     }
 
     public ValueTask<Result<Done>> ClearAsync(string sessionId, CancellationToken ct) =>
@@ -42,12 +42,9 @@ public sealed class MediaPort(HttpClient client, string serviceKey) : IMediaSess
 
     public async IAsyncEnumerable<AudioFrame> ListenAsync(string sessionId, [EnumeratorCancellation] CancellationToken ct)
     {
-        using var socket = new ClientWebSocket();
-        socket.Options.SetRequestHeader(PortHttp.KeyHeader, serviceKey);
-        var address = new UriBuilder(new Uri(client.BaseAddress!, $"internal/media/listen/{Uri.EscapeDataString(sessionId)}")) { Scheme = "ws" };
-        await socket.ConnectAsync(address.Uri, ct);
+        using var socket = await PortSocket.ConnectAsync(client.BaseAddress!, $"{Media}/listen/{Uri.EscapeDataString(sessionId)}", serviceKey, ct);
         var buffer = new byte[MaxFrameBytes];
-        while (await socket.ReceiveAsync(buffer.AsMemory(), ct) is { MessageType: WebSocketMessageType.Binary } received)
+        while (await PortSocket.ReceiveWholeAsync(socket, buffer, ct) is { MessageType: WebSocketMessageType.Binary } received)
         {
             yield return Decode(buffer.AsSpan(0, received.Count));
         }
@@ -61,8 +58,8 @@ public sealed class MediaPort(HttpClient client, string serviceKey) : IMediaSess
         routes.MapQuestion<Echo, Done>(Media + "/echo", (q, ct) => media.EchoAsync(q.SessionId, q.On, ct));
         routes.MapQuestion<Session, RecordingOpened>(Media + "/record", (q, ct) => media.RecordAsync(q.SessionId, ct));
         routes.MapQuestion<Session, MediaClosed>(Media + "/close", (q, ct) => media.CloseAsync(q.SessionId, ct));
-        routes.MapPost(Media + "/play/{sessionId}/{playbackId}", async (string sessionId, string playbackId, HttpRequest request, CancellationToken ct) =>
-            PortHttp.ToHttp(await media.PlayAsync(sessionId, playbackId, PcmStream.ReadAsync(request.Body, ct), ct))).ExcludeFromDescription();
+        routes.Map(Media + "/play/{sessionId}/{playbackId}", (HttpContext http, string sessionId, string playbackId) =>
+            PlaySocket.ServeAsync(http, media, sessionId, playbackId)).ExcludeFromDescription();
         routes.Map(Media + "/listen/{sessionId}", (HttpContext http, string sessionId) => ServeListenAsync(http, media, sessionId)).ExcludeFromDescription();
     }
 

@@ -1,11 +1,10 @@
 using System.Buffers;
-using System.Net;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Sentiric.Host.Ports;
 
-/// <summary>PCM S16LE over HTTP bodies: chunks go out as they come and are read back in whole samples.</summary>
+/// <summary>PCM S16LE as bytes: chunks go out as they come and are read back in whole samples.</summary>
 public static class PcmStream
 {
     public const string ContentType = "audio/L16";
@@ -20,19 +19,22 @@ public static class PcmStream
         }
     }
 
-    public static async IAsyncEnumerable<ReadOnlyMemory<short>> ReadAsync(Stream body, [EnumeratorCancellation] CancellationToken ct)
+    /// <summary>Samples as they come.</summary>
+    /// <param name="read">Fills a part of the buffer; 0 is the end.</param>
+    public static async IAsyncEnumerable<ReadOnlyMemory<short>> ReadAsync(
+        Func<Memory<byte>, CancellationToken, ValueTask<int>> read, [EnumeratorCancellation] CancellationToken ct)
     {
         var buffer = new byte[ReadBytes];
         var kept = 0;
-        while (await body.ReadAsync(buffer.AsMemory(kept), ct) is var read and > 0)
+        while (await read(buffer.AsMemory(kept), ct) is var count and > 0)
         {
-            var whole = (kept + read) & ~1;
+            var whole = (kept + count) & ~1;
             if (whole > 0)
             {
                 yield return MemoryMarshal.Cast<byte, short>(buffer.AsSpan(0, whole)).ToArray();
             }
 
-            kept = kept + read - whole;
+            kept = kept + count - whole;
             buffer[0] = kept == 1 ? buffer[whole] : buffer[0];
         }
     }
@@ -48,29 +50,6 @@ public static class PcmStream
         finally
         {
             ArrayPool<byte>.Shared.Return(bytes);
-        }
-    }
-
-    /// <summary>A request body that streams while it is produced.</summary>
-    public sealed class Content : HttpContent
-    {
-        private readonly IAsyncEnumerable<ReadOnlyMemory<short>> _pcm;
-
-        public Content(IAsyncEnumerable<ReadOnlyMemory<short>> pcm)
-        {
-            _pcm = pcm;
-            Headers.ContentType = new(ContentType);
-        }
-
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => WriteAsync(stream, _pcm, CancellationToken.None);
-
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
-            WriteAsync(stream, _pcm, cancellationToken);
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
         }
     }
 }

@@ -15,30 +15,29 @@ namespace Sentiric.Host.Ports;
 public sealed class RecognizerPort(Uri address, string serviceKey) : ISpeechRecognizer
 {
     internal const string Path = PortHttp.Prefix + "/stt/stream";
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(10);
 
     public RecognizerInfo Info { get; } = new("remote", address.Authority, ["*"], Streaming: true, NativeSampleRate: 8000);
 
     public async ValueTask<IRecognitionSession> StartAsync(RecognitionOptions options, CancellationToken cancel)
     {
-        var socket = new ClientWebSocket();
-        socket.Options.SetRequestHeader(PortHttp.KeyHeader, serviceKey);
+        ClientWebSocket? socket = null;
         try
         {
             using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-            limited.CancelAfter(ConnectTimeout);
-            var url = new UriBuilder(new Uri(address, Path)) { Scheme = "ws" };
-            await socket.ConnectAsync(url.Uri, limited.Token);
-            await SttSocket.SendAsync(socket, new("start") { Options = options }, cancel);
-            var answer = await SttSocket.ReceiveAsync(socket, limited.Token);
-            return answer is { Kind: "started" }
+            limited.CancelAfter(StartTimeout);
+            socket = await PortSocket.ConnectAsync(address, Path, serviceKey, limited.Token);
+            await SttSocket.SendAsync(socket, new("start") { Options = options }, limited.Token);
+            return await SttSocket.ReceiveAsync(socket, limited.Token) is { Kind: "started" }
                 ? new RemoteRecognitionSession(socket)
-                : throw new SpeechEngineException(answer?.Fault ?? SpeechFault.RemoteFailed, answer?.Why ?? "The stt role closed the stream.", "");
+                : throw new SpeechEngineException(SpeechFault.RemoteFailed, "The stt role closed the stream.", "Look into the log of that role.");
         }
-        catch (Exception e) when (e is WebSocketException or OperationCanceledException && !cancel.IsCancellationRequested)
+        catch (Exception e)
         {
-            socket.Dispose();
-            throw SpeechFaults.Unreachable("stt", e);
+            socket?.Dispose();
+            throw e is WebSocketException or ServiceUnavailableException or OperationCanceledException && !cancel.IsCancellationRequested
+                ? SpeechFaults.Unreachable("stt", e)
+                : e;
         }
     }
 
@@ -60,6 +59,8 @@ internal sealed record SttMessage(string Kind)
     public SpeechFault? Fault { get; init; }
 
     public string? Why { get; init; }
+
+    public string? Remedy { get; init; }
 }
 
 /// <summary>The agent's end of one stream. Writes are one caller's; a reader task owns the receiving half.</summary>
@@ -73,6 +74,9 @@ internal sealed class RemoteRecognitionSession : IRecognitionSession
     private readonly Channel<RecognitionResult> _partials =
         Channel.CreateBounded<RecognitionResult>(new BoundedChannelOptions(MaxPartials) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly Task _reader;
+
+    // Written by the reader before it completes the finals.
+    private volatile SpeechEngineException? _fault;
 
     public RemoteRecognitionSession(ClientWebSocket socket)
     {
@@ -106,7 +110,7 @@ internal sealed class RemoteRecognitionSession : IRecognitionSession
         }
         catch (Exception e) when (e is ChannelClosedException or OperationCanceledException && !cancel.IsCancellationRequested)
         {
-            throw SpeechFaults.Unreachable("stt", e);
+            throw _fault ?? SpeechFaults.Unreachable("stt", e);
         }
     }
 
@@ -136,8 +140,9 @@ internal sealed class RemoteRecognitionSession : IRecognitionSession
                 }
             }
         }
-        catch (Exception e) when (e is WebSocketException or OperationCanceledException)
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException or SpeechEngineException)
         {
+            _fault = e as SpeechEngineException;
             _finals.Writer.TryComplete(e);
         }
 
@@ -145,15 +150,15 @@ internal sealed class RemoteRecognitionSession : IRecognitionSession
         _partials.Writer.TryComplete();
     }
 
-    private static async Task GuardAsync(Func<Task> send)
+    private async Task GuardAsync(Func<Task> send)
     {
         try
         {
-            await send();
+            await (_fault is { } fault ? Task.FromException(fault) : send());
         }
         catch (WebSocketException e)
         {
-            throw SpeechFaults.Unreachable("stt", e);
+            throw _fault ?? SpeechFaults.Unreachable("stt", e);
         }
     }
 }
@@ -167,12 +172,15 @@ internal static class SttSocket
     public static Task SendAsync(WebSocket socket, SttMessage message, CancellationToken ct) =>
         socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message, Wire.Json).AsMemory(), WebSocketMessageType.Text, endOfMessage: true, ct).AsTask();
 
-    /// <summary>The next text message; null when the stream was closed.</summary>
+    /// <summary>The next text message; null when the stream was closed. A fault that the other side tells is thrown as it was there.</summary>
     public static async Task<SttMessage?> ReceiveAsync(WebSocket socket, CancellationToken ct)
     {
         using var text = new MemoryStream();
         var kind = await ReceiveIntoAsync(socket, text, ct);
-        return kind == WebSocketMessageType.Text ? JsonSerializer.Deserialize<SttMessage>(text.GetBuffer().AsSpan(0, (int)text.Length), Wire.Json) : null;
+        var message = kind == WebSocketMessageType.Text ? JsonSerializer.Deserialize<SttMessage>(text.GetBuffer().AsSpan(0, (int)text.Length), Wire.Json) : null;
+        return message is { Kind: "failed" }
+            ? throw new SpeechEngineException(message.Fault ?? SpeechFault.RemoteFailed, message.Why ?? "The stt role failed.", message.Remedy ?? "")
+            : message;
     }
 
     public static async Task ServeAsync(HttpContext http, ISpeechRecognizer recognizer)
@@ -199,7 +207,7 @@ internal static class SttSocket
         }
         catch (SpeechEngineException e)
         {
-            await SendAsync(socket, new("failed") { Fault = e.Fault, Why = e.Message }, ct);
+            await SendAsync(socket, new("failed") { Fault = e.Fault, Why = e.Message[..^e.Remedy.Length].TrimEnd(), Remedy = e.Remedy }, ct);
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException)
         {

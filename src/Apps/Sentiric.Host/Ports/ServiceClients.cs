@@ -12,7 +12,7 @@ public static class ServiceClients
 
     public static void Add(IServiceCollection services, HostSettings settings)
     {
-        if (settings.Roles.Roles.Count == RoleSet.All.Roles.Count)
+        if (settings.Roles.IsAll)
         {
             return;
         }
@@ -27,7 +27,11 @@ public static class ServiceClients
             services.AddSingleton<IConnectors>(connectors);
             services.AddSingleton<IAssistants>(connectors);
         });
-        AddFor(services, settings, key, Role.Read, [Role.Agent], client => services.AddSingleton<IKnowledge>(new KnowledgePort(client)));
+        AddFor(services, settings, key, Role.Read, [Role.Agent, Role.Sip], client =>
+        {
+            services.AddSingleton<IKnowledge>(new KnowledgePort(client));
+            services.AddSingleton<IOpenCalls>(new OpenCallsPort(client));
+        });
         AddFor(services, settings, key, Role.Media, [Role.Sip, Role.Agent], client => services.AddSingleton<IMediaSessions>(new MediaPort(client, key)));
         AddFor(services, settings, key, Role.Agent, [Role.Gateway], client => services.AddSingleton<IChats>(new ChatsPort(client)));
         AddFor(services, settings, key, Role.Stt, [Role.Agent], client => services.AddSingleton<ISpeechRecognizer>(new RecognizerPort(client.BaseAddress!, key)));

@@ -18,7 +18,7 @@ public sealed class SynthesizerPort(HttpClient client) : ISpeechSynthesizer
     {
         using var response = await PostAsync(request, cancel);
         await using var body = await response.Content.ReadAsStreamAsync(cancel);
-        await foreach (var pcm in PcmStream.ReadAsync(body, cancel))
+        await foreach (var pcm in PcmStream.ReadAsync((buffer, ct) => ReadBodyAsync(body, buffer, ct), cancel))
         {
             yield return new(pcm, request.SampleRate);
         }
@@ -36,6 +36,19 @@ public sealed class SynthesizerPort(HttpClient client) : ISpeechSynthesizer
             return response.IsSuccessStatusCode ? response : throw SpeechFaults.FromResponse(response);
         }
         catch (ServiceUnavailableException e)
+        {
+            throw SpeechFaults.Unreachable("tts", e);
+        }
+    }
+
+    // The other side has no other way to say that the engine failed in the middle of a sentence.
+    private static async ValueTask<int> ReadBodyAsync(Stream body, Memory<byte> buffer, CancellationToken ct)
+    {
+        try
+        {
+            return await body.ReadAsync(buffer, ct);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException)
         {
             throw SpeechFaults.Unreachable("tts", e);
         }

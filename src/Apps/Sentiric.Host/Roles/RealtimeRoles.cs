@@ -47,6 +47,7 @@ internal static class RealtimeRoles
             new MediaEngineOptions
             {
                 LocalAddress = settings.MediaAddress,
+                AdvertisedAddress = settings.MediaPublicAddress,
                 Ports = from == 0 ? PortRange.KernelChosen : new PortRange(from, to),
                 Leg = new MediaLegOptions { NoRtpAfter = TimeSpan.FromSeconds(settings.MediaTimeoutSeconds) },
             },
@@ -85,12 +86,14 @@ internal static class RealtimeRoles
             {
                 Listen = listen,
                 UserAgentName = "Sentiric",
+                PublicAddress = settings.SipPublicAddress,
                 Registrar = s.GetRequiredService<Phones>().Registrar(),
                 Logger = s.GetRequiredService<ILogger<SipEndpoint>>(),
             },
             settings.SipAllowedSources, s.GetRequiredService<IncomingCall>(), s.GetRequiredService<SipLadder>(), s.GetRequiredService<FailSafeVoice>(),
             s.GetRequiredService<LiveCalls>(), s.GetRequiredService<ILogger<SipRole>>()));
         services.AddHostedService(s => s.GetRequiredService<SipRole>());
+        services.AddHostedService<OrphanedCalls>();
     }
 
     /// <summary>The agent ends a call through the bus, whichever process holds the dialog. The bus asks for the agent's subscription when it is made,

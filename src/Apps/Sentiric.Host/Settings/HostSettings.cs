@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Npgsql;
 
 namespace Sentiric.Host.Settings;
 
@@ -14,15 +15,40 @@ public sealed class HostSettings
     {
         _configuration = configuration;
         Roles = roles;
-        Postgres = Text("ConnectionStrings:Postgres");
-        Rabbit = Text("ConnectionStrings:Rabbit");
+        Postgres = ConnectionString("ConnectionStrings:Postgres");
+        Rabbit = RabbitAddress("ConnectionStrings:Rabbit");
         Redis = Text("ConnectionStrings:Redis");
+        SipListen = Text("Sip:Listen") ?? "udp://127.0.0.1:5060,tcp://127.0.0.1:5060";
+        SipRealm = Text("Sip:Realm") ?? "sentiric";
+        SipAllowedSources = [.. List("Sip:AllowedSources", "127.0.0.0/8,::1/128").Select(Network)];
+        SipMaxCalls = Number("Sip:MaxCalls", 500, 1, 100_000);
+        MediaAddress = Address("Media:Address", IPAddress.Loopback);
+        MediaPublicAddress = Text("Media:PublicAddress") is null ? null : Address("Media:PublicAddress", IPAddress.None);
+        SipPublicAddress = Text("Sip:PublicAddress") is null ? null : Address("Sip:PublicAddress", IPAddress.None);
+        MediaPorts = PortRange("Media:PortRange", "30000-31999");
+        MediaTimeoutSeconds = Number("Media:TimeoutSeconds", 20, 1, 3600);
+        RecordingFolder = Text("Recording:Folder") ?? Path.Combine(AppContext.BaseDirectory, "recordings");
+        ModelFolder = Text("Speech:ModelFolder") ?? Path.Combine(AppContext.BaseDirectory, "models");
+        NativeFolder = Text("Speech:NativeFolder") ?? AppContext.BaseDirectory;
+        Espeak = Text("Speech:Espeak") ?? "espeak-ng";
+        EspeakLibraryPath = Text("Speech:EspeakLibraryPath");
+        EspeakDataPath = Text("Speech:EspeakDataPath");
+        SpeechRemote = Url("Speech:RemoteUrl");
+        LlmUrl = Url("Llm:Url");
+        LlmModel = Text("Llm:Model") ?? "default";
+        LlmKey = Text("Llm:Key");
+        AdminKeyFile = Text("Gateway:AdminKeyFile");
+        DefaultTenant = Text("Gateway:DefaultTenant") ?? "demo";
+        RequestsPerMinute = Number("Gateway:RequestsPerMinute", 6000, 1, 1_000_000);
+        SeedDemo = Switch("Demo:Seed");
+        ServiceKey = Text("Services:Key");
+
         if (Postgres is null && (roles.Has(Role.Write) || roles.Has(Role.Read)))
         {
             throw new SettingsException("ConnectionStrings__Postgres is not set: the write and read roles keep their events there. './sentiric infra env' prints it.");
         }
 
-        if (Rabbit is null && roles != RoleSet.All && NeedsBus(roles))
+        if (Rabbit is null && !roles.IsAll && NeedsBus(roles))
         {
             throw new SettingsException($"ConnectionStrings__Rabbit is not set: roles {roles} run apart from the others and talk to them over RabbitMQ.");
         }
@@ -40,66 +66,72 @@ public sealed class HostSettings
     public string? Redis { get; }
 
     /// <summary>Sip:Listen, "udp://127.0.0.1:5060,tcp://127.0.0.1:5060".</summary>
-    public string SipListen => Text("Sip:Listen") ?? "udp://127.0.0.1:5060,tcp://127.0.0.1:5060";
+    public string SipListen { get; }
 
     /// <summary>Sip:Realm of phones that register.</summary>
-    public string SipRealm => Text("Sip:Realm") ?? "sentiric";
+    public string SipRealm { get; }
 
     /// <summary>Sip:AllowedSources, comma separated addresses or CIDR blocks that may send calls; empty: loopback only.</summary>
-    public IReadOnlyList<IPNetwork> SipAllowedSources => [.. List("Sip:AllowedSources", "127.0.0.0/8,::1/128").Select(Network)];
+    public IReadOnlyList<IPNetwork> SipAllowedSources { get; }
 
     /// <summary>Sip:MaxCalls, 1..100000.</summary>
-    public int SipMaxCalls => Number("Sip:MaxCalls", 500, 1, 100_000);
+    public int SipMaxCalls { get; }
 
     /// <summary>Media:Address that stands in the SDP.</summary>
-    public IPAddress MediaAddress => Address("Media:Address", IPAddress.Loopback);
+    public IPAddress MediaAddress { get; }
+
+    /// <summary>Media:PublicAddress that stands in the SDP instead, for hosts behind a static NAT or a port mapping.</summary>
+    public IPAddress? MediaPublicAddress { get; }
+
+    /// <summary>Sip:PublicAddress that stands in Via and Contact, likewise.</summary>
+    public IPAddress? SipPublicAddress { get; }
 
     /// <summary>Media:PortRange "from-to", even ports for RTP; "0" lets the kernel choose.</summary>
-    public (int From, int To) MediaPorts => PortRange("Media:PortRange", "30000-31999");
+    public (int From, int To) MediaPorts { get; }
 
     /// <summary>Media:TimeoutSeconds without RTP after which a call ends, 1..3600.</summary>
-    public int MediaTimeoutSeconds => Number("Media:TimeoutSeconds", 20, 1, 3600);
+    public int MediaTimeoutSeconds { get; }
 
     /// <summary>Recording:Folder.</summary>
-    public string RecordingFolder => Text("Recording:Folder") ?? Path.Combine(AppContext.BaseDirectory, "recordings");
+    public string RecordingFolder { get; }
 
     /// <summary>Speech:ModelFolder with the built-in recogniser.</summary>
-    public string ModelFolder => Text("Speech:ModelFolder") ?? Path.Combine(AppContext.BaseDirectory, "models");
+    public string ModelFolder { get; }
 
     /// <summary>Speech:NativeFolder with libonnxruntime.so and silero_vad.onnx.</summary>
-    public string NativeFolder => Text("Speech:NativeFolder") ?? AppContext.BaseDirectory;
+    public string NativeFolder { get; }
 
     /// <summary>Speech:Espeak, path of espeak-ng.</summary>
-    public string Espeak => Text("Speech:Espeak") ?? "espeak-ng";
+    public string Espeak { get; }
 
-    public string? EspeakLibraryPath => Text("Speech:EspeakLibraryPath");
+    public string? EspeakLibraryPath { get; }
 
-    public string? EspeakDataPath => Text("Speech:EspeakDataPath");
+    public string? EspeakDataPath { get; }
 
     /// <summary>Speech:RemoteUrl of an OpenAI-compatible speech server; absent: the built-in engines.</summary>
-    public Uri? SpeechRemote => Url("Speech:RemoteUrl");
+    public Uri? SpeechRemote { get; }
 
     /// <summary>Llm:Url of an OpenAI-compatible server, e.g. http://127.0.0.1:8080/v1; absent: the built-in dialogue engine.</summary>
-    public Uri? LlmUrl => Url("Llm:Url");
+    public Uri? LlmUrl { get; }
 
-    public string LlmModel => Text("Llm:Model") ?? "default";
+    public string LlmModel { get; }
 
-    public string? LlmKey => Text("Llm:Key");
+    public string? LlmKey { get; }
 
     /// <summary>Gateway:AdminKeyFile holds the platform administrator's API key.</summary>
-    public string? AdminKeyFile => Text("Gateway:AdminKeyFile");
+    public string? AdminKeyFile { get; }
 
     /// <summary>Gateway:DefaultTenant that the administrator's key works on when a request names none.</summary>
-    public string DefaultTenant => Text("Gateway:DefaultTenant") ?? "demo";
+    public string DefaultTenant { get; }
 
     /// <summary>Gateway:RequestsPerMinute per key, 1..1000000.</summary>
-    public int RequestsPerMinute => Number("Gateway:RequestsPerMinute", 6000, 1, 1_000_000);
+    public int RequestsPerMinute { get; }
 
     /// <summary>Demo:Seed "true" creates the demo tenant at the start.</summary>
-    public bool SeedDemo => Text("Demo:Seed") is { } text && text.Equals("true", StringComparison.OrdinalIgnoreCase);
+    public bool SeedDemo { get; }
 
     /// <summary>Services:Key, the secret that roles show each other.</summary>
-    public string? ServiceKey => Text("Services:Key");
+    public string? ServiceKey { get; }
 
     /// <summary>Services:Write and so on: where another role answers. Null when this process has the role itself.</summary>
     public Uri? Service(Role role) => Roles.Has(role)
@@ -124,6 +156,26 @@ public sealed class HostSettings
         : Uri.TryCreate(text.EndsWith('/') ? text : text + "/", UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
             ? url
             : throw new SettingsException($"{Name(key)} is '{text}': an http:// or https:// address is needed.");
+
+    private bool Switch(string key) => Text(key) is { } text
+        && (bool.TryParse(text, out var on) ? on : throw new SettingsException($"{Name(key)} is '{text}': true or false is needed."));
+
+    // The text itself is not repeated: it may hold a password.
+    private string? ConnectionString(string key)
+    {
+        try
+        {
+            return Text(key) is { } text ? new NpgsqlConnectionStringBuilder(text).ConnectionString : null;
+        }
+        catch (ArgumentException e)
+        {
+            throw new SettingsException($"{Name(key)} cannot be read: {e.Message} 'Host=...;Port=...;Username=...;Database=...' is needed.");
+        }
+    }
+
+    private string? RabbitAddress(string key) => Text(key) is not { } text ? null
+        : Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "amqp" or "amqps" or "rabbitmq" ? text
+        : throw new SettingsException($"{Name(key)} cannot be read: an amqp:// address is needed.");
 
     private IPAddress Address(string key, IPAddress fallback) => Text(key) is not { } text
         ? fallback

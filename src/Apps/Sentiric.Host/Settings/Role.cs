@@ -18,6 +18,8 @@ public sealed record RoleSet(IReadOnlySet<Role> Roles)
 {
     public static readonly RoleSet All = new(Enum.GetValues<Role>().ToHashSet());
 
+    public bool IsAll => Roles.Count == All.Roles.Count;
+
     public bool Has(Role role) => Roles.Contains(role);
 
     public override string ToString() => string.Join(',', Roles.Order().Select(r => r.ToString().ToLowerInvariant()));
@@ -38,7 +40,7 @@ public sealed record RoleSet(IReadOnlySet<Role> Roles)
                 : throw new SettingsException($"'{word}' is not a role. Roles: {All}."));
         }
 
-        return new(roles);
+        return roles.Count > 0 ? new(roles) : throw new SettingsException($"'{text}' names no role. Roles: {All}.");
     }
 }
 

@@ -29,5 +29,5 @@ public sealed record StepReport(
 /// <param name="LateTicks">20 ms ticks at which this process itself was late: gaps beside many of them may be its own.</param>
 public sealed record RtpReport(string? Codec, long Sent, long Received, long Lost, double MaxGapMs, double JitterMs, double Mos, long LateTicks);
 
-/// <summary>Something happened on the call. <paramref name="Event"/>: dialing, status, answered, said, answer_heard, agent_stopped, key, hung_up, abandoned, recorded.</summary>
-public sealed record CallerProgress(string Event, long AtMs, int? Step = null, string? Text = null, int? Status = null, long? Ms = null);
+/// <summary>Something happened on the call, so long after the INVITE. <paramref name="Event"/>: dialing, status, answered, said, answer_heard, agent_stopped, key, hung_up, abandoned, recorded.</summary>
+public sealed record CallerProgress(string Event, long AtMs, int? Step = null, string? Text = null, int? Status = null, long? Ms = null, string? SipCallId = null);

@@ -116,13 +116,14 @@ internal sealed class ScriptPlayer(
         if (said.Interrupted) return;
         unanswered = at;
         tell(new("said", now, at + 1, steps[at].Say, Ms: said.HeardMs));
-        Finish(now);
+        // The first packet leaves a tick after the step began, and 20 ms of quiet follow the last word: the words end here.
+        Finish((reports[at].StartedMs ?? now) + said.HeardMs);
     }
 
-    private void Finish(long now)
+    private void Finish(long endedMs)
     {
-        reports[at] = reports[at] with { Played = true, EndedMs = now };
-        sinceMs = now;
+        reports[at] = reports[at] with { Played = true, EndedMs = endedMs };
+        sinceMs = endedMs;
         at++;
     }
 

@@ -33,15 +33,16 @@ public sealed class ScriptedCaller(
         var sentences = await Sentences.SpeakAsync(voice, script, steps, ct);
         await using var phone = await LoopbackPhone.StartAsync(phoneOptions, ct);
         clock.Restart();
-        Tell(new("dialing", 0, Text: dialing.To.ToString()));
         await using var call = await phone.DialAsync(dialing);
+        Tell(new("dialing", clock.ElapsedMilliseconds, Text: dialing.To.ToString(), SipCallId: call.CallId));
         var established = await EstablishedAsync(call, ct);
         foreach (var status in call.Statuses) Tell(new("status", clock.ElapsedMilliseconds, Status: status));
         if (!established.IsAnswered) return Refused(call, established);
         var answeredAfterMs = clock.ElapsedMilliseconds;
         Tell(new("answered", answeredAfterMs));
 
-        var player = new ScriptPlayer(script, steps, sentences, call, Tell);
+        // The player's clock begins with the media, that is with the answer.
+        var player = new ScriptPlayer(script, steps, sentences, call, p => Tell(p with { AtMs = p.AtMs + answeredAfterMs }));
         var timedOut = await TalkAsync(call, player, ct);
         return await ReportAsync(call, player, timedOut, answeredAfterMs);
     }

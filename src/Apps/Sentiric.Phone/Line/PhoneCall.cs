@@ -9,7 +9,7 @@ public sealed record Establishment(bool IsAnswered, int Status, string Reason);
 
 /// <summary>
 /// One call of a <see cref="LoopbackPhone"/>, placed or taken. Audio goes through <see cref="Media"/> (8 kHz, 20 ms frames).
-/// Members may be called from any thread. Disposing hangs up.
+/// Members may be called from any thread. Disposing closes the media; what is still up then ends with its phone.
 /// </summary>
 public sealed class PhoneCall : IAsyncDisposable
 {
@@ -22,6 +22,7 @@ public sealed class PhoneCall : IAsyncDisposable
     private readonly TaskCompletionSource<SipDialogEnd> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private OutgoingCall? placed; // set once, before the call is handed out
     private volatile SipDialog? dialog;
+    private volatile bool abandoned;
     private int played;
 
     internal PhoneCall(LoopbackPhone phone, MediaSession session, MediaCapabilities capabilities, IncomingInvite? invite = null)
@@ -100,9 +101,10 @@ public sealed class PhoneCall : IAsyncDisposable
         return result;
     }
 
-    /// <summary>Ends the call with BYE, or cancels it while it rings. Quiet when it is over.</summary>
+    /// <summary>Ends the call with BYE, or cancels it while it rings. Quiet when it is over or was abandoned.</summary>
     public async Task HangUpAsync(string? reason = null)
     {
+        if (abandoned) return;
         if (dialog is { } up) await up.ByeAsync(reason);
         else await CancelAsync();
     }
@@ -110,6 +112,7 @@ public sealed class PhoneCall : IAsyncDisposable
     /// <summary>Dies in the middle of the call: no more RTP or RTCP, no BYE, no answer to anything. The whole phone is dead then.</summary>
     public void Abandon()
     {
+        abandoned = true;
         phone.PullCable();
         if (Media.Audio is { } audio)
         {

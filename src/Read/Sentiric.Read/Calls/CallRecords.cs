@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Sentiric.Contracts.Events;
 using Sentiric.Contracts.Queries;
+using Sentiric.Contracts.Text;
 using Sentiric.EventStore;
 using Sentiric.Read.Http;
 
@@ -162,10 +163,14 @@ public sealed class CallRecords : ITableProjection
               and ($6::timestamptz is null or (started_at, call_id) < ($6, $7::uuid))
             order by started_at desc, call_id desc limit $8
             """,
-            Read, ct, tenant, from, to, since?.UtcDateTime, until?.UtcDateTime, before?.At.UtcDateTime, before?.Id, size + 1);
+            Read, ct, tenant, Number(from), Number(to), since?.UtcDateTime, until?.UtcDateTime, before?.At.UtcDateTime, before?.Id, size + 1);
         var page = rows.Take(size).ToList();
         return new(page, rows.Count > size ? ReadHttp.Cursor(page[^1].StartedAt, page[^1].CallId) : null);
     }
+
+    // As people type it; in an address a plus reads as a space.
+    private static string? Number(string? asked) => string.IsNullOrWhiteSpace(asked) ? null
+        : PhoneNumber.Normalize(asked.StartsWith(' ') ? "+" + asked.TrimStart() : asked);
 
     private static CallRecord Read(DbDataReader row)
     {

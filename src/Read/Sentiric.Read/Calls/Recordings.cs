@@ -24,7 +24,7 @@ public static class Recordings
         }
 
         // The path was written by the media role; it still must not lead out of the folder.
-        var root = System.IO.Path.GetFullPath(folder.Path);
+        var root = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(folder.Path));
         var path = System.IO.Path.GetFullPath(System.IO.Path.Combine(root, uri));
         return path.StartsWith(root + System.IO.Path.DirectorySeparatorChar, StringComparison.Ordinal) && File.Exists(path)
             ? Results.File(path, "audio/wav", enableRangeProcessing: true)

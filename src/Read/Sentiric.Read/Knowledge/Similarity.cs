@@ -15,6 +15,7 @@ internal static class Similarity
     private static readonly HashSet<string> Filler =
     [
         "bir", "bu", "şu", "ve", "de", "da", "mi", "mı", "mu", "mü", "ne", "acaba", "lütfen", "peki", "ben", "siz", "sizin", "bana", "için",
+        "miyim", "mıyım", "misiniz", "mısınız", "musunuz", "müsünüz", "alabilir", "öğrenebilir", "öğrenmek", "istiyorum", "istemiştim", "söyler", "rica", "etsem",
         "the", "a", "an", "is", "are", "do", "you", "your", "to", "of", "please", "i", "my", "what", "can",
     ];
 

@@ -20,8 +20,10 @@ public static class EventStream
 
     private static async IAsyncEnumerable<SseItem<string>> StreamAsync(LiveFeed feed, string tenant, Guid? callId, [EnumeratorCancellation] CancellationToken ct)
     {
+        // Listening begins before the hello: whoever acts on it hears of what it did.
+        using var listener = feed.Listen(tenant, callId);
         yield return new("{}", "hello");
-        await foreach (var envelope in feed.ListenAsync(tenant, callId, ct))
+        await foreach (var envelope in listener.EventsAsync(ct))
         {
             yield return new(JsonSerializer.Serialize(envelope, EnvelopeJson.Default.EventEnvelope), envelope.Type) { EventId = envelope.Id.ToString() };
         }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Sentiric.Contracts.Events;
 using Sentiric.EventStore;
@@ -12,10 +11,9 @@ namespace Sentiric.Read.Live;
 /// </summary>
 public sealed class LiveFeed(IEventStore store)
 {
-    private const int MaxWaiting = 2_000;
     private const int PageSize = 500;
     private static readonly TimeSpan IdleWait = TimeSpan.FromSeconds(1);
-    private ImmutableArray<Listener> _listeners = [];
+    private ImmutableArray<LiveListener> _listeners = [];
 
     /// <summary>Runs until stopped; the host starts it.</summary>
     public async Task RunAsync(CancellationToken ct)
@@ -33,28 +31,21 @@ public sealed class LiveFeed(IEventStore store)
         }
     }
 
-    /// <summary>Events of a tenant, of one call only when <paramref name="callId"/> is given.</summary>
-    public async IAsyncEnumerable<EventEnvelope> ListenAsync(string tenant, Guid? callId, [EnumeratorCancellation] CancellationToken ct)
+    /// <summary>Listens from now on, before anything is read of it; dispose it to leave.</summary>
+    /// <param name="callId">Events of this call only; null: of the whole tenant.</param>
+    public LiveListener Listen(string tenant, Guid? callId)
     {
-        var listener = new Listener(tenant, callId, Channel.CreateBounded<EventEnvelope>(MaxWaiting));
+        var listener = new LiveListener(tenant, callId, Leave);
         ImmutableInterlocked.Update(ref _listeners, all => all.Add(listener));
-        try
-        {
-            await foreach (var envelope in listener.Waiting.Reader.ReadAllAsync(ct))
-            {
-                yield return envelope;
-            }
-        }
-        finally
-        {
-            ImmutableInterlocked.Update(ref _listeners, all => all.Remove(listener));
-        }
+        return listener;
     }
+
+    private void Leave(LiveListener listener) => ImmutableInterlocked.Update(ref _listeners, all => all.Remove(listener));
 
     private void Tell(RecordedEvent recorded)
     {
         var callId = Streams.CallIdOf(recorded.StreamId);
-        var interested = _listeners.Where(l => l.Tenant == recorded.Tenant && (l.CallId is null || l.CallId == callId)).ToList();
+        var interested = _listeners.Where(l => l.Wants(recorded.Tenant, callId)).ToList();
         if (interested.Count == 0 || EventCatalog.ForStoredName(recorded.EventType) is null)
         {
             return;
@@ -64,11 +55,28 @@ public sealed class LiveFeed(IEventStore store)
         var envelope = EventEnvelope.Of(
             store.Serializer.Deserialize(recorded), recorded.EventId, recorded.StreamId, recorded.Position, recorded.OccurredAt, recorded.Tenant,
             m.CorrelationId, m.CausationId, m.Actor);
-        foreach (var listener in interested.Where(l => !l.Waiting.Writer.TryWrite(envelope)))
+        interested.ForEach(listener => listener.Tell(envelope));
+    }
+}
+
+/// <summary>One who listens to a <see cref="LiveFeed"/>. What waits for it is bounded; beyond that it hears the end.</summary>
+public sealed class LiveListener(string tenant, Guid? callId, Action<LiveListener> leave) : IDisposable
+{
+    public const int MaxWaiting = 2_000;
+    private readonly Channel<EventEnvelope> _waiting = Channel.CreateBounded<EventEnvelope>(MaxWaiting);
+
+    /// <summary>Ends when the listener was too slow: what it has missed, the read models know.</summary>
+    public IAsyncEnumerable<EventEnvelope> EventsAsync(CancellationToken ct) => _waiting.Reader.ReadAllAsync(ct);
+
+    public void Dispose() => leave(this);
+
+    internal bool Wants(string ofTenant, Guid? ofCall) => ofTenant == tenant && (callId is null || callId == ofCall);
+
+    internal void Tell(EventEnvelope envelope)
+    {
+        if (!_waiting.Writer.TryWrite(envelope))
         {
-            listener.Waiting.Writer.TryComplete();
+            _waiting.Writer.TryComplete();
         }
     }
-
-    private sealed record Listener(string Tenant, Guid? CallId, Channel<EventEnvelope> Waiting);
 }

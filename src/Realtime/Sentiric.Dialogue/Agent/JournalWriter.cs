@@ -4,14 +4,13 @@ using Sentiric.Contracts.Services;
 
 namespace Sentiric.Dialogue;
 
-/// <summary>Writes a call's facts in the background, in order. Nothing that carries audio waits for it.</summary>
+/// <summary>
+/// Writes a call's facts in the background, in order, however long the journal stays away. Nothing that carries audio waits for it.
+/// </summary>
 internal sealed partial class JournalWriter(ICallJournal journal, TimeProvider time, string tenant, string stream, ILogger logger)
 {
     /// <summary>Facts that wait while the journal does not answer; one more is lost and logged.</summary>
     public const int MaxWaiting = 4_096;
-
-    /// <summary>Attempts for one batch, the pauses between them doubling up to <see cref="LongestPause"/>: about a minute in all.</summary>
-    public const int MaxAttempts = 12;
 
     private const int BatchSize = 64;
     private const string Actor = "agent";
@@ -81,7 +80,7 @@ internal sealed partial class JournalWriter(ICallJournal journal, TimeProvider t
     private async Task WriteAsync(IReadOnlyList<JournalEntry> batch, CancellationToken ct)
     {
         var pause = FirstPause;
-        for (var attempt = 1; ; attempt++)
+        while (true)
         {
             try
             {
@@ -94,11 +93,7 @@ internal sealed partial class JournalWriter(ICallJournal journal, TimeProvider t
             }
             catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
             {
-                if (attempt == MaxAttempts)
-                {
-                    LogGivenUp(logger, e, stream, batch.Count);
-                    return;
-                }
+                LogRetry(logger, e, stream, batch.Count, pause.TotalSeconds);
             }
 
             await Task.Delay(pause, time, ct).ConfigureAwait(false);
@@ -115,6 +110,6 @@ internal sealed partial class JournalWriter(ICallJournal journal, TimeProvider t
     [LoggerMessage(Level = LogLevel.Warning, Message = "The journal refused facts of {Stream}: {Code} {Why}")]
     private static partial void LogRefused(ILogger logger, string stream, string code, string why);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The journal does not answer; {Count} facts of {Stream} are lost")]
-    private static partial void LogGivenUp(ILogger logger, Exception e, string stream, int count);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The journal does not take {Count} facts of {Stream}; again in {Seconds} s")]
+    private static partial void LogRetry(ILogger logger, Exception e, string stream, int count, double seconds);
 }
