@@ -1,5 +1,6 @@
 using System.Globalization;
 using Sentiric.Contracts.Text;
+using Sentiric.Testing;
 
 namespace Sentiric.Contracts.Tests.Text;
 
@@ -23,6 +24,14 @@ public sealed class PhoneNumberTests
     [InlineData("+1234567890123456789", "anonymous")]
     [InlineData("alert(1)", "anonymous")]
     public void A_number_has_one_form(string? written, string normal) => Assert.Equal(normal, PhoneNumber.Normalize(written));
+
+    [Fact]
+    public void However_people_write_their_number_it_is_the_same_caller()
+    {
+        const int seed = 34;
+        Assert.All(People.Make(500, seed), person =>
+            Assert.All(People.WaysToWrite(person), written => Assert.Equal("+90" + person.MobileDigits, PhoneNumber.Normalize(written))));
+    }
 
     [Fact]
     public void Normalising_twice_changes_nothing()
