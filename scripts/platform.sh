@@ -171,7 +171,8 @@ wait_ready() {
   for ((i = 0; i < READY_SECONDS * 5; i++)); do
     status=$(http_status "$(role_port "$role")" "$READY_PATH")
     if [ "$status" = 200 ]; then return 0; fi
-    if ! role_running "$role"; then
+    # A process that was forked just now does not carry the host's command line yet.
+    if ((i > 10)) && ! role_running "$role"; then
       echo "$role ended while starting; the end of its log:"
       tail -n "$LOG_TAIL_LINES" "$RUN/log/$role.log"
       return 1
