@@ -57,6 +57,7 @@ internal static class Cli
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
+            terminal.Error.WriteLine("Interrupted; what was started has been ended.");
             return Failed;
         }
     }

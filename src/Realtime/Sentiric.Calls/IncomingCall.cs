@@ -208,7 +208,7 @@ public sealed partial class IncomingCall(
         var deadline = Task.Delay(options.MaxCallTime, clock, CancellationToken.None);
         var takeOver = Task.Delay(options.TakeOverTime, clock, CancellationToken.None);
         var first = await Task.WhenAny(story.Dialog.Ended, call.EndAsked, call.TakenOver, takeOver);
-        if (first == takeOver)
+        if (first == takeOver && !call.TakenOver.IsCompleted)
         {
             LogNobodyCame(call.Id, options.TakeOverTime.TotalSeconds);
             await failSafe.SayAsync(opened.SessionId, story.Plan!.Language);
