@@ -17,7 +17,7 @@ public static class CallHistory
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/calls/{callId:guid}/events", (HttpContext http, IEventStore store, Guid callId, CancellationToken ct) =>
                 ReadHttp.ForTenantAsync(http, async tenant => await AnswerAsync(store, tenant, callId, ct)))
-            .WithTags("Calls").WithName("GetCallEvents").Produces<IReadOnlyList<HistoryEntry>>().WithSummary("Every event of a call or chat, as recorded.");
+            .WithTags("calls").WithName("GetCallEvents").Produces<IReadOnlyList<HistoryEntry>>().WithSummary("Every event of a call or chat, as recorded.");
 
     private static async Task<IResult> AnswerAsync(IEventStore store, string tenant, Guid callId, CancellationToken ct)
     {

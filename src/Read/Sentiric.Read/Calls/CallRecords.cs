@@ -59,23 +59,12 @@ public sealed class CallRecords : ITableProjection
         create index if not exists idx_{Table}_tenant_started{suffix} on {Table}{suffix} (tenant, started_at desc, call_id);
         """;
 
-    public ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct)
-    {
-        foreach (var recorded in batch)
-        {
-            if (Streams.CallIdOf(recorded.StreamId) is { } callId)
-            {
-                Apply(writer, callId, recorded.Tenant, writer.Serializer.Deserialize(recorded));
-            }
-        }
+    public ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct) =>
+        ConversationEvents.EachAsync(writer, batch, Apply);
 
-        return ValueTask.CompletedTask;
-    }
-
-    private static void Apply(IProjectionWriter writer, Guid callId, string tenant, object @event)
+    private static void Apply(IProjectionWriter writer, Guid callId, RecordedEvent recorded, object @event)
     {
-        void Set(string columns, params object?[] values) =>
-            writer.Execute($"update {writer.Table(Table)} set {columns} where call_id = $1", [callId, .. values]);
+        void Set(string columns, params object?[] values) => writer.Set(Table, callId, columns, values);
 
         switch (@event)
         {
@@ -85,7 +74,7 @@ public sealed class CallRecords : ITableProjection
                     insert into {writer.Table(Table)} (call_id, tenant, direction, sip_call_id, from_number, to_number, started_at)
                     values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing
                     """,
-                    callId, tenant, StableName.Of(e.Direction), e.SipCallId, e.From, e.To, e.At.UtcDateTime);
+                    callId, recorded.Tenant, StableName.Of(e.Direction), e.SipCallId, e.From, e.To, e.At.UtcDateTime);
                 break;
             case UserIdentifiedForCall e:
                 Set("user_id = $2, user_name = $3", e.UserId, e.Name);
@@ -135,10 +124,10 @@ public sealed class CallRecords : ITableProjection
     {
         routes.MapGet("/calls", (HttpContext http, Tables tables, string? from, string? to, DateTimeOffset? since, DateTimeOffset? until, int? limit, string? cursor, CancellationToken ct) =>
                 ReadHttp.ForTenantAsync(http, async tenant => ReadHttp.Json(await ListAsync(tables, tenant, from, to, since, until, limit, cursor, ct))))
-            .WithTags("Calls").WithName("ListCalls").Produces<Page<CallRecord>>().WithSummary("Call detail records, newest first.");
+            .WithTags("calls").WithName("ListCalls").Produces<Page<CallRecord>>().WithSummary("Call detail records, newest first.");
         routes.MapGet("/calls/{callId:guid}", (HttpContext http, Tables tables, Guid callId, CancellationToken ct) =>
                 ReadHttp.ForTenantAsync(http, async tenant => await FindDetailAsync(tables, tenant, callId, ct)))
-            .WithTags("Calls").WithName("GetCall").Produces<CallDetail>().WithSummary("One call with its record, transcript and turns.");
+            .WithTags("calls").WithName("GetCall").Produces<CallDetail>().WithSummary("One call with its record, transcript and turns.");
     }
 
     public static async Task<CallRecord?> FindAsync(Tables tables, string tenant, Guid callId, CancellationToken ct) =>

@@ -37,23 +37,12 @@ public sealed class LiveCalls : ITableProjection
         );
         """;
 
-    public ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct)
-    {
-        foreach (var recorded in batch)
-        {
-            if (Streams.CallIdOf(recorded.StreamId) is { } callId)
-            {
-                Apply(writer, callId, recorded.Tenant, writer.Serializer.Deserialize(recorded));
-            }
-        }
+    public ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct) =>
+        ConversationEvents.EachAsync(writer, batch, Apply);
 
-        return ValueTask.CompletedTask;
-    }
-
-    private static void Apply(IProjectionWriter writer, Guid callId, string tenant, object @event)
+    private static void Apply(IProjectionWriter writer, Guid callId, RecordedEvent recorded, object @event)
     {
-        void Set(string columns, params object?[] values) =>
-            writer.Execute($"update {writer.Table(Table)} set {columns} where call_id = $1", [callId, .. values]);
+        void Set(string columns, params object?[] values) => writer.Set(Table, callId, columns, values);
 
         switch (@event)
         {
@@ -63,7 +52,7 @@ public sealed class LiveCalls : ITableProjection
                     insert into {writer.Table(Table)} (call_id, tenant, from_number, to_number, state, started_at)
                     values ($1, $2, $3, $4, 'received', $5) on conflict do nothing
                     """,
-                    callId, tenant, e.From, e.To, e.At.UtcDateTime);
+                    callId, recorded.Tenant, e.From, e.To, e.At.UtcDateTime);
                 break;
             case UserIdentifiedForCall e:
                 Set("user_name = $2", e.Name);
@@ -101,7 +90,7 @@ public sealed class LiveCalls : ITableProjection
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/calls/live", (HttpContext http, Tables tables, CancellationToken ct) =>
                 ReadHttp.ForTenantAsync(http, async tenant => ReadHttp.Json(await ListAsync(tables, tenant, ct))))
-            .WithTags("Calls").WithName("ListLiveCalls").Produces<IReadOnlyList<LiveCall>>().WithSummary("Calls that are up now, oldest first.");
+            .WithTags("calls").WithName("ListLiveCalls").Produces<IReadOnlyList<LiveCall>>().WithSummary("Calls that are up now, oldest first.");
 
     private static Task<IReadOnlyList<LiveCall>> ListAsync(Tables tables, string tenant, CancellationToken ct) => tables.QueryAsync(
         $"""

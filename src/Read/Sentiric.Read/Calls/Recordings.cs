@@ -14,7 +14,7 @@ public static class Recordings
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/calls/{callId:guid}/recording", (HttpContext http, Tables tables, RecordingFolder folder, Guid callId, CancellationToken ct) =>
                 ReadHttp.ForTenantAsync(http, async tenant => await AnswerAsync(tables, folder, tenant, callId, ct)))
-            .WithTags("Calls").WithName("GetRecording").Produces(StatusCodes.Status200OK, contentType: "audio/wav").WithSummary("The recording of a call.");
+            .WithTags("calls").WithName("GetRecording").Produces(StatusCodes.Status200OK, contentType: "audio/wav").WithSummary("The recording of a call.");
 
     private static async Task<IResult> AnswerAsync(Tables tables, RecordingFolder folder, string tenant, Guid callId, CancellationToken ct)
     {

@@ -51,18 +51,8 @@ public sealed class Transcripts : ITableProjection
         );
         """;
 
-    public ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct)
-    {
-        foreach (var recorded in batch)
-        {
-            if (Streams.CallIdOf(recorded.StreamId) is { } callId)
-            {
-                Apply(writer, callId, recorded, writer.Serializer.Deserialize(recorded));
-            }
-        }
-
-        return ValueTask.CompletedTask;
-    }
+    public ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct) =>
+        ConversationEvents.EachAsync(writer, batch, Apply);
 
     private static void Apply(IProjectionWriter writer, Guid callId, RecordedEvent recorded, object @event)
     {
@@ -92,7 +82,7 @@ public sealed class Transcripts : ITableProjection
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/calls/{callId:guid}/transcript", (HttpContext http, Tables tables, Guid callId, CancellationToken ct) =>
                 ReadHttp.ForTenantAsync(http, async tenant => ReadHttp.Json(await LinesAsync(tables, tenant, callId, ct))))
-            .WithTags("Calls").WithName("GetTranscript").Produces<IReadOnlyList<TranscriptLine>>().WithSummary("The transcript of a call or chat, in order.");
+            .WithTags("calls").WithName("GetTranscript").Produces<IReadOnlyList<TranscriptLine>>().WithSummary("The transcript of a call or chat, in order.");
 
     public static Task<IReadOnlyList<TranscriptLine>> LinesAsync(Tables tables, string tenant, Guid callId, CancellationToken ct) => tables.QueryAsync(
         $"""

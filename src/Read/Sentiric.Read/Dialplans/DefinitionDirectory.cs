@@ -37,7 +37,7 @@ public sealed class DefinitionDirectory() : SingleStreamProjection<DefinitionRow
         {
             routes.MapGet($"/{kind}s", (HttpContext http, Tables tables, CancellationToken ct) =>
                     ReadHttp.ForTenantAsync(http, async tenant => ReadHttp.Json(await ListAsync(tables, tenant, kind, ct))))
-                .WithTags("Dialplans").WithName($"List{char.ToUpperInvariant(kind[0])}{kind[1..]}s").Produces<IReadOnlyList<DefinitionRow>>()
+                .WithTags("dialplans").WithName($"List{char.ToUpperInvariant(kind[0])}{kind[1..]}s").Produces<IReadOnlyList<DefinitionRow>>()
                 .WithSummary($"Every {kind} of the tenant.");
         }
     }

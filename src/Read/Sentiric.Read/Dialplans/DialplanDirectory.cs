@@ -25,5 +25,5 @@ public sealed class DialplanDirectory() : SingleStreamProjection<DialplanRow>("d
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/dialplans", (HttpContext http, Tables tables, CancellationToken ct) =>
                 ReadHttp.ForTenantAsync(http, async tenant => ReadHttp.Json(await Documents.ListAsync(tables, Table, ReadJson.Default.DialplanRow, tenant, ct))))
-            .WithTags("Dialplans").WithName("ListDialplans").Produces<IReadOnlyList<DialplanRow>>().WithSummary("The dialplans of the tenant.");
+            .WithTags("dialplans").WithName("ListDialplans").Produces<IReadOnlyList<DialplanRow>>().WithSummary("The dialplans of the tenant.");
 }

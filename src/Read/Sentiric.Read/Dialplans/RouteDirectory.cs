@@ -27,5 +27,5 @@ public sealed class RouteDirectory() : SingleStreamProjection<RouteRow>("route_d
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/routes", (HttpContext http, Tables tables, CancellationToken ct) =>
                 ReadHttp.ForTenantAsync(http, async tenant => ReadHttp.Json(await Documents.ListAsync(tables, Table, ReadJson.Default.RouteRow, tenant, ct))))
-            .WithTags("Dialplans").WithName("ListRoutes").Produces<IReadOnlyList<RouteRow>>().WithSummary("The inbound routes of the tenant.");
+            .WithTags("dialplans").WithName("ListRoutes").Produces<IReadOnlyList<RouteRow>>().WithSummary("The inbound routes of the tenant.");
 }

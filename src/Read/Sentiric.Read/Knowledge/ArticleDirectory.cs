@@ -27,7 +27,7 @@ public sealed class ArticleDirectory() : SingleStreamProjection<ArticleRow>("art
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/knowledge/articles", (HttpContext http, Tables tables, CancellationToken ct) =>
                 ReadHttp.ForTenantAsync(http, async tenant => ReadHttp.Json(await ListAsync(tables, tenant, ct))))
-            .WithTags("Knowledge").WithName("ListArticles").Produces<IReadOnlyList<ArticleRow>>().WithSummary("The articles of the tenant.");
+            .WithTags("knowledge").WithName("ListArticles").Produces<IReadOnlyList<ArticleRow>>().WithSummary("The articles of the tenant.");
 
     internal static Task<IReadOnlyList<ArticleRow>> ListAsync(Tables tables, string tenant, CancellationToken ct) =>
         Documents.ListAsync(tables, Table, ReadJson.Default.ArticleRow, tenant, ct);

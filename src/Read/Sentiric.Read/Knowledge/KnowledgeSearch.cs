@@ -40,5 +40,5 @@ public sealed class KnowledgeSearch(Tables tables) : IKnowledge
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/knowledge/search", (HttpContext http, IKnowledge knowledge, string q, string? language, int? top, CancellationToken ct) =>
                 ReadHttp.ForTenantAsync(http, async tenant => ReadHttp.Json(await knowledge.SearchAsync(new(tenant, q, language ?? "tr", top ?? 3), ct))))
-            .WithTags("Knowledge").WithName("SearchKnowledge").Produces<IReadOnlyList<KnowledgeHit>>().WithSummary("What the agent would find for a question.");
+            .WithTags("knowledge").WithName("SearchKnowledge").Produces<IReadOnlyList<KnowledgeHit>>().WithSummary("What the agent would find for a question.");
 }

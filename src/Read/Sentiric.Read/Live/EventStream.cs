@@ -16,7 +16,7 @@ public static class EventStream
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/events/stream", (HttpContext http, LiveFeed feed, [FromQuery(Name = "call_id")] Guid? callId, CancellationToken ct) =>
                 ReadHttp.ForTenantAsync(http, tenant => Task.FromResult<IResult>(TypedResults.ServerSentEvents(StreamAsync(feed, tenant, callId, ct)))))
-            .WithTags("Events").WithName("StreamEvents").WithSummary("Events of the tenant, or of one call, as they are stored (text/event-stream).");
+            .WithTags("events").WithName("StreamEvents").WithSummary("Events of the tenant, or of one call, as they are stored (text/event-stream).");
 
     private static async IAsyncEnumerable<SseItem<string>> StreamAsync(LiveFeed feed, string tenant, Guid? callId, [EnumeratorCancellation] CancellationToken ct)
     {

@@ -13,9 +13,9 @@ public static class ProjectionOps
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/projections", (ProjectionDaemon daemon) => ReadHttp.Json(daemon.Status.Select(ToRow)))
-            .WithTags("Operations").WithName("ListProjections").Produces<IReadOnlyList<Row>>().WithSummary("Every read model with its position and lag.");
+            .WithTags("operations").WithName("ListProjections").Produces<IReadOnlyList<Row>>().WithSummary("Every read model with its position and lag.");
         routes.MapPost("/projections/{name}/rebuild", async (string name, ProjectionDaemon daemon, CancellationToken ct) => await RebuildAsync(name, daemon, ct))
-            .WithTags("Operations").WithName("RebuildProjection").Produces<Row>()
+            .WithTags("operations").WithName("RebuildProjection").Produces<Row>()
             .WithSummary("Builds a read model anew beside the old one and switches; readers never see it empty.");
     }
 

@@ -39,12 +39,12 @@ public sealed class UserDirectory() : SingleStreamProjection<UserRow>("user_dire
     {
         routes.MapGet("/users", (HttpContext http, Tables tables, CancellationToken ct) =>
                 ReadHttp.ForTenantAsync(http, async tenant => ReadHttp.Json(await Documents.ListAsync(tables, Table, ReadJson.Default.UserRow, tenant, ct))))
-            .WithTags("Users").WithName("ListUsers").Produces<IReadOnlyList<UserRow>>().WithSummary("The users of the tenant.");
+            .WithTags("users").WithName("ListUsers").Produces<IReadOnlyList<UserRow>>().WithSummary("The users of the tenant.");
         routes.MapGet("/users/{userId:guid}", (HttpContext http, Tables tables, Guid userId, CancellationToken ct) =>
                 ReadHttp.ForTenantAsync(http, async tenant =>
                     await Documents.FindAsync(tables, Table, ReadJson.Default.UserRow, tenant, Streams.User(userId), ct) is { } user
                         ? ReadHttp.Json(user)
                         : ReadHttp.Problem("user.unknown", $"There is no user {userId} in tenant '{tenant}'.")))
-            .WithTags("Users").WithName("GetUser").Produces<UserRow>().WithSummary("One user.");
+            .WithTags("users").WithName("GetUser").Produces<UserRow>().WithSummary("One user.");
     }
 }
