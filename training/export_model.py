@@ -101,7 +101,7 @@ def describe(path, model, version):
         "outputs": ["logp", "state_out"],
         "input_range": [-1, 1],
         "languages": ["tr"],
-        "licence": "MIT",
+        "licence": "none chosen yet (as the project)",
         "trained_on": "synthetic speech only",
         "date": datetime.date.today().isoformat(),
     }
