@@ -83,8 +83,12 @@ TEXT
 }
 help_bench() {
   cat <<'TEXT'
-./sentiric bench [--json] [NAME]
-Runs the benchmarks in Release, all or the one named.
+./sentiric bench [--json | --markdown] [--quick] [NAME]
+Runs the benchmarks in Release, all or those named, and prints a table. A missed target is said there and is no failure.
+  --json      one JSON object a row
+  --markdown  the table of docs/benchmarks.md
+  --quick     a fifth of the time: shows that everything works, the figures are noise
+  NAME        events, sip, media or speech, or one of them: events.append, sip.uas, media.legs ...
 TEXT
 }
 help_cli() {

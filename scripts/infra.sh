@@ -83,7 +83,7 @@ pg_start() {
   # no unix socket: its path may be too long; jit off: the unpacked server has no LLVM
   options="-h 127.0.0.1 -p $(port pg) -c unix_socket_directories='' -c jit=off -c max_connections=$PG_CONNECTIONS"
   # tests survive a killed process, not a power cut
-  if [ "$INSTANCE" = test ]; then options+=" -c fsync=off -c full_page_writes=off"; fi
+  if [ "$INSTANCE" = test ] && [ -z "${PG_DURABLE:-}" ]; then options+=" -c fsync=off -c full_page_writes=off"; fi
   as_server "$(pg_bin)/pg_ctl" -D "$home/data" -l "$home/pg.log" -w -t "$PG_START_SECONDS" -o "$options" start
   pg_database
 }

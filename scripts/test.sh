@@ -167,8 +167,8 @@ sum_up() {
   [ "$FAILED" = 0 ] && [ "$PASSED" != 0 ]
 }
 
-bench() { # bench [--json] [NAME]
-  local code=0
+bench() { # bench [--json | --markdown] [--quick] [NAME]
+  local code=0 PG_DURABLE=1 # a commit that does not wait for the disk is no commit to measure
   setup pg
   take_test_lock
   trap 'spinner_stop; stop_test_servers' EXIT

@@ -1,0 +1,27 @@
+using Sentiric.Benchmarks.Events;
+using Sentiric.Benchmarks.Kit;
+using Sentiric.Benchmarks.Media;
+using Sentiric.Benchmarks.Sip;
+using Sentiric.Benchmarks.Speech;
+
+namespace Sentiric.Benchmarks;
+
+/// <summary>Every benchmark there is, in the order in which they run.</summary>
+public static class AllBenchmarks
+{
+    public static IReadOnlyList<Benchmark> List { get; } =
+    [
+        new("events.append", Appending.RunAsync),
+        new("events.read", ReadingAll.RunAsync),
+        new("events.aggregate", LiveAggregate.RunAsync),
+        new("events.projection", Projecting.RunAsync),
+        new("events.wake", WakingAHandler.RunAsync),
+        new("sip.messages", Messages.RunAsync),
+        new("sip.uas", AnsweringCalls.RunAsync),
+        new("media.g711", Codecs.RunAsync),
+        new("media.legs", Legs.RunAsync),
+        new("speech.recognizer", Recognizing.RunAsync),
+        new("speech.vad", DetectingVoice.RunAsync),
+        new("speech.synthesis", Synthesizing.RunAsync),
+    ];
+}

@@ -1,0 +1,42 @@
+namespace Sentiric.Benchmarks.Kit;
+
+public enum BenchFormat
+{
+    Table,
+    Json,
+    Markdown,
+}
+
+/// <summary>What was asked for on the command line.</summary>
+/// <param name="Name">A benchmark or a group; null runs all.</param>
+/// <param name="IsQuick">A fifth of the time: shows that everything works, its figures are noise.</param>
+public sealed record BenchOptions(BenchFormat Format, bool IsQuick, string? Name)
+{
+    private const string Usage = "bench [--json | --markdown] [--quick] [NAME]";
+
+    public static BenchOptions? Parse(IReadOnlyList<string> arguments, out string complaint)
+    {
+        complaint = "";
+        var options = new BenchOptions(BenchFormat.Table, IsQuick: false, Name: null);
+        foreach (var argument in arguments)
+        {
+            var next = argument switch
+            {
+                "--json" => options with { Format = BenchFormat.Json },
+                "--markdown" => options with { Format = BenchFormat.Markdown },
+                "--quick" => options with { IsQuick = true },
+                _ when argument.StartsWith('-') || options.Name is not null => null,
+                _ => options with { Name = argument },
+            };
+            if (next is null)
+            {
+                complaint = $"'{argument}' is not understood: {Usage}";
+                return null;
+            }
+            options = next;
+        }
+        if (AllBenchmarks.List.Any(b => b.IsNamed(options.Name))) return options;
+        complaint = $"There is no benchmark '{options.Name}'. There are: {string.Join(", ", AllBenchmarks.List.Select(b => b.Name))}.";
+        return null;
+    }
+}
