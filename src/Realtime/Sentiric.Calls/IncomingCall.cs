@@ -198,16 +198,31 @@ public sealed partial class IncomingCall(
 
     private async Task<CallEnd> TalkAsync(Story story)
     {
-        var (call, opened, answeredAt) = (story.Call, story.Media!, story.AnsweredAt!.Value);
+        var (opened, answeredAt) = (story.Media!, story.AnsweredAt!.Value);
         story.Dialog!.ReinviteHandler = reinvite => ReinviteAsync(story, reinvite);
         story.Log.Note(new CallAnswered(answeredAt, Ms(answeredAt - story.ReceivedAt)));
         story.Log.Note(new CallStarted(
             answeredAt, story.From, story.To, CallDirection.Inbound, story.Plan!, story.Caller?.Name,
             new(opened.SessionId, opened.LocalAddress, opened.RemoteAddress, opened.Codec)));
 
-        var deadline = Task.Delay(options.MaxCallTime, clock, CancellationToken.None);
-        var takeOver = Task.Delay(options.TakeOverTime, clock, CancellationToken.None);
-        var first = await Task.WhenAny(story.Dialog.Ended, call.EndAsked, call.TakenOver, takeOver);
+        using var over = new CancellationTokenSource();
+        try
+        {
+            return await UntilTheEndAsync(story, over.Token);
+        }
+        finally
+        {
+            // Otherwise every call that has ended would keep its timers for hours.
+            await over.CancelAsync();
+        }
+    }
+
+    private async Task<CallEnd> UntilTheEndAsync(Story story, CancellationToken over)
+    {
+        var (call, opened) = (story.Call, story.Media!);
+        var deadline = Task.Delay(options.MaxCallTime, clock, over);
+        var takeOver = Task.Delay(options.TakeOverTime, clock, over);
+        var first = await Task.WhenAny(story.Dialog!.Ended, call.EndAsked, call.TakenOver, takeOver);
         if (first == takeOver && !call.TakenOver.IsCompleted)
         {
             LogNobodyCame(call.Id, options.TakeOverTime.TotalSeconds);

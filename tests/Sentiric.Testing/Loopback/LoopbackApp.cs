@@ -17,12 +17,12 @@ public sealed class LoopbackApp : IAsyncDisposable
     {
         _app = app;
         Address = new Uri(app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
-        Client = new HttpClient { BaseAddress = Address, Timeout = Soon.Patience };
+        Client = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = Address, Timeout = Soon.Patience };
     }
 
     public Uri Address { get; }
 
-    /// <summary>Follows no redirect rule of its own; relative paths go to <see cref="Address"/>.</summary>
+    /// <summary>Keeps no cookies and follows no redirects; relative paths go to <see cref="Address"/>.</summary>
     public HttpClient Client { get; }
 
     public IServiceProvider Services => _app.Services;

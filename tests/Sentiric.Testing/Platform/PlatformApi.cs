@@ -11,8 +11,12 @@ public sealed class PlatformApi : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
-    public PlatformApi(Uri url, string key)
+    private readonly Func<string> log;
+
+    /// <param name="log">What the host wrote last: added to the message when something does not come.</param>
+    public PlatformApi(Uri url, string key, Func<string> log)
     {
+        this.log = log;
         Http = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(30) };
         Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
@@ -26,12 +30,12 @@ public sealed class PlatformApi : IDisposable
 
     /// <summary>The record of the call with this SIP Call-ID, once the call has begun.</summary>
     public Task<CallRecord> CallAsync(string sipCallId) => Until.AsksAsync(
-        $"a record of the call {sipCallId}", async () => (await CallsAsync().ConfigureAwait(false)).FirstOrDefault(c => c.SipCallId == sipCallId), Patience);
+        $"a record of the call {sipCallId}", async () => (await CallsAsync().ConfigureAwait(false)).FirstOrDefault(c => c.SipCallId == sipCallId), Patience, log);
 
     /// <summary>The same, once the call is over.</summary>
     public Task<CallRecord> EndedCallAsync(string sipCallId, TimeSpan? limit = null) => Until.AsksAsync(
         $"the end of the call {sipCallId} in its record",
-        async () => (await CallsAsync().ConfigureAwait(false)).FirstOrDefault(c => c.SipCallId == sipCallId && c.EndReason is not null), limit ?? Patience);
+        async () => (await CallsAsync().ConfigureAwait(false)).FirstOrDefault(c => c.SipCallId == sipCallId && c.EndReason is not null), limit ?? Patience, log);
 
     public Task<CallDetail> DetailAsync(Guid callId) => GetAsync<CallDetail>($"calls/{callId}");
 
@@ -43,7 +47,7 @@ public sealed class PlatformApi : IDisposable
     public Task<CallStory> StoryWithAsync<T>(Guid callId, Func<T, bool>? fits = null, TimeSpan? limit = null)
         where T : IFact => Until.AsksAsync(
         $"a fitting {typeof(T).Name} in call {callId}",
-        async () => await StoryAsync(callId).ConfigureAwait(false) is var story && story.All<T>().Any(fits ?? (_ => true)) ? story : null, limit ?? Patience);
+        async () => await StoryAsync(callId).ConfigureAwait(false) is var story && story.All<T>().Any(fits ?? (_ => true)) ? story : null, limit ?? Patience, log);
 
     public async Task RebuildAsync(string projection)
     {

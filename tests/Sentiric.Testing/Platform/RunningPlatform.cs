@@ -29,6 +29,7 @@ public sealed class RunningPlatform : IAsyncDisposable
 {
     public const string PhonePassword = "sesli-harfler-8";
     private static readonly string[] Roles = ["gateway", "write", "read", "sip", "media", "agent", "stt", "tts"];
+    private const int LogTailChars = 4_000;
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
 
     private readonly string folder = Directory.CreateTempSubdirectory("sentiric-platform-").FullName;
@@ -43,7 +44,7 @@ public sealed class RunningPlatform : IAsyncDisposable
         (this.options, this.database) = (options, database);
         httpPorts = (options.Split ? Roles : ["all"]).ToDictionary(role => role, _ => FreePorts.Next());
         SipPort = FreePorts.Next();
-        Api = new PlatformApi(Url, key);
+        Api = new PlatformApi(Url, key, LogTail);
         File.WriteAllText(Path.Combine(folder, "api-key"), key);
     }
 
@@ -112,6 +113,8 @@ public sealed class RunningPlatform : IAsyncDisposable
 
     /// <summary>Everything that the host wrote so far.</summary>
     public string Log() => string.Concat(httpPorts.Keys.Select(role => HostProcess.ReadShared(LogFile(role))));
+
+    private string LogTail() => Log() is { Length: > LogTailChars } long_ ? long_[^LogTailChars..] : Log();
 
     /// <summary>The environment that starts this platform's host, to start a second one that goes wrong.</summary>
     public IReadOnlyDictionary<string, string> Environment(string role)

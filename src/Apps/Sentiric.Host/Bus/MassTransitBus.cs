@@ -14,12 +14,22 @@ public sealed class MassTransitBus(IBus bus, bool rabbit) : IEventBus
 {
     public const string EventExchange = "sentiric_events";
     public const string CommandExchange = "sentiric_commands";
+    private static readonly Uri CommandAddress = new($"exchange:{CommandExchange}?type=topic");
     private const int RetriesBeforeErrorQueue = 3;
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(200);
 
-    public Task PublishAsync(EventEnvelope envelope, CancellationToken ct) => rabbit && IsCommand(envelope.Type)
-        ? bus.Publish(CommandEnvelope.Of(envelope), c => c.MessageId = envelope.Id, ct)
-        : bus.Publish(envelope, c => c.MessageId = envelope.Id, ct);
+    public async Task PublishAsync(EventEnvelope envelope, CancellationToken ct)
+    {
+        if (rabbit && IsCommand(envelope.Type))
+        {
+            var commands = await bus.GetSendEndpoint(CommandAddress);
+            await commands.Send(envelope, c => c.MessageId = envelope.Id, ct);
+        }
+        else
+        {
+            await bus.Publish(envelope, c => c.MessageId = envelope.Id, ct);
+        }
+    }
 
     /// <summary>Registers the bus and an endpoint for every <see cref="BusSubscription"/> that the roles of this process registered.</summary>
     public static void Add(IServiceCollection services, HostSettings settings)
@@ -44,7 +54,6 @@ public sealed class MassTransitBus(IBus bus, bool rabbit) : IEventBus
         cfg.Host(address);
         Shape(cfg);
         cfg.Publish<EventEnvelope>(p => p.ExchangeType = "topic");
-        cfg.Publish<CommandEnvelope>(p => p.ExchangeType = "topic");
         foreach (var subscription in context.GetServices<BusSubscription>())
         {
             cfg.ReceiveEndpoint(subscription.Queue, e =>
@@ -77,11 +86,10 @@ public sealed class MassTransitBus(IBus bus, bool rabbit) : IEventBus
     private static void Shape(IBusFactoryConfigurator cfg)
     {
         cfg.ConfigureJsonSerializerOptions(options => Wire.Configure(options));
-        cfg.UseRawJsonSerializer(RawSerializerOptions.AddTransportHeaders | RawSerializerOptions.CopyHeaders);
+        // Any type: a message of another language carries none.
+        cfg.UseRawJsonSerializer(RawSerializerOptions.AnyMessageType | RawSerializerOptions.AddTransportHeaders | RawSerializerOptions.CopyHeaders);
         cfg.Message<EventEnvelope>(m => m.SetEntityName(EventExchange));
-        cfg.Message<CommandEnvelope>(m => m.SetEntityName(CommandExchange));
         cfg.Send<EventEnvelope>(s => s.UseRoutingKeyFormatter(c => c.Message.Type));
-        cfg.Send<CommandEnvelope>(s => s.UseRoutingKeyFormatter(c => c.Message.Type));
     }
 
     private static void Handle(IReceiveEndpointConfigurator endpoint, BusSubscription subscription)
@@ -91,8 +99,7 @@ public sealed class MassTransitBus(IBus bus, bool rabbit) : IEventBus
         endpoint.Handler<EventEnvelope>(c => Deliver(subscription, c.Message, c.CancellationToken));
     }
 
-    // A queue in memory has no bindings by routing key, so the pattern decides here too. Commands and events have the same JSON members:
-    // one handler reads both.
+    // A queue in memory has no bindings by routing key, so the pattern decides here too.
     private static Task Deliver(BusSubscription subscription, EventEnvelope envelope, CancellationToken ct) =>
         subscription.Patterns.Any(p => Wants(p, envelope.Type)) ? subscription.Handle(envelope, ct) : Task.CompletedTask;
 

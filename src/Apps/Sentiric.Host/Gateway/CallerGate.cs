@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Threading.RateLimiting;
 using Sentiric.Contracts;
 using Sentiric.Host.Ports;
 using Sentiric.Host.Settings;
@@ -16,6 +18,12 @@ public sealed class CallerGate(RequestDelegate next, HostSettings settings, ApiK
     public const string TenantItem = "tenant";
     public const string ActorItem = "actor";
     private const string SessionPath = "/v1/session";
+    private static readonly PathString[] OfThePlatform = ["/v1/tenants", "/v1/projections"];
+    private static readonly TimeSpan LimitWindow = TimeSpan.FromMinutes(1);
+
+    private readonly PartitionedRateLimiter<string> _limits = PartitionedRateLimiter.Create<string, string>(key => RateLimitPartition.GetFixedWindowLimiter(
+        key, _ => new FixedWindowRateLimiterOptions { PermitLimit = settings.RequestsPerMinute, Window = LimitWindow }));
+
     private readonly byte[]? _serviceKey = settings.ServiceKey is { } key ? Encoding.UTF8.GetBytes(key) : null;
 
     public Task InvokeAsync(HttpContext http)
@@ -49,20 +57,35 @@ public sealed class CallerGate(RequestDelegate next, HostSettings settings, ApiK
             return Problem.WriteAsync(http, new Refusal("auth.key_needed", "Send the API key as 'Authorization: Bearer <key>' or 'X-Api-Key: <key>'."), 401);
         }
 
-        if (key.Scope == KeyScope.Read && !HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method))
+        using var lease = _limits.AttemptAcquire(key.Name);
+        if (!lease.IsAcquired)
         {
-            return Problem.WriteAsync(http, new Refusal("auth.read_only_key", $"The key '{key.Name}' may only read; this request changes something."), 403);
+            http.Response.Headers.RetryAfter = LimitWindow.TotalSeconds.ToString(CultureInfo.InvariantCulture);
+            return Problem.WriteAsync(http, new Refusal("request.too_many", $"The key '{key.Name}' may ask {settings.RequestsPerMinute} times a minute."), 429);
         }
 
         var asked = http.Request.Headers["X-Tenant"].FirstOrDefault() ?? http.Request.Query["tenant"].FirstOrDefault();
-        if (key.Tenant is { } own && asked is not null && asked != own)
+        if (Forbidden(http.Request, key, asked) is { } refusal)
         {
-            return Problem.WriteAsync(http, new Refusal("auth.other_tenant", $"The key '{key.Name}' works on tenant '{own}' only."), 403);
+            return Problem.WriteAsync(http, refusal, 403);
         }
 
         http.Items[TenantItem] = key.Tenant ?? asked ?? settings.DefaultTenant;
         http.Items[ActorItem] = "key:" + key.Name;
         return next(http);
+    }
+
+    private static Refusal? Forbidden(HttpRequest request, ApiKey key, string? askedTenant)
+    {
+        var changes = !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method);
+        return key switch
+        {
+            { Scope: KeyScope.Read } when changes => new("auth.read_only_key", $"The key '{key.Name}' may only read; this request changes something."),
+            { Tenant: { } own } when askedTenant is not null && askedTenant != own => new("auth.other_tenant", $"The key '{key.Name}' works on tenant '{own}' only."),
+            { Tenant: { } own } when changes && OfThePlatform.Any(p => request.Path.StartsWithSegments(p, StringComparison.OrdinalIgnoreCase)) =>
+                new("auth.platform_only", $"The key '{key.Name}' works on tenant '{own}' only; this request is about the platform."),
+            _ => null,
+        };
     }
 
     private ApiKey? Present(HttpRequest request)

@@ -13,12 +13,12 @@ public static class GatewayApi
     public static void Map(IEndpointRouteBuilder routes)
     {
         var v1 = routes.MapGroup("/v1");
-        v1.MapPost("/session", OpenSession).WithTags("Session").WithSummary("Opens a console session: the API key becomes a cookie.");
-        v1.MapDelete("/session", (HttpContext http) => http.Response.Cookies.Delete(CallerGate.Cookie)).WithTags("Session").WithSummary("Closes the console session.");
-        v1.MapPost("/chats", StartChat).WithTags("Chats").Produces<ChatReply>().WithSummary("Starts a text chat with an assistant.");
-        v1.MapPost("/chats/{chatId:guid}/messages", Say).WithTags("Chats").Produces<ChatReply>().WithSummary("Says something in a chat and returns what the assistant answers.");
-        v1.MapPost("/calls/{callId:guid}/terminate", TerminateAsync).WithTags("Calls").Produces(202).WithSummary("Asks for the end of a call.");
-        v1.MapGet("/dialplan/resolve", ResolveAsync).WithTags("Dialplans").Produces<DialplanResolution>()
+        v1.MapPost("/session", OpenSession).WithTags("session").WithName("OpenSession").WithSummary("Opens a console session: the API key becomes a cookie.");
+        v1.MapDelete("/session", (HttpContext http) => http.Response.Cookies.Delete(CallerGate.Cookie)).WithTags("session").WithName("CloseSession").WithSummary("Closes the console session.");
+        v1.MapPost("/chats", StartChat).WithTags("chats").WithName("StartChat").Produces<ChatReply>().WithSummary("Starts a text chat with an assistant.");
+        v1.MapPost("/chats/{chatId:guid}/messages", Say).WithTags("chats").WithName("SayInChat").Produces<ChatReply>().WithSummary("Says something in a chat and returns what the assistant answers.");
+        v1.MapPost("/calls/{callId:guid}/terminate", TerminateAsync).WithTags("calls").WithName("TerminateCall").Produces(202).WithSummary("Asks for the end of a call.");
+        v1.MapGet("/dialplan/resolve", ResolveAsync).WithTags("dialplans").WithName("ResolveDialplan").Produces<DialplanResolution>()
             .WithSummary("Dry run: which plan would answer this call at this time, and why. Changes nothing.");
     }
 

@@ -7,13 +7,13 @@ namespace Sentiric.Host.Gateway;
 /// <summary>RFC 9457 problem documents of the host itself. Every error of the API is one, with a stable <c>code</c>.</summary>
 public static class Problem
 {
-    private const string ContentType = "application/problem+json";
+    private const string ContentType = Problems.ContentType;
 
     public static Task WriteAsync(HttpContext http, Refusal refusal, int status)
     {
         http.Response.StatusCode = status;
         return http.Response.WriteAsJsonAsync(
-            new ProblemDocument($"https://sentiric.dev/problems/{refusal.Code}", Title(status), status, refusal.Why, refusal.Code, http.TraceIdentifier),
+            new ProblemDocument(Problems.Of(refusal).Type, Title(status), status, refusal.Why, refusal.Code, http.TraceIdentifier),
             Wire.Json, ContentType, http.RequestAborted);
     }
 

@@ -35,7 +35,7 @@ internal static class PortSocket
         var length = 0;
         while (true)
         {
-            var received = await socket.ReceiveAsync(buffer[length..], ct);
+            var received = await ReceiveAsync(socket, buffer[length..], ct);
             length += received.Count;
             if (received.EndOfMessage || received.MessageType == WebSocketMessageType.Close)
             {
@@ -46,6 +46,18 @@ internal static class PortSocket
             {
                 throw new ServiceUnavailableException($"A message of more than {buffer.Length} bytes came over the socket.");
             }
+        }
+    }
+
+    private static async ValueTask<ValueWebSocketReceiveResult> ReceiveAsync(WebSocket socket, Memory<byte> buffer, CancellationToken ct)
+    {
+        try
+        {
+            return await socket.ReceiveAsync(buffer, ct);
+        }
+        catch (WebSocketException e)
+        {
+            throw new ServiceUnavailableException($"The other role broke off: {e.Message}", e);
         }
     }
 }

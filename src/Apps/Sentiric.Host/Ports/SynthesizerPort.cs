@@ -10,6 +10,13 @@ namespace Sentiric.Host.Ports;
 public sealed class SynthesizerPort(HttpClient client) : ISpeechSynthesizer
 {
     private const string Speak = PortHttp.Prefix + "/tts/speak";
+    private const string EngineHeader = "X-Speech-Engine";
+
+    // Written by whichever request was answered last; all of them say the same.
+    private volatile string _engine = "";
+
+    /// <summary>As the other side calls it with every answer; empty before the first one.</summary>
+    public string Engine => _engine;
 
     /// <summary>The voices are the other side's business; a request without a voice gets its default.</summary>
     public IReadOnlyList<VoiceInfo> Voices => [];
@@ -33,6 +40,7 @@ public sealed class SynthesizerPort(HttpClient client) : ISpeechSynthesizer
         try
         {
             var response = await PortHttp.SendAsync(client, Speak, JsonContent.Create(request, options: Wire.Json), cancel);
+            _engine = response.Headers.TryGetValues(EngineHeader, out var names) ? names.First() : _engine;
             return response.IsSuccessStatusCode ? response : throw SpeechFaults.FromResponse(response);
         }
         catch (ServiceUnavailableException e)
@@ -60,6 +68,11 @@ public sealed class SynthesizerPort(HttpClient client) : ISpeechSynthesizer
         {
             var pcm = synthesizer.SynthesizeAsync(request, ct).Select(chunk => chunk.Pcm);
             http.Response.ContentType = PcmStream.ContentType;
+            if (synthesizer.Engine.Length > 0 && synthesizer.Engine.All(c => c is >= ' ' and <= '~'))
+            {
+                http.Response.Headers[EngineHeader] = synthesizer.Engine;
+            }
+
             await PcmStream.WriteAsync(http.Response.Body, pcm, ct);
         }
         catch (SpeechEngineException e) when (!http.Response.HasStarted)

@@ -138,7 +138,7 @@ public sealed class HostSettings
         ? null
         : Url("Services:" + role) ?? throw new SettingsException($"Services__{role} is not set: this process has roles {Roles} and must know where {role} answers.");
 
-    private static bool NeedsBus(RoleSet roles) => roles.Has(Role.Write) || roles.Has(Role.Sip) || roles.Has(Role.Agent) || roles.Has(Role.Read);
+    private static bool NeedsBus(RoleSet roles) => roles.Has(Role.Write) || roles.Has(Role.Sip) || roles.Has(Role.Agent) || roles.Has(Role.Read) || roles.Has(Role.Gateway);
 
     private string? Text(string key) => _configuration[key] is { Length: > 0 } text ? text : null;
 

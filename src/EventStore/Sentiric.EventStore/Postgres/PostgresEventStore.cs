@@ -21,6 +21,7 @@ public sealed class PostgresEventStore : IEventStore, IAsyncDisposable
     private readonly ChangeFeed _feed;
     private readonly AppendLane _lane;
     private readonly HighWaterMark _mark;
+    private int _disposed;
 
     public PostgresEventStore(
         NpgsqlDataSource source, IEventSerializer serializer, TimeProvider clock, PostgresEventStoreOptions? options = null, ILogger? logger = null)
@@ -124,8 +125,10 @@ public sealed class PostgresEventStore : IEventStore, IAsyncDisposable
         }
     }
 
+    /// <summary>Twice is quiet: a container that knows the store under two names disposes it twice.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1) return;
         await _lane.DisposeAsync().ConfigureAwait(false);
         await _feed.DisposeAsync().ConfigureAwait(false);
     }

@@ -1,0 +1,94 @@
+using System.Net;
+using Microsoft.Extensions.Logging.Abstractions;
+using Sentiric.Calls.Tests.Kit;
+using Sentiric.Contracts.Events;
+using Sentiric.Sip;
+using Sentiric.Testing;
+
+namespace Sentiric.Calls.Tests;
+
+public sealed class ClimbingTheLadder
+{
+    private static readonly IPEndPoint Peer = new(IPAddress.Loopback, 5090);
+    private readonly JournalRecorder _journal = new();
+    private readonly ManualTime _clock = new();
+    private readonly SipLadder _ladder = new();
+
+    [Fact]
+    public async Task Messages_that_came_before_the_call_existed_come_first()
+    {
+        await using var writer = Writer();
+        var log = Log(writer);
+        _ladder.Trace(Message("a", "INVITE sip:1001@127.0.0.1 SIP/2.0", SipTraceDirection.Received));
+        _ladder.Trace(Message("a", "SIP/2.0 100 Trying", SipTraceDirection.Sent));
+        _ladder.Trace(Message("b", "OPTIONS sip:127.0.0.1 SIP/2.0", SipTraceDirection.Received));
+        _ladder.Follow("a", log);
+        _ladder.Trace(Message("a", "SIP/2.0 180 Ringing", SipTraceDirection.Sent));
+
+        await _journal.UntilAsync(n => n.Fact is SipMessageLogged { Summary: "180 Ringing" }, "180");
+        Assert.Equal(
+            [("INVITE sip:1001@127.0.0.1", true), ("100 Trying", false), ("180 Ringing", false)],
+            _journal.All.Select(n => (SipMessageLogged)n.Fact).Select(m => (m.Summary, m.Inbound)));
+    }
+
+    [Fact]
+    public async Task After_the_call_its_messages_are_nobodys()
+    {
+        await using var writer = Writer();
+        var log = Log(writer);
+        _ladder.Follow("a", log);
+        _ladder.Trace(Message("a", "BYE sip:x SIP/2.0", SipTraceDirection.Received));
+        _ladder.Forget("a");
+        _ladder.Trace(Message("a", "SIP/2.0 200 OK", SipTraceDirection.Sent));
+        log.Note(new CallRinging(_clock.GetUtcNow()));
+        await _journal.UntilAsync<CallRinging>();
+        Assert.Equal("BYE sip:x", Assert.Single(_journal.All.Select(n => n.Fact).OfType<SipMessageLogged>()).Summary);
+    }
+
+    [Fact]
+    public async Task A_flood_of_unknown_calls_costs_a_bounded_number_and_no_running_call()
+    {
+        await using var writer = Writer();
+        var log = Log(writer);
+        _ladder.Trace(Message("mine", "INVITE sip:1 SIP/2.0", SipTraceDirection.Received));
+        _ladder.Follow("mine", log);
+        _ladder.Trace(Message("first", "INVITE sip:2 SIP/2.0", SipTraceDirection.Received));
+        for (var n = 0; n < 5_000; n++)
+        {
+            _ladder.Trace(Message($"scan-{n}", "OPTIONS sip:x SIP/2.0", SipTraceDirection.Received));
+        }
+
+        _ladder.Follow("first", log);
+        _ladder.Trace(Message("mine", "BYE sip:1 SIP/2.0", SipTraceDirection.Received));
+        await _journal.UntilAsync(n => n.Fact is SipMessageLogged { Summary: "BYE sip:1" }, "the BYE");
+        Assert.Equal(["INVITE sip:1", "BYE sip:1"], _journal.All.Select(n => ((SipMessageLogged)n.Fact).Summary));
+    }
+
+    [Fact]
+    public async Task A_call_that_talks_without_end_fills_no_stream()
+    {
+        await using var writer = Writer();
+        var log = Log(writer);
+        _ladder.Follow("a", log);
+        for (var n = 0; n < 1_000; n++)
+        {
+            _ladder.Trace(Message("a", "INFO sip:x SIP/2.0", SipTraceDirection.Received));
+        }
+
+        log.Note(new CallRinging(_clock.GetUtcNow()));
+        await _journal.UntilAsync<CallRinging>();
+        Assert.Equal(200, _journal.All.Count(n => n.Fact is SipMessageLogged));
+    }
+
+    private FactWriter Writer() => new(_journal, _clock, NullLogger<FactWriter>.Instance);
+
+    private static CallLog Log(FactWriter writer)
+    {
+        var log = new CallLog(writer, Guid.NewGuid(), "sip");
+        log.BelongsTo("demo");
+        return log;
+    }
+
+    private SipTrace Message(string callId, string line, SipTraceDirection direction) =>
+        new(direction, SipTransportKind.Udp, Peer, Peer, _clock.GetUtcNow(), line, callId, new byte[10]);
+}

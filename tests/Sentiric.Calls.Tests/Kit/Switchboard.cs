@@ -1,0 +1,115 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using Sentiric.Contracts;
+using Sentiric.Contracts.Events;
+using Sentiric.Contracts.Services;
+using Sentiric.Sip;
+using Sentiric.Testing;
+using Sentiric.Testing.Loopback;
+
+namespace Sentiric.Calls.Tests.Kit;
+
+/// <summary>
+/// The sip role over the real stack on a loopback UDP port, its neighbours in memory. The story's clock stands still until a test moves it;
+/// SIP timers run in real time.
+/// </summary>
+internal sealed class Switchboard : IAsyncDisposable
+{
+    private readonly FactWriter _facts;
+    private readonly SipRole _role;
+    private readonly List<UdpPhone> _phones = [];
+    private bool _stopped;
+
+    private Switchboard(int maxCalls, TimeSpan t1)
+    {
+        Calls = new LiveCalls(maxCalls);
+        _facts = new FactWriter(Journal, Clock, NullLogger<FactWriter>.Instance);
+        var ladder = new SipLadder();
+        var failSafe = new FailSafeVoice(Neighbours, Neighbours, NullLogger<FailSafeVoice>.Instance);
+        var story = new IncomingCall(
+            Neighbours, Neighbours, Neighbours, failSafe, Calls, ladder, _facts, CallOptions.Default, Clock, NullLogger<IncomingCall>.Instance);
+        var options = new SipEndpointOptions { Listen = [SipListen.Udp()], Timers = new SipTimers { T1 = t1 } };
+        _role = new SipRole(options, [IPNetwork.Parse("127.0.0.0/8")], story, ladder, failSafe, Calls, NullLogger<SipRole>.Instance);
+    }
+
+    public ManualTime Clock { get; } = new();
+
+    public JournalRecorder Journal { get; } = new();
+
+    public Neighbours Neighbours { get; } = new();
+
+    public LiveCalls Calls { get; }
+
+    public SipRole Role => _role;
+
+    public static async Task<Switchboard> StartAsync(int maxCalls = 10, int t1Ms = 500)
+    {
+        var board = new Switchboard(maxCalls, TimeSpan.FromMilliseconds(t1Ms));
+        await board._role.StartAsync(CancellationToken.None);
+        return board;
+    }
+
+    public UdpPhone Phone()
+    {
+        var phone = new UdpPhone(_role.Bindings[0].Address);
+        _phones.Add(phone);
+        return phone;
+    }
+
+    /// <summary>A phone on a call that waits for an agent.</summary>
+    public async Task<UdpPhone> AnsweredAsync()
+    {
+        var phone = Phone();
+        await phone.CallAsync();
+        await Journal.UntilAsync<CallStarted>();
+        return phone;
+    }
+
+    public Guid CallId => Streams.CallIdOf(Journal.All[0].Stream)!.Value;
+
+    /// <summary>Something comes over the bus about the one call that is up.</summary>
+    public void Hear(string type, object? data = null, string tenant = Neighbours.Tenant) => CallControl.Handle(Calls, new(
+        Guid.NewGuid(), type, 1, Streams.Call(CallId), 0, Clock.GetUtcNow(), tenant, CallId, null, null, "test", JsonSerializer.SerializeToElement(data ?? new { }, Wire.Json)));
+
+    public void Terminate(string tenant = Neighbours.Tenant) =>
+        Hear(BusCommands.TerminateCall, new TerminateCall(CallId, CallEndReason.Terminated, HungUpBy.System), tenant);
+
+    /// <summary>Moves the story's clock once the story has set as many timers.</summary>
+    public async Task AdvanceAsync(TimeSpan by, int timers)
+    {
+        using var limit = new CancellationTokenSource(Soon.Patience);
+        while (Clock.Waiting < timers)
+        {
+            Assert.False(limit.IsCancellationRequested, $"Waited for {timers} timers of the story; there are {Clock.Waiting}.");
+            await Task.Yield();
+        }
+
+        Clock.Advance(by);
+    }
+
+    /// <summary>The whole story once the call has ended and everything of it is released.</summary>
+    public async Task<IReadOnlyList<object>> EndedAsync()
+    {
+        var story = await Journal.UntilAsync<CallEnded>();
+        Assert.Empty(Neighbours.Open);
+        return story;
+    }
+
+    public async Task StopAsync()
+    {
+        _stopped = true;
+        await Soon.Within(_role.StopAsync(CancellationToken.None), "the sip role to stop");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_stopped)
+        {
+            await StopAsync();
+        }
+
+        _phones.ForEach(p => p.Dispose());
+        await _facts.DisposeAsync();
+    }
+}

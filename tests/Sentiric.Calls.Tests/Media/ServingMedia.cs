@@ -1,0 +1,191 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging.Abstractions;
+using Sentiric.Calls.Media;
+using Sentiric.Calls.Tests.Kit;
+using Sentiric.Contracts;
+using Sentiric.Contracts.Events;
+using Sentiric.Contracts.Services;
+using Sentiric.Media;
+using Sentiric.Testing.Loopback;
+using MediaClosed = Sentiric.Contracts.Services.MediaClosed;
+using MediaOpened = Sentiric.Contracts.Services.MediaOpened;
+
+namespace Sentiric.Calls.Tests.Media;
+
+/// <summary>The media port over the real engine on loopback sockets.</summary>
+public sealed class ServingMedia : IAsyncLifetime
+{
+    private static readonly CancellationToken None = CancellationToken.None;
+    private readonly string _folder = Directory.CreateTempSubdirectory("sentiric-media-").FullName;
+    private readonly JournalRecorder _journal = new();
+    private readonly Guid _call = Guid.CreateVersion7();
+    private FactWriter _facts = null!;
+    private MediaEngine _engine = null!;
+    private MediaSessions _media = null!;
+
+    public Task InitializeAsync()
+    {
+        _facts = new FactWriter(_journal, TimeProvider.System, NullLogger<FactWriter>.Instance);
+        Use(new MediaEngineOptions());
+        return Task.CompletedTask;
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _engine.DisposeAsync();
+        await _facts.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task D7_the_answer_is_a_subset_of_the_offer()
+    {
+        var opened = (await OpenAsync("18 8 0 101")).Value;
+        var line = opened.SdpAnswer.Split("\r\n").Single(l => l.StartsWith("m=audio", StringComparison.Ordinal));
+        var formats = line.Split(' ')[3..];
+        Assert.All(formats, f => Assert.Contains(f, new[] { "8", "0", "101" }));
+        Assert.Equal("8", formats[0]);
+        Assert.Equal("PCMA", opened.Codec);
+        Assert.EndsWith(line.Split(' ')[1], opened.LocalAddress);
+        Assert.Equal("127.0.0.1:4000", opened.RemoteAddress);
+    }
+
+    [Theory]
+    [InlineData("18", "media.no_common_codec")]
+    [InlineData(null, "media.bad_offer")]
+    public async Task D7_an_offer_that_cannot_be_answered_is_refused_and_its_port_comes_back(string? formats, string code)
+    {
+        Assert.Equal(code, (await OpenAsync(formats)).Refusal?.Code);
+        using var limit = new CancellationTokenSource(Soon.Patience);
+        while (_engine.OpenSessions > 0)
+        {
+            Assert.False(limit.IsCancellationRequested, "Waited for the session of a refused offer to close.");
+            await Task.Yield();
+        }
+    }
+
+    [Fact]
+    public async Task D23_when_all_ports_are_taken_the_next_call_is_refused()
+    {
+        await _engine.DisposeAsync();
+        Use(new MediaEngineOptions { Ports = new PortRange(46_210, 46_211) });
+        await OpenAsync("8");
+        Assert.Equal("media.ports_exhausted", (await OpenAsync("8", Guid.NewGuid())).Refusal?.Code);
+    }
+
+    [Fact]
+    public async Task A_recording_lies_where_its_address_says_and_has_the_hash_that_was_told()
+    {
+        var session = (await OpenAsync("8")).Value.SessionId;
+        var uri = (await _media.RecordAsync(session, None)).Value.Uri;
+        Assert.Matches($@"^demo/\d{{4}}/\d\d/\d\d/{_call:D}\.wav$", uri);
+        Assert.Equal(uri, (await _media.RecordAsync(session, None)).Value.Uri);
+        var played = (await PlayAsync(session, 400)).Value;
+        Assert.Equal(("p", false, 400L), (played.PlaybackId, played.Interrupted, played.HeardMs));
+
+        var closed = (await _media.CloseAsync(session, None)).Value;
+        var bytes = await File.ReadAllBytesAsync(Path.Combine(_folder, uri));
+        Assert.Equal((uri, Convert.ToHexStringLower(SHA256.HashData(bytes)), (long)bytes.Length), (closed.Recording!.Uri, closed.Recording.Sha256, closed.Recording.Bytes));
+        Assert.True(closed.Recording.DurationMs >= 400);
+        Assert.True(closed.Quality is { Summary: true, Codec: "PCMA", Sent: >= 20 });
+    }
+
+    [Fact]
+    public async Task Closing_twice_is_quiet_and_frees_everything()
+    {
+        var session = (await OpenAsync("8")).Value.SessionId;
+        Assert.NotNull((await _media.CloseAsync(session, None)).Value.Quality);
+        Assert.Equal(new MediaClosed(null, null), (await _media.CloseAsync(session, None)).Value);
+        Assert.Equal(0, _engine.OpenSessions);
+    }
+
+    [Fact]
+    public async Task Clear_interrupts_what_is_playing_and_the_playback_says_what_was_heard()
+    {
+        var session = (await OpenAsync("8")).Value.SessionId;
+        var playing = PlayAsync(session, 30_000).AsTask();
+        await foreach (var frame in _media.ListenAsync(session, None))
+        {
+            if (frame.ElapsedMs >= 200)
+            {
+                break;
+            }
+        }
+
+        Assert.True((await _media.ClearAsync(session, None)).Ok);
+        var outcome = (await Soon.Within(playing, "the playback to be interrupted")).Value;
+        Assert.True(outcome.Interrupted);
+        Assert.InRange(outcome.HeardMs, 20, 20_000);
+    }
+
+    [Fact]
+    public async Task Listening_ends_when_the_session_closes()
+    {
+        var session = (await OpenAsync("8")).Value.SessionId;
+        var heard = CountAsync(session);
+        await _media.CloseAsync(session, None);
+        await Soon.Within(heard, "the listener to hear the end");
+        Assert.Equal(0, await CountAsync(session));
+    }
+
+    [Fact]
+    public async Task An_unknown_session_is_refused_by_name()
+    {
+        Assert.Equal("media.session_unknown", (await PlayAsync("nobody", 20)).Refusal?.Code);
+        Assert.Equal("media.session_unknown", (await _media.ClearAsync("nobody", None)).Refusal?.Code);
+        Assert.Equal("media.session_unknown", (await _media.EchoAsync("nobody", true, None)).Refusal?.Code);
+        Assert.Equal("media.session_unknown", (await _media.RecordAsync("nobody", None)).Refusal?.Code);
+        Assert.Equal("media.session_unknown", (await _media.RenegotiateAsync("nobody", Sdp("8"), None)).Refusal?.Code);
+    }
+
+    [Fact]
+    public async Task D9_a_peer_that_holds_is_told_apart_from_one_that_talks()
+    {
+        var session = (await OpenAsync("8")).Value.SessionId;
+        Assert.True((await _media.RenegotiateAsync(session, Sdp("8") + "a=sendonly\r\n", None)).Value.OnHold);
+        Assert.False((await _media.RenegotiateAsync(session, Sdp("8") + "a=sendrecv\r\n", None)).Value.OnHold);
+    }
+
+    [Fact]
+    public async Task D19_no_RTP_is_a_fact_of_the_call()
+    {
+        await _engine.DisposeAsync();
+        Use(new MediaEngineOptions { Leg = new MediaLegOptions { NoRtpAfter = TimeSpan.FromMilliseconds(200) } });
+        await OpenAsync("8");
+        await _journal.UntilAsync<MediaTimedOut>();
+        var noted = _journal.All.First(n => n.Fact is MediaTimedOut);
+        Assert.Equal(("demo", Streams.Call(_call), "media"), (noted.Tenant, noted.Stream, noted.Actor));
+    }
+
+    private void Use(MediaEngineOptions options)
+    {
+        _engine = new MediaEngine(options);
+        _media = new MediaSessions(_engine, _facts, _folder, TimeProvider.System, NullLogger<MediaSessions>.Instance);
+    }
+
+    private ValueTask<Result<MediaOpened>> OpenAsync(string? formats, Guid? call = null) =>
+        _media.OpenAsync(new(call ?? _call, "demo", formats is null ? "this is no SDP" : Sdp(formats)), None);
+
+    private ValueTask<Result<PlaybackOutcome>> PlayAsync(string session, int ms) => _media.PlayAsync(session, "p", Silence(ms), None);
+
+    private static async IAsyncEnumerable<ReadOnlyMemory<short>> Silence(int ms)
+    {
+        await Task.CompletedTask;
+        yield return new short[ms * 8];
+    }
+
+    private async Task<int> CountAsync(string session)
+    {
+        var count = 0;
+        await foreach (var _ in _media.ListenAsync(session, None))
+        {
+            count++;
+        }
+
+        return count;
+    }
+
+    private static string Sdp(string formats) =>
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+        + $"m=audio 4000 RTP/AVP {formats}\r\n" + (formats.Contains("101") ? "a=rtpmap:101 telephone-event/8000\r\n" : "");
+}
