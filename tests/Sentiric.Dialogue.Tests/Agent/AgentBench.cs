@@ -45,11 +45,12 @@ internal sealed class AgentBench : IAsyncDisposable
     }
 
     /// <summary>A second of voice and enough silence behind it.</summary>
-    public void Caller(string text)
+    public void Caller(string text, string? partial = null, int silentFrames = 80)
     {
         Recognizer.Texts.Enqueue(text);
+        Recognizer.Partial = partial;
         Media.Speak(1_000, 50);
-        Media.Speak(0, 80);
+        Media.Speak(0, silentFrames);
     }
 
     public async Task<string> PlayedAsync(string what) => await Within(Media.Played.Reader.ReadAsync().AsTask(), what);

@@ -19,10 +19,10 @@ public sealed class CallAgentTests
         await Say(bench, "çalışma saatleriniz nedir", "dokuzdan altıya");
         bench.Caller("hayır teşekkür ederim iyi günler");
         var end = await bench.TerminatedAsync();
-        Assert.Equal((CallEndReason.Normal, HungUpBy.System), (end.Reason, end.By));
+        Assert.Equal((CallEndReason.Normal, HungUpBy.Callee), (end.Reason, end.By));
         Assert.Equal("salı", Assert.Single(bench.World.Executed).Parameters["day"]);
         Assert.Equal(7, bench.World.Facts.OfType<DialogTurnCompleted>().Count());
-        Assert.Contains(bench.World.Facts, f => f is AgentTookOver { Engine: "built-in", Recognizer: "fake" });
+        Assert.Contains(bench.World.Facts, f => f is AgentTookOver { Engine: "built-in", Recognizer: "fake", Synthesizer: "fake fake-tr" });
         Assert.Contains(bench.World.Facts, f => f is KnowledgeSearched { Hits.Count: 1 });
         Assert.Contains(bench.World.Facts, f => f is ToolSucceeded);
         // D46: the good-bye was heard before the end was asked for.
@@ -74,6 +74,41 @@ public sealed class CallAgentTests
         Assert.Equal(turn.Latency.TotalMs, turn.Latency.EndOfSpeechMs + turn.Latency.RecognizeMs + turn.Latency.ThinkMs + turn.Latency.SpeakMs);
     }
 
+    // Four hundred milliseconds: enough after an answer, not after words that may go on.
+    [Fact]
+    public async Task A_short_answer_to_the_open_question_ends_the_turn_soon()
+    {
+        await using var bench = new AgentBench().Run();
+        await Heard(bench, "Size nasıl");
+        await Say(bench, "randevu almak istiyorum", "Hangi gün");
+        bench.Caller("salı günü", partial: "salı günü", silentFrames: 20);
+        await Heard(bench, "Saat kaçta");
+        bench.Caller("saat onda", partial: "saat onda", silentFrames: 20);
+        await Heard(bench, "Adınızı");
+        bench.Caller("ayşe yılmaz", partial: "ayşe yılmaz", silentFrames: 20);
+        await Heard(bench, "onaylıyor musunuz");
+    }
+
+    [Fact]
+    public async Task An_answer_over_the_end_of_the_question_stops_the_agent_and_counts()
+    {
+        await using var bench = new AgentBench().Run();
+        await Heard(bench, "Size nasıl");
+        await Say(bench, "salı günü saat onda randevu almak istiyorum", "Adınızı");
+        bench.Media.HoldPlayback = true;
+        bench.Caller("ayşe yılmaz");
+        while (!(await bench.World.FactAsync<PlaybackStarted>("the confirmation to begin")).Text.Contains("onaylıyor musunuz", StringComparison.Ordinal))
+        {
+        }
+
+        bench.Time.Advance(TimeSpan.FromSeconds(2));
+        bench.Media.HoldPlayback = false;
+        bench.Caller("evet", partial: "evet");
+        await bench.World.FactAsync<PlaybackInterrupted>("the confirmation to be cut off");
+        await Heard(bench, "alındı");
+        Assert.Single(bench.World.Executed);
+    }
+
     [Fact]
     public async Task A_silent_caller_is_asked_again()
     {
@@ -93,7 +128,8 @@ public sealed class CallAgentTests
     {
         await using var bench = new AgentBench { Recognizer = { Broken = true } }.Run();
         await Heard(bench, "teknik bir sorun");
-        Assert.Equal(CallEndReason.AgentFailed, (await bench.TerminatedAsync()).Reason);
+        var end = await bench.TerminatedAsync();
+        Assert.Equal((CallEndReason.AgentFailed, HungUpBy.System), (end.Reason, end.By));
         Assert.Contains(bench.World.Facts, f => f is AgentFailed { Stage: "recognizer" });
     }
 
@@ -167,12 +203,7 @@ public sealed class CallAgentTests
     {
         await using var bench = new AgentBench().Run(AgentBench.Call(DialplanAction.EchoTest));
         await Heard(bench, "Yankı");
-        for (var i = 0; i < 2_000 && !bench.Media.Echoing; i++)
-        {
-            await Task.Yield();
-        }
-
-        Assert.True(bench.Media.Echoing);
+        await AgentBench.Within(bench.Media.Echoing.Task, "the echo to begin");
     }
 
     [Fact]

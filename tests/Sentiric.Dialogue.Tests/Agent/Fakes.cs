@@ -23,7 +23,7 @@ internal sealed class FakeMedia : IMediaSessions
 
     public int Cleared { get; private set; }
 
-    public bool Echoing { get; private set; }
+    public TaskCompletionSource Echoing { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>20 ms frames of one value: 0 is silence, anything else a voice.</summary>
     public void Speak(short value, int frames)
@@ -77,7 +77,11 @@ internal sealed class FakeMedia : IMediaSessions
 
     public ValueTask<Result<Done>> EchoAsync(string sessionId, bool on, CancellationToken ct)
     {
-        Echoing = on;
+        if (on)
+        {
+            Echoing.TrySetResult();
+        }
+
         return new(Done.It);
     }
 
@@ -103,17 +107,22 @@ internal sealed class FakeRecognizer : ISpeechRecognizer
 
     public IReadOnlyList<string> Phrases { get; private set; } = [];
 
+    public ConcurrentQueue<string> Opened { get; } = new();
+
+    public ConcurrentQueue<string> Closed { get; } = new();
+
     public RecognizerInfo Info { get; } = new("fake", "fake", ["*"], true, 8000);
 
     public ValueTask<IRecognitionSession> StartAsync(RecognitionOptions options, CancellationToken cancel)
     {
         Phrases = options.Phrases;
-        return Broken ? throw new SpeechEngineException(SpeechFault.Overloaded, "no session is free", "Start another recogniser.") : new(new Session(this));
+        Opened.Enqueue(options.Language);
+        return Broken ? throw new SpeechEngineException(SpeechFault.Overloaded, "no session is free", "Start another recogniser.") : new(new Session(this, options.Language));
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private sealed class Session(FakeRecognizer owner) : IRecognitionSession
+    private sealed class Session(FakeRecognizer owner, string language) : IRecognitionSession
     {
         public RecognitionResult? CurrentPartial => owner.Partial is { } text ? Result(RecognitionKind.Partial, text) : null;
 
@@ -134,7 +143,11 @@ internal sealed class FakeRecognizer : ISpeechRecognizer
             return new(Result(RecognitionKind.Final, owner.Texts.TryDequeue(out var text) ? text : ""));
         }
 
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        public ValueTask DisposeAsync()
+        {
+            owner.Closed.Enqueue(language);
+            return ValueTask.CompletedTask;
+        }
 
         private static RecognitionResult Result(RecognitionKind kind, string text) => new(kind, text, text.Length == 0 ? 0 : 0.9f, default, default, "tr", []);
     }
@@ -144,6 +157,8 @@ internal sealed class FakeRecognizer : ISpeechRecognizer
 internal sealed class FakeSynthesizer : ISpeechSynthesizer
 {
     public bool Broken { get; set; }
+
+    public string Engine => "fake";
 
     public ConcurrentQueue<string> Spoken { get; } = new();
 
@@ -256,5 +271,5 @@ internal sealed class FakeWorld : IKnowledge, IConnectors, ICallJournal, ICallCo
     }
 
     public ValueTask<Result<AssistantDefinition>> FindAsync(string tenant, string assistantId, CancellationToken ct) =>
-        new(assistantId == "klinik" ? Clinic.Turkish : new Refusal("assistant.unknown", "There is no such assistant."));
+        new(assistantId == "klinik" ? Clinic.Turkish : assistantId == "clinic" ? Clinic.English : new Refusal("assistant.unknown", "There is no such assistant."));
 }

@@ -31,6 +31,24 @@ public sealed class ChatsTests
     }
 
     [Fact]
+    public async Task An_English_chat_books_asks_and_says_good_bye()
+    {
+        var chat = (await _chats.StartAsync(new(Clinic.Tenant, "clinic", "web"), default)).Value;
+        Assert.Contains("You are chatting with an AI assistant.", chat.Texts[0], StringComparison.Ordinal);
+        Assert.Contains("Which day", await SayAsync(chat.ChatId, "Hello, I would like to book an appointment."), StringComparison.Ordinal);
+        Assert.Contains("What time", await SayAsync(chat.ChatId, "On Tuesday, please."), StringComparison.Ordinal);
+        Assert.Contains("What is your name", await SayAsync(chat.ChatId, "At half past ten."), StringComparison.Ordinal);
+        Assert.Contains("Tuesday at 10:30 for John Smith, is that right?", await SayAsync(chat.ChatId, "My name is John Smith."), StringComparison.Ordinal);
+        Assert.Contains("is booked", await SayAsync(chat.ChatId, "Yes, that is right."), StringComparison.Ordinal);
+        Assert.Contains("from nine to six", await SayAsync(chat.ChatId, "What are your opening hours?"), StringComparison.Ordinal);
+        var end = (await _chats.SayAsync(Clinic.Tenant, chat.ChatId, "No thank you, goodbye.", default)).Value;
+        Assert.True(end.Ended);
+        Assert.Contains("good-bye", end.Texts[^1], StringComparison.Ordinal);
+        var booked = Assert.Single(_bench.World.Executed).Parameters;
+        Assert.Equal(("tuesday", "10:30", "John Smith", "en"), (booked["day"], booked["time"], booked["name"], booked["language"]));
+    }
+
+    [Fact]
     public async Task Another_tenants_chat_is_unknown()
     {
         var chat = (await _chats.StartAsync(new(Clinic.Tenant, "klinik", null), default)).Value;

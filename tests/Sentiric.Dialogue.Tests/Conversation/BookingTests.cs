@@ -26,7 +26,7 @@ public sealed class BookingTests
             .Caller("hayır teşekkür ederim iyi günler").Agent("hoşça kalın");
         var tool = Assert.Single(call.Calls);
         Assert.Equal($"{Clinic.CallId:N}-5-book-1", tool.IdempotencyKey);
-        Assert.Equal(["day=salı", "time=10:00", "name=Ayşe Yılmaz", "contact=+905321112233"], tool.Parameters.Select(p => $"{p.Key}={p.Value}"));
+        Assert.Equal(["day=salı", "time=10:00", "name=Ayşe Yılmaz", "language=tr", "contact=+905321112233"], tool.Parameters.Select(p => $"{p.Key}={p.Value}"));
         Assert.Equal(CallEndReason.Normal, call.HungUp?.Reason);
         Assert.Equal(7, call.Effects.OfType<CompleteTurn>().Count());
     }

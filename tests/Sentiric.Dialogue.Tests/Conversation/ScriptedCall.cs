@@ -114,6 +114,13 @@ internal sealed class ScriptedCall
         return this;
     }
 
+    /// <summary>Time passes. The caller's next words begin a second after it.</summary>
+    public ScriptedCall Wait(int milliseconds)
+    {
+        _now = _now.AddMilliseconds(milliseconds);
+        return this;
+    }
+
     public ScriptedCall Do(Func<DateTimeOffset, DialogueInput> input)
     {
         _unheard = Said.Count;

@@ -27,6 +27,20 @@ public sealed class TurnStepTests
     }
 
     [Fact]
+    public void An_answer_to_the_open_question_ends_the_turn_sooner_than_the_same_words_otherwise()
+    {
+        Assert.Equal(700, Over([.. Voice(40, "saat onda"), .. Silence(100, "saat onda")]).SilenceMs);
+        Assert.Equal(300, Over([.. Voice(40, "saat onda"), .. Silence(100, "saat onda").Select(f => f with { IsAnswer = true })]).SilenceMs);
+    }
+
+    [Fact]
+    public void A_listening_word_that_answers_the_question_takes_the_floor()
+    {
+        var events = Run(Voice(30, "evet", Playback.Interruptible).Select(f => f with { IsAnswer = true }));
+        Assert.True(events.Single(e => e.Event is BargeIn).Frame * TurnStep.FrameMs <= 200);
+    }
+
+    [Fact]
     public void A_pause_within_a_sentence_does_not_end_it()
     {
         var events = Run([.. Voice(30, "salı"), .. Silence(8, "salı"), .. Voice(30, "salı günü olsun lütfen"), .. Silence(60, "salı günü olsun lütfen")]);

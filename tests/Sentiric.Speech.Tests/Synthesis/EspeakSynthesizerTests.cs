@@ -85,6 +85,14 @@ public class EspeakSynthesizerTests
         Assert.Contains("xyz", error.Message);
     }
 
+    [Fact]
+    public void The_engine_has_a_name_behind_a_cache_too()
+    {
+        using var synthesizer = new EspeakSynthesizer(new EspeakOptions());
+        ISpeechSynthesizer cached = new SynthesisCache(synthesizer);
+        Assert.Equal("espeak-ng", cached.Engine);
+    }
+
     [SpeechFact]
     [Needs(Need.Espeak)]
     public async Task All_voices_are_about_equally_loud()
@@ -94,6 +102,20 @@ public class EspeakSynthesizerTests
             short[] speech = await Engines.SayAsync("Bugün size nasıl yardımcı olabilirim, efendim?", voice.Id);
             double level = LevelNormalizer.ActiveLevelDb(speech, 160) ?? -99;
             Assert.True(level is > -23 and < -17, $"{voice.Id} speaks at {level:F1} dBFS");
+        }
+    }
+
+    // What the caller waits for is the first sound: an engine that began with a pause would have to be trimmed.
+    [SpeechFact]
+    [Needs(Need.Espeak)]
+    public async Task Speech_begins_within_twenty_milliseconds()
+    {
+        const int audible = 300;
+        foreach (var voice in Engines.Espeak.Voices)
+        {
+            short[] speech = await Engines.SayAsync("Saat kaçta gelmek istersiniz?", voice.Id);
+            int first = Array.FindIndex(speech, sample => Math.Abs((int)sample) > audible);
+            Assert.True(first is >= 0 and <= 8 * 20, $"{voice.Id} is silent for {first / 8} ms");
         }
     }
 

@@ -37,10 +37,23 @@ public class RuleTurnDetectorTests
     [InlineData("teşekkürler bir de", "tr")]
     [InlineData("salı günü için", "tr")]
     [InlineData("I want to", "en")]
+    [InlineData("salı günü saat", "tr")]
     public void What_wants_more_gets_the_longest_pause_and_no_more(string text, string language)
     {
         Assert.False(Decide(1499, text, language).Ended);
         Assert.Equal(new TurnDecision(true, TimeSpan.FromMilliseconds(1500), TurnReason.SilenceLimit), Decide(1500, text, language));
+    }
+
+    [Theory]
+    [InlineData("saat onda", 300, TurnReason.Answer)]
+    [InlineData("ahmet yılmaz", 300, TurnReason.Answer)]
+    [InlineData("evet", 250, TurnReason.CompleteSentence)]
+    [InlineData("salı günü ve", 1500, TurnReason.SilenceLimit)]
+    public void An_answer_to_what_was_asked_ends_soon_unless_its_last_word_wants_more(string text, int endsMs, TurnReason reason)
+    {
+        var decision = Detector.Decide(new TurnContext(TimeSpan.FromMilliseconds(endsMs), text, "tr", IsAnswer: true));
+        Assert.Equal(new TurnDecision(true, TimeSpan.FromMilliseconds(endsMs), reason), decision);
+        Assert.False(Detector.Decide(new TurnContext(TimeSpan.FromMilliseconds(endsMs - 1), text, "tr", IsAnswer: true)).Ended);
     }
 
     [Fact]

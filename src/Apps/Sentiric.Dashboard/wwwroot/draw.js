@@ -70,7 +70,7 @@ export function timeline(lines, totalMs) {
 // Stacked bars: where the time of each turn went.
 export function latencyBars(turns, names) {
   const stages = [["end_of_speech_ms", "soft"], ["recognize_ms", "caller"], ["think_ms", "warn"], ["speak_ms", "agent"]];
-  const [row, left, width] = [26, 40, 900];
+  const [row, left, width] = [26, 30, 580];
   const most = Math.max(800, ...turns.map((t) => t.latency.total_ms));
   const parts = [];
   turns.forEach((t, i) => {
@@ -88,7 +88,7 @@ export function latencyBars(turns, names) {
   let x = left;
   for (const [field, tint] of stages) {
     parts.push(svg("rect", { x, y, width: 12, height: 12, fill: color(tint) }), svg("text", { x: x + 17, y: y + 11, class: "soft" }, names[field]));
-    x += 150;
+    x += 130;
   }
   return svg("svg", { viewBox: `0 0 ${width} ${y + 20}`, role: "img" }, parts);
 }

@@ -6,9 +6,11 @@ const clock = (iso) => (iso ? new Date(iso).toLocaleTimeString(locale()) : "");
 const moment = (iso) => (iso ? new Date(iso).toLocaleString(locale()) : "");
 const seconds = (ms) => `${(ms / 1000).toLocaleString(locale(), { maximumFractionDigits: 1 })} s`;
 const open = (id) => () => (location.hash = `#/call/${id}`);
+// A guest's name holds the number already.
+const who = (c) => (!c.user_name ? c.from : c.user_name.includes(c.from) ? c.user_name : `${c.user_name} (${c.from})`);
 const rowTo = (id, ...cells) => el("tr", { class: "link", tabindex: 0, onclick: open(id), onkeydown: (e) => e.key === "Enter" && open(id)() }, cells.map((c) => (c instanceof HTMLTableCellElement ? c : el("td", {}, c ?? ""))));
 const number = (text) => el("td", { class: "number" }, text);
-const endTint = { normal: "good", cancelled: "soft", busy: "warn", no_answer: "warn" };
+const endTint = { normal: "good", cancelled: "soft", busy: "warn", no_answer: "warn", policy: "warn", maintenance: "warn", after_hours: "warn" };
 const badge = (text, tint) => el("span", { class: `badge ${tint}` }, text);
 
 export async function livePage() {
@@ -17,7 +19,7 @@ export async function livePage() {
   const talked = today.filter((c) => c.answered);
   const average = talked.length ? talked.reduce((sum, c) => sum + c.talk_ms, 0) / talked.length : 0;
   const tiles = [[live.length, w("now")], [today.length, w("today")], [talked.length, w("answered")], [seconds(average), w("averageTalk")]];
-  const liveRows = live.map((c) => rowTo(c.call_id, c.user_name ? `${c.user_name} (${c.from})` : c.from, c.to, badge(w(c.state), "good"), clock(c.started_at), number(c.turns), c.last_heard, c.last_said));
+  const liveRows = live.map((c) => rowTo(c.call_id, who(c), c.to, badge(w(c.state), "good"), clock(c.started_at), number(c.turns), c.last_heard, c.last_said));
   return {
     node: el("div", {},
       el("div", { class: "tiles" }, tiles.map(([value, label]) => el("div", { class: "tile" }, el("b", {}, String(value)), el("span", {}, label)))),
@@ -34,8 +36,8 @@ export async function callsPage() {
 
 function callTable(calls) {
   if (!calls.length) return el("p", { class: "empty" }, w("nothingYet"));
-  const rows = calls.map((c) => rowTo(c.call_id, moment(c.started_at), c.user_name ? `${c.user_name} (${c.from})` : c.from, c.to, c.action ?? "", c.end_reason ? badge(c.end_reason, endTint[c.end_reason] ?? "bad") : badge(w("live"), "good"), number(seconds(c.talk_ms)), number(c.turns), number(c.mos?.toFixed(2) ?? "")));
-  return table([w("since"), w("caller"), w("called"), w("plan"), w("ended"), w("talk"), w("turns"), "MOS"], rows);
+  const rows = calls.map((c) => rowTo(c.call_id, el("td", { class: "when" }, moment(c.started_at)), who(c), c.to, c.action ?? "", c.end_reason ? badge(c.end_reason, endTint[c.end_reason] ?? "bad") : badge(w("live"), "good"), number(seconds(c.talk_ms)), number(c.turns), number(c.mos?.toFixed(2) ?? "")));
+  return table([w("started"), w("caller"), w("called"), w("plan"), w("ended"), w("talk"), w("turns"), "MOS"], rows);
 }
 
 export async function callPage(id) {
@@ -73,7 +75,7 @@ function said(line) {
 
 function facts(r) {
   const rows = [
-    [w("since"), moment(r.started_at)], [w("caller"), r.from], [w("called"), r.to], [w("plan"), `${r.dialplan_id ?? ""} ${r.action ?? ""} (${r.why ?? ""})`],
+    [w("started"), moment(r.started_at)], [w("caller"), r.from], [w("called"), r.to], [w("plan"), `${r.dialplan_id ?? ""} ${r.action ?? ""} (${r.why ?? ""})`],
     [w("ended"), `${r.end_reason ?? ""} · ${r.hung_up_by ?? ""} · SIP ${r.sip_code ?? ""} · Q.850 ${r.q850_cause ?? ""}`], [w("talk"), seconds(r.talk_ms)],
     [w("quality"), r.mos ? `${r.mos.toFixed(2)} · ${r.codec} · ${r.jitter_ms} ms · ${r.loss_percent} %` : ""], ["SHA-256", r.recording_sha256 ?? ""], ["Call-ID", r.sip_call_id],
   ];

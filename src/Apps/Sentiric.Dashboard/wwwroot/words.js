@@ -2,7 +2,7 @@
 const words = {
   tr: {
     live: "Canlı", calls: "Çağrılar", directory: "Rehber", operations: "İşletim", liveCalls: "Süren çağrılar", recentCalls: "Son çağrılar",
-    nothingLive: "Şu anda süren çağrı yok.", nothingYet: "Henüz çağrı yok.", caller: "Arayan", called: "Aranan", state: "Durum", since: "Başlangıç",
+    nothingLive: "Şu anda süren çağrı yok.", nothingYet: "Henüz çağrı yok.", caller: "Arayan", called: "Aranan", state: "Durum", since: "Başlangıç", started: "Başlangıç",
     turns: "Söz sırası", lastHeard: "Son duyulan", lastSaid: "Son söylenen", ended: "Bitiş nedeni", talk: "Konuşma", quality: "Ses kalitesi (MOS)",
     transcript: "Döküm", recording: "Ses kaydı", ladder: "SIP akışı", timeline: "Zaman çizelgesi", latency: "Yanıt süreleri", events: "Olaylar",
     record: "Çağrı kaydı (CDR)", why: "Yönlendirme gerekçesi", left: "Sol: arayan, sağ: asistan", noRecording: "Bu çağrının ses kaydı yok.",
@@ -15,7 +15,7 @@ const words = {
   },
   en: {
     live: "Live", calls: "Calls", directory: "Directory", operations: "Operations", liveCalls: "Calls that are up", recentCalls: "Recent calls",
-    nothingLive: "No call is up right now.", nothingYet: "No calls yet.", caller: "Caller", called: "Called", state: "State", since: "Since",
+    nothingLive: "No call is up right now.", nothingYet: "No calls yet.", caller: "Caller", called: "Called", state: "State", since: "Since", started: "Started",
     turns: "Turns", lastHeard: "Last heard", lastSaid: "Last said", ended: "Ended", talk: "Talk time", quality: "Speech quality (MOS)",
     transcript: "Transcript", recording: "Recording", ladder: "SIP ladder", timeline: "Timeline", latency: "Answer times", events: "Events",
     record: "Call detail record", why: "Why this route", left: "Left: caller, right: assistant", noRecording: "This call has no recording.",

@@ -64,10 +64,19 @@ public sealed partial class AgentWorker(AgentPorts ports, DialogueOptions option
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // Calls do not wait for it.
+        var warmUp = new WarmUp(ports, options, logger).RunAsync(stoppingToken);
         using var timer = new PeriodicTimer(LookForOrphans, ports.Time);
-        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+        try
         {
-            await AdoptAsync(stoppingToken).ConfigureAwait(false);
+            while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+            {
+                await AdoptAsync(stoppingToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            await warmUp.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -41,8 +41,8 @@ public sealed partial class CallAgent
     private readonly CancellationTokenSource _over = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // Owned by the loop.
-    private DialogueState _state = DialogueState.New;
+    // Written by the loop alone; the ear reads the newest one, which never changes.
+    private volatile DialogueState _state = DialogueState.New;
 
     public CallAgent(AgentCall call, AgentPorts ports, DialogueOptions options, ILogger logger)
     {
@@ -53,7 +53,7 @@ public sealed partial class CallAgent
         _keeper = new(ports.State, options.KeepState, logger);
         var session = call.Started.MediaInfo.SessionId;
         _mouth = new(ports, session, Language, call.Started.DialplanResolution.Assistant?.Voice, call.Started.At, _clock, input => PostAsync(input));
-        _ear = new(ports, session, options.Turns, call.Started.At, () => _mouth.Playback, _journal.Note, PostAsync);
+        _ear = new(ports, session, options.Turns, call.Started.At, () => _mouth.Playback, new AnswerWatch(() => _state, ports.Time, _zone).IsAnswer, _journal.Note, PostAsync);
         _errands = new(ports, call.Tenant, call.CallId);
     }
 
@@ -278,7 +278,7 @@ public sealed partial class CallAgent
         {
             try
             {
-                await _ports.Control.TerminateAsync(_call.Tenant, new(_call.CallId, reason, HungUpBy.System), ct).ConfigureAwait(false);
+                await _ports.Control.TerminateAsync(_call.Tenant, new(_call.CallId, reason, ByWhom(reason)), ct).ConfigureAwait(false);
                 break;
             }
             catch (Exception e) when (!ct.IsCancellationRequested)
@@ -337,7 +337,14 @@ public sealed partial class CallAgent
 
     private ValueTask PostAsync(DialogueInput input, EarMarks? marks = null) => _inbox.Writer.WriteAsync((input, marks), _over.Token);
 
-    private string VoiceName() => _call.Started.DialplanResolution.Assistant?.Voice ?? _ports.Synthesizer.Voices.FirstOrDefault(v => v.Language == Language)?.Id ?? "";
+    // The agent is the one who was called; what it did not choose to end, the platform ended.
+    private static HungUpBy ByWhom(CallEndReason reason) => reason == CallEndReason.Normal ? HungUpBy.Callee : HungUpBy.System;
+
+    private string VoiceName()
+    {
+        var voice = _call.Started.DialplanResolution.Assistant?.Voice ?? _ports.Synthesizer.Voices.FirstOrDefault(v => v.Language == Language)?.Id;
+        return $"{_ports.Synthesizer.Engine} {voice}".Trim();
+    }
 
     private static Task WhenStopped(CancellationToken stop)
     {

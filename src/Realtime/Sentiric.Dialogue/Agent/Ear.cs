@@ -6,8 +6,8 @@ namespace Sentiric.Dialogue;
 
 /// <summary>Listens to the caller: frames go to the voice detector and the recogniser, turns come out.</summary>
 internal sealed class Ear(
-    AgentPorts ports, string sessionId, TurnTakingOptions options, DateTimeOffset callStart, Func<Playback> playback, Action<object> note,
-    Func<DialogueInput, EarMarks?, ValueTask> report)
+    AgentPorts ports, string sessionId, TurnTakingOptions options, DateTimeOffset callStart, Func<Playback> playback, Func<string, long, bool> isAnswer,
+    Action<object> note, Func<DialogueInput, EarMarks?, ValueTask> report)
 {
     /// <summary>Sounds shorter than this of which nothing was understood are coughs, not words.</summary>
     private const int ShortestWordsMs = 400;
@@ -39,7 +39,8 @@ internal sealed class Ear(
             var voiced = heard.Probability >= (state.VoicedMs > 0 ? StillVoicedFrom : VoicedFrom);
             _lastVoiced = voiced ? ports.Time.GetTimestamp() : _lastVoiced;
             var partial = state.Speaking ? session.CurrentPartial?.Text : null;
-            (state, var events) = TurnStep.Next(state, new(Offset(), voiced, partial, playback()), options, ports.Turns, language);
+            var answers = partial is { Length: > 0 } && isAnswer(partial, state.LengthMs);
+            (state, var events) = TurnStep.Next(state, new(Offset(), voiced, partial, playback(), answers), options, ports.Turns, language);
             foreach (var happened in events)
             {
                 await TakeAsync(happened, session, ct).ConfigureAwait(false);

@@ -28,6 +28,9 @@ public sealed record DialogueState
     /// <summary>What is being said or waits to be said, in order.</summary>
     public IReadOnlyList<Utterance> Speaking { get; init; } = [];
 
+    /// <summary>When the caller heard the first sound of what is being said or was just cut off; null before that sound.</summary>
+    public DateTimeOffset? SpeakingSince { get; init; }
+
     /// <summary>What a caller cut off and has not heard, in order.</summary>
     public IReadOnlyList<Utterance> CutOff { get; init; } = [];
 

@@ -64,7 +64,7 @@ internal sealed class Draft(DialogueState state, DateTimeOffset at)
         }
 
         Do(new StopTimer(DialogueTimer.NoInput));
-        State = State with { Speaking = [.. State.Speaking, utterance] };
+        State = State with { Speaking = [.. State.Speaking, utterance], SpeakingSince = State.Speaking.Count == 0 ? null : State.SpeakingSince };
     }
 
     public void Say(string text, UtteranceKind kind, string then) => Say($"{text} {then}".Trim(), kind);

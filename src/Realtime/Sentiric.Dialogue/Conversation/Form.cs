@@ -179,14 +179,14 @@ internal static class Form
     private static AssistantSlot? Asked(Draft d, AssistantTask task) => task.Slots.FirstOrDefault(s => s.Name == d.Mind.SlotName);
 
     /// <summary>Values of any slot of the task. Free text counts for the slot that was asked for alone.</summary>
-    private static Dictionary<string, SlotMatch> Found(Draft d, AssistantTask task, IReadOnlyList<Word> words, AssistantSlot? asked)
+    public static Dictionary<string, SlotMatch> Found(AssistantTask task, IReadOnlyList<Word> words, AssistantSlot? asked, DateOnly today, string language)
     {
         var found = new Dictionary<string, SlotMatch>(StringComparer.Ordinal);
         foreach (var slot in task.Slots)
         {
             // Two slots of one kind: what was said belongs to the one that was asked for.
             var isTwin = asked is not null && slot.Kind == asked.Kind && slot.Name != asked.Name;
-            if (!isTwin && SlotParser.Find(slot, words, slot.Name == asked?.Name, d.Today, d.Setup.Language) is { } match)
+            if (!isTwin && SlotParser.Find(slot, words, slot.Name == asked?.Name, today, language) is { } match)
             {
                 found[slot.Name] = match;
             }
@@ -200,6 +200,9 @@ internal static class Form
 
         return found;
     }
+
+    private static Dictionary<string, SlotMatch> Found(Draft d, AssistantTask task, IReadOnlyList<Word> words, AssistantSlot? asked) =>
+        Found(task, words, asked, d.Today, d.Setup.Language);
 
     private static void Keep(Draft d, IReadOnlyDictionary<string, SlotMatch> found)
     {

@@ -21,13 +21,14 @@ internal static class Listening
             return;
         }
 
-        if (IsOnlyListening(d, text))
+        var answersEarly = EarlyAnswer.Is(d.State, text, d.Now, said.DurationMs, d.Today);
+        if (!answersEarly && IsOnlyListening(d, text))
         {
             NoteCaller(d, d.State.Turn, text, said);
             return;
         }
 
-        if (WasFalseInterruption(d, text))
+        if (!answersEarly && WasFalseInterruption(d, text))
         {
             NoteCaller(d, d.State.Turn, text, said);
             Talking.GoOnWhereCutOff(d);
@@ -47,7 +48,7 @@ internal static class Listening
             return;
         }
 
-        var (heard, confidence) = OpenTurn(d, text, said.Confidence);
+        var (heard, confidence) = OpenTurn(d, text, said);
         NoteCaller(d, d.State.Turn, text, said);
         Think(d, heard, confidence);
     }
@@ -108,19 +109,18 @@ internal static class Listening
     private static bool IsOnlyListening(Draft d, string text) =>
         d.State.Speaking.Count > 0 && d.State.CutOff.Count == 0 && Backchannels.IsBackchannel(text, d.Setup.Language);
 
-    // Cut off by what turned out to be listening only: the rest is said. A yes or no to a confirmation counts even when it came early.
-    private static bool WasFalseInterruption(Draft d, string text) =>
-        d.State.CutOff.Count > 0 && Backchannels.IsBackchannel(text, d.Setup.Language)
-        && !(d.Mind.Awaiting == Awaiting.Confirmation && Intents.YesOrNo(Words.Of(text)) is not null);
+    // Cut off by what turned out to be listening only: the rest is said.
+    private static bool WasFalseInterruption(Draft d, string text) => d.State.CutOff.Count > 0 && Backchannels.IsBackchannel(text, d.Setup.Language);
 
     /// <summary>
     /// Two finals make one answer: who goes on before having heard the answer is still in the same turn, and the answer is found anew for both.
     /// </summary>
-    private static (string Heard, double Confidence) OpenTurn(Draft d, string text, double confidence)
+    private static (string Heard, double Confidence) OpenTurn(Draft d, string text, CallerSaid said)
     {
+        var (confidence, heardMs) = (said.Confidence, HeardOfTheAnswer(d, said.DurationMs));
         d.StopTalking();
         d.State = d.State with { CutOff = [] };
-        if (d.State.Open is { SideEffect: false } open && open.HeardMs < d.Setup.Limits.MergeHeardMs && !d.Setup.IsText)
+        if (d.State.Open is { SideEffect: false } open && heardMs < d.Setup.Limits.MergeHeardMs && !d.Setup.IsText)
         {
             var (both, least) = ($"{open.Heard} {text}", Math.Min(open.Confidence, confidence));
             d.Mind = open.Before;
@@ -133,6 +133,15 @@ internal static class Listening
         d.Mind = d.Mind with { Pending = null, ToolsCalled = 0 };
         d.State = d.State with { Turn = d.State.Turn + 1, Open = new(d.Mind, text, confidence, 0, false, "") };
         return (text, confidence);
+    }
+
+    // What is still being said is not reported yet: the clock tells how much of it was heard before the caller began.
+    private static long HeardOfTheAnswer(Draft d, long saidMs)
+    {
+        var reported = d.State.Open?.HeardMs ?? 0;
+        return d.State.SpeakingSince is { } since && d.State.Speaking.FirstOrDefault() is { Abandoned: false } now && now.Turn == d.State.Turn
+            ? reported + Math.Max(0, (long)(d.Now - since).TotalMilliseconds - saidMs)
+            : reported;
     }
 
     private static void NoteCaller(Draft d, int turn, string text, CallerSaid said)

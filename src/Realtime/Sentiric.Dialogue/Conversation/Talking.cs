@@ -33,6 +33,7 @@ internal static class Talking
     {
         if (Find(d, started.UtteranceId) is { } utterance)
         {
+            d.State = d.State with { SpeakingSince = d.Now };
             d.Note(new PlaybackStarted(d.Now, utterance.Id, utterance.Kind, utterance.Text));
         }
     }
@@ -45,6 +46,7 @@ internal static class Talking
         }
 
         Drop(d, utterance);
+        d.State = d.State with { SpeakingSince = null };
         d.Remember(new(Speaker.Agent, utterance.Text, null));
         d.Note(new PlaybackFinished(d.Now, utterance.Id, finished.PlayedMs));
         d.Note(new TranscriptFinal(d.Now, utterance.Turn, Speaker.Agent, utterance.Text, 1, finished.OffsetMs, finished.PlayedMs, utterance.Kind, null));
@@ -62,6 +64,7 @@ internal static class Talking
         }
 
         Drop(d, utterance);
+        d.State = utterance.Abandoned ? d.State with { SpeakingSince = null } : d.State;
         var (heard, rest) = HeardText.Cut(utterance.Text, interrupted.HeardMs, interrupted.TotalMs);
         if (interrupted.HeardMs > 0)
         {

@@ -45,6 +45,8 @@ internal static class Tools
     public static Dictionary<string, string> Parameters(Draft d, AssistantTask task, IReadOnlyDictionary<string, string> slots)
     {
         var parameters = task.Slots.Where(s => slots.ContainsKey(s.Name)).ToDictionary(s => s.Name, s => slots[s.Name], StringComparer.Ordinal);
+        // A connector that speaks (the calendar's refusals are read out) speaks as the conversation does.
+        parameters.TryAdd("language", d.Setup.Language);
         if (d.Setup.Contact is { Length: > 0 } contact)
         {
             parameters.TryAdd("contact", contact);

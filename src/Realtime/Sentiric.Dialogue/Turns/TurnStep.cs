@@ -34,7 +34,7 @@ public static class TurnStep
             VoicedMs = frame.Voiced ? state.VoicedMs + FrameMs : state.VoicedMs,
             SilenceMs = frame.Voiced ? 0 : state.SilenceMs + FrameMs,
         };
-        var bargesIn = !next.BargedIn && frame.Playback == Playback.Interruptible && TakesTheFloor(next, frame.Partial, options, language);
+        var bargesIn = !next.BargedIn && frame.Playback == Playback.Interruptible && TakesTheFloor(next, frame, options, language);
         next = next with { BargedIn = next.BargedIn || bargesIn };
         var events = bargesIn ? new List<TurnEvent> { new BargeIn() } : [];
         if (IsOver(next, frame, options, detector, language))
@@ -46,14 +46,14 @@ public static class TurnStep
         return (next, events);
     }
 
-    // Known words decide: a listener's "hı hı" never takes the floor. Without words only the length can tell.
-    private static bool TakesTheFloor(TurnState state, string? partial, TurnTakingOptions options, string language) => string.IsNullOrWhiteSpace(partial)
+    // Known words decide: a listener's "hı hı" never takes the floor, unless it is what the agent is just asking for. Without words only the length can tell.
+    private static bool TakesTheFloor(TurnState state, TurnFrame frame, TurnTakingOptions options, string language) => string.IsNullOrWhiteSpace(frame.Partial)
         ? state.VoicedMs >= options.WordlessBargeInMs
-        : state.VoicedMs >= options.BargeInMs && !Backchannels.IsBackchannel(partial, language);
+        : state.VoicedMs >= options.BargeInMs && (frame.IsAnswer || !Backchannels.IsBackchannel(frame.Partial, language));
 
     private static bool IsOver(TurnState state, TurnFrame frame, TurnTakingOptions options, ITurnDetector detector, string language) =>
         state.LengthMs >= options.MaxUtteranceMs
-        || (state.SilenceMs > 0 && detector.Decide(new(TimeSpan.FromMilliseconds(state.SilenceMs), frame.Partial, language)).Ended);
+        || (state.SilenceMs > 0 && detector.Decide(new(TimeSpan.FromMilliseconds(state.SilenceMs), frame.Partial, language, frame.IsAnswer)).Ended);
 }
 
 /// <param name="VoicedMs">Voiced sound: in a row before speech has started, in all afterwards.</param>
@@ -73,7 +73,8 @@ public enum Playback
 /// <param name="Voiced">The detector hears a voice in these 20 ms.</param>
 /// <param name="Partial">What the recogniser has understood of the running utterance.</param>
 /// <param name="Playback">What the agent is saying meanwhile.</param>
-public readonly record struct TurnFrame(long OffsetMs, bool Voiced, string? Partial, Playback Playback);
+/// <param name="IsAnswer">The partial text as a whole answers the question that is open.</param>
+public readonly record struct TurnFrame(long OffsetMs, bool Voiced, string? Partial, Playback Playback, bool IsAnswer = false);
 
 public abstract record TurnEvent;
 

@@ -10,6 +10,8 @@ public sealed class OpenAiSpeechSynthesizer(HttpClient http, OpenAiSpeechOptions
     private const int ReadBytes = 9600; // 200 ms
     private const int ChunkMs = 200;
 
+    public string Engine => options.SynthesisModel;
+
     public IReadOnlyList<VoiceInfo> Voices { get; } =
         [.. options.Voices.Select(voice => new VoiceInfo(voice, "*", voice, OpenAiSpeechOptions.SpeechRate, "see the terms of the server"))];
 

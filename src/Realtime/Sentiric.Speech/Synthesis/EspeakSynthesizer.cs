@@ -22,6 +22,8 @@ public sealed partial class EspeakSynthesizer(EspeakOptions options) : ISpeechSy
     private const int ChunkMs = 200;
     private readonly SemaphoreSlim children = new(options.MaxProcesses, options.MaxProcesses);
 
+    public string Engine => "espeak-ng";
+
     public IReadOnlyList<VoiceInfo> Voices { get; } =
     [
         Voice("tr", "tr", "Türkçe"),

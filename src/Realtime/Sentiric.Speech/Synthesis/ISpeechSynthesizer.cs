@@ -3,6 +3,9 @@ namespace Sentiric.Speech;
 /// <summary>A text-to-speech engine. Shared by all calls.</summary>
 public interface ISpeechSynthesizer
 {
+    /// <summary>The engine's name for people and journals ("espeak-ng"); empty when it is not known, as of an engine in another process before its first words.</summary>
+    string Engine => "";
+
     IReadOnlyList<VoiceInfo> Voices { get; }
 
     /// <summary>

@@ -17,6 +17,8 @@ public sealed class SynthesisCache(ISpeechSynthesizer inner, TimeSpan? capacity 
     private readonly LinkedList<Prompt> byUse = new();
     private TimeSpan held;
 
+    public string Engine => inner.Engine;
+
     public IReadOnlyList<VoiceInfo> Voices => inner.Voices;
 
     public TimeSpan Held

@@ -7,10 +7,10 @@ public interface ITurnDetector
 }
 
 /// <summary>
-/// What is known right now: <paramref name="Silence"/> since the last speech, the text so far (null or empty when nothing was understood yet)
-/// and the language spoken ("tr", "en").
+/// What is known right now: <paramref name="Silence"/> since the last speech, the text so far (null or empty when nothing was understood yet),
+/// the language spoken ("tr", "en") and whether the text as a whole answers what the speaker was asked (<paramref name="IsAnswer"/>).
 /// </summary>
-public readonly record struct TurnContext(TimeSpan Silence, string? PartialText, string Language);
+public readonly record struct TurnContext(TimeSpan Silence, string? PartialText, string Language, bool IsAnswer = false);
 
 public enum TurnReason
 {
@@ -19,6 +19,9 @@ public enum TurnReason
 
     /// <summary>The text looks complete and a short silence followed.</summary>
     CompleteSentence,
+
+    /// <summary>The text says all that was asked for, though its words alone may go on ("saat onda").</summary>
+    Answer,
 
     /// <summary>The text may go on, but the pause was long.</summary>
     LongPause,

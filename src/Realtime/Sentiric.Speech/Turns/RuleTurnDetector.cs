@@ -10,6 +10,9 @@ public sealed record TurnOptions
     /// <summary>After a text that looks complete.</summary>
     public TimeSpan AfterComplete { get; init; } = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>After a text that answers what was asked, whatever its last word.</summary>
+    public TimeSpan AfterAnswer { get; init; } = TimeSpan.FromMilliseconds(300);
+
     /// <summary>After a text that may or may not go on, and when nothing was understood.</summary>
     public TimeSpan AfterUnclear { get; init; } = TimeSpan.FromMilliseconds(700);
 
@@ -30,6 +33,7 @@ public sealed class RuleTurnDetector(TurnOptions options) : ITurnDetector
         var (endsAfter, reason) = TextEnding.Of(context.PartialText ?? "", context.Language) switch
         {
             Ending.Complete => (options.AfterComplete, TurnReason.CompleteSentence),
+            Ending.Unclear when context.IsAnswer => (options.AfterAnswer, TurnReason.Answer),
             Ending.Unclear => (options.AfterUnclear, TurnReason.LongPause),
             Ending.WantsMore => (options.Limit, TurnReason.SilenceLimit),
         };
@@ -66,7 +70,7 @@ internal static class TextEnding
     private static readonly FrozenSet<string> TurkishOpeners = FrozenSet.ToFrozenSet(
         [
             "ve", "ama", "fakat", "ile", "için", "çünkü", "veya", "ya", "da", "de", "ki", "yani", "şey", "bir", "bu", "şu", "o", "benim",
-            "eğer", "ancak", "hem", "ne", "nasıl", "en", "daha", "çok", "ıı", "ee", "ııı", "eee", "hani", "mesela", "acaba", "bide", "gibi",
+            "eğer", "ancak", "hem", "ne", "nasıl", "en", "daha", "çok", "ıı", "ee", "ııı", "eee", "hani", "mesela", "acaba", "bide", "gibi", "saat",
         ],
         StringComparer.Ordinal);
 

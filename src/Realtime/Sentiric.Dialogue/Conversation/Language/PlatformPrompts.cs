@@ -94,6 +94,9 @@ public static class PlatformPrompts
 
     public static IReadOnlyCollection<string> Names => Texts.Keys;
 
+    /// <summary>Languages in which the platform has its own words.</summary>
+    public static IReadOnlyList<string> Languages { get; } = ["tr", "en"];
+
     /// <summary>The own wording where there is one; English for "en", Turkish for everything else.</summary>
     public static string Text(string name, string language, IReadOnlyDictionary<string, string> own) =>
         own.TryGetValue(name, out var text) ? text : language.StartsWith("en", StringComparison.OrdinalIgnoreCase) ? Texts[name].English : Texts[name].Turkish;
