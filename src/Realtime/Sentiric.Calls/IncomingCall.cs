@@ -22,6 +22,7 @@ public sealed partial class IncomingCall(
     CallOptions options, TimeProvider clock, ILogger<IncomingCall> logger)
 {
     private const string Actor = "sip";
+    private static readonly TimeSpan ByePatience = TimeSpan.FromSeconds(2);
 
     public async Task RunAsync(IncomingInvite invite, CancellationToken stopping)
     {
@@ -272,7 +273,7 @@ public sealed partial class IncomingCall(
         var now = clock.GetUtcNow();
         if (story.Dialog is { } dialog)
         {
-            await dialog.ByeAsync($"Q.850;cause={end.Q850Cause}");
+            await HangUpAsync(dialog, end);
         }
         else
         {
@@ -291,6 +292,16 @@ public sealed partial class IncomingCall(
             now, end.Reason, end.By, answered ? 200 : end.SipStatus, end.Q850Cause, answered,
             Ms((story.AnsweredAt ?? now) - story.ReceivedAt), talk, talk));
         LogEnded(story.Call.Id, end.Reason, end.By, answered, talk);
+    }
+
+    // A peer that is gone answers no BYE, and SIP tries for 32 s (RFC 3261 17.1.2.2): the port and the story of the call do not wait so long.
+    private async Task HangUpAsync(SipDialog dialog, CallEnd end)
+    {
+        var answered = dialog.ByeAsync($"Q.850;cause={end.Q850Cause}");
+        if (await Task.WhenAny(answered, Task.Delay(ByePatience, clock, CancellationToken.None)) == answered)
+        {
+            await answered;
+        }
     }
 
     private async Task CloseMediaAsync(Story story, string sessionId)

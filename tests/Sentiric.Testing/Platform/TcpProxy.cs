@@ -32,7 +32,7 @@ public sealed class TcpProxy : IAsyncDisposable
             listener = null;
             foreach (var end in ends)
             {
-                end.Client.Close(0);
+                Reset(end);
             }
 
             ends.Clear();
@@ -66,6 +66,15 @@ public sealed class TcpProxy : IAsyncDisposable
         }
 
         await Task.WhenAll(open).ConfigureAwait(false);
+    }
+
+    // No lingering: the other end sees a broken connection at once. An end that was closed already has no socket any more.
+    private static void Reset(TcpClient end)
+    {
+        if (end.Client is { } socket)
+        {
+            socket.Close(0);
+        }
     }
 
     private async Task AcceptAsync(TcpListener from)

@@ -43,11 +43,18 @@ internal sealed partial class WarmUp(AgentPorts ports, DialogueOptions options, 
         {
             await warm(language, ct).ConfigureAwait(false);
         }
+        catch (SpeechEngineException e) when (e.Fault == SpeechFault.LanguageUnsupported)
+        {
+            LogNotSpoken(logger, stage, language);
+        }
         catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
         {
             LogStillCold(logger, e, stage, language);
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The {Stage} does not know the language {Language}: calls in it hear the fail-safe")]
+    private static partial void LogNotSpoken(ILogger logger, string stage, string language);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The {Stage} could not be made ready for {Language}; the first call will have to do it")]
     private static partial void LogStillCold(ILogger logger, Exception e, string stage, string language);

@@ -1,0 +1,65 @@
+using System.Net.Http.Json;
+using Sentiric.Phone;
+using Sentiric.Scenarios.Kit;
+using Sentiric.Testing;
+using Sentiric.Testing.Platform;
+using Xunit;
+
+namespace Sentiric.Scenarios.Web;
+
+/// <summary>The web console in a real browser after the demo call. SENTIRIC_ACCEPT=1 puts its pictures into docs/images.</summary>
+[Collection(PlatformCollection.Name)]
+[Trait("Category", "Slow")]
+public sealed class ConsoleTests(SharedPlatform shared)
+{
+    private const int Width = 1280, LiveHeight = 640, CallHeight = 1980;
+
+    [PlatformFact("chromium")]
+    public async Task The_live_page_shows_who_calls_and_what_is_said()
+    {
+        var platform = await shared.GetAsync();
+        await shared.DemoAsync();
+        await using var phone = await LoopbackPhone.StartAsync();
+        await using var call = await platform.AnsweredAsync(phone, Calling.Assistant);
+        await using var browser = await OpenAsync(platform, "#/live", LiveHeight);
+        // Pushed into the open page: the call's first words come after it was loaded.
+        await browser.TextWithAsync(Calling.KnownCallerName, Calling.Assistant, "talking", "Merhaba Ayşe Yılmaz.");
+        await KeepAsync(browser, "console.png");
+        await call.HangUpAsync();
+        await browser.TextWithAsync("No call is up right now.");
+    }
+
+    [PlatformFact("chromium")]
+    public async Task The_page_of_a_call_shows_what_was_said_and_why_it_was_routed_there()
+    {
+        var platform = await shared.GetAsync();
+        var demo = await shared.DemoAsync();
+        await using var browser = await OpenAsync(platform, $"#/call/{demo.Detail.Record.CallId}", CallHeight);
+        var shown = await browser.TextWithAsync(Calling.KnownCallerName, demo.Detail.Transcript[0].Text);
+        Assert.All(demo.Detail.Transcript, line => Assert.Contains(line.Text, shown, StringComparison.Ordinal));
+        Assert.Equal("0", await browser.EvaluateAsync("document.querySelectorAll('.bad').length - document.querySelectorAll('.badge.bad').length"));
+        // The recording is drawn when it has been decoded: its canvas has its own size then.
+        await Until.TrueAsync("the waveform to be drawn", async () => await browser.EvaluateAsync("document.querySelector('canvas').height") == "96", Calling.Patience);
+        await KeepAsync(browser, "call.png");
+    }
+
+    private static async Task<Chromium> OpenAsync(RunningPlatform platform, string page, int height)
+    {
+        using var http = new HttpClient(new HttpClientHandler { UseCookies = false }) { BaseAddress = platform.Url };
+        using var session = await http.PostAsJsonAsync("v1/session", new { key = platform.ApiKey });
+        session.EnsureSuccessStatusCode();
+        var cookie = session.Headers.GetValues("Set-Cookie").First().Split(';')[0].Split('=', 2);
+        var browser = await Chromium.StartAsync(Width, height);
+        await browser.SetCookieAsync(platform.Url, cookie[0], Uri.UnescapeDataString(cookie[1]));
+        await browser.GoToAsync(new Uri(platform.Url, "console/" + page));
+        return browser;
+    }
+
+    private static async Task KeepAsync(Chromium browser, string name)
+    {
+        var accepted = Environment.GetEnvironmentVariable("SENTIRIC_ACCEPT") == "1";
+        var folder = accepted ? Repository.PathOf("docs", "images") : Repository.PathOf("TestResults");
+        Directory.CreateDirectory(folder);
+        await File.WriteAllBytesAsync(Path.Combine(folder, name), await browser.PictureAsync());
+    }
+}
