@@ -52,6 +52,7 @@ public sealed class ReadingSettings
     [InlineData("Sip:MaxCalls", "1.5")]
     [InlineData("Sip:AllowedSources", "10.0.0.0/8,home")]
     [InlineData("Media:Address", "localhost")]
+    [InlineData("Media:Address", "0.0.0.0")]
     [InlineData("Media:PortRange", "30000")]
     [InlineData("Media:PortRange", "80-90")]
     [InlineData("Media:PortRange", "40000-30000")]

@@ -24,6 +24,11 @@ public sealed class HostSettings
         SipMaxCalls = Number("Sip:MaxCalls", 500, 1, 100_000);
         MediaAddress = Address("Media:Address", IPAddress.Loopback);
         MediaPublicAddress = Text("Media:PublicAddress") is null ? null : Address("Media:PublicAddress", IPAddress.None);
+        if (MediaPublicAddress is null && MediaAddress.Equals(IPAddress.Any))
+        {
+            throw new SettingsException("Media__Address is 0.0.0.0, which in SDP would mean hold: Media__PublicAddress must say where RTP is to be sent.");
+        }
+
         SipPublicAddress = Text("Sip:PublicAddress") is null ? null : Address("Sip:PublicAddress", IPAddress.None);
         MediaPorts = PortRange("Media:PortRange", "30000-31999");
         MediaTimeoutSeconds = Number("Media:TimeoutSeconds", 20, 1, 3600);
