@@ -55,6 +55,17 @@ internal sealed class AgentBench : IAsyncDisposable
 
     public async Task<string> PlayedAsync(string what) => await Within(Media.Played.Reader.ReadAsync().AsTask(), what);
 
+    /// <summary>Until the conversation itself, not only the journal, knows that this utterance has begun to be heard.</summary>
+    public Task AskingAsync(UtteranceKind kind) => Within(
+        Task.Run(async () =>
+        {
+            while (await State.GetAsync(Clinic.CallId, CancellationToken.None) is not { } json
+                || DialogueJson.ReadAgent(json)?.State is not { SpeakingSince: not null } state || state.Speaking.FirstOrDefault()?.Kind != kind)
+            {
+                await Task.Yield();
+            }
+        }), $"the {kind} to begin");
+
     public async Task<TerminateCall> TerminatedAsync() => await Within(World.Terminated.Reader.ReadAsync().AsTask(), "the call to be terminated");
 
     public async Task DoneAsync() => await Within(_running, "the agent to be done");

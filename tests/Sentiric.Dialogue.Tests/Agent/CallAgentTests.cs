@@ -101,6 +101,9 @@ public sealed class CallAgentTests
         {
         }
 
+        // The report of what was cut off and the caller's words race each other: both must tell of the same second that was heard.
+        await bench.AskingAsync(UtteranceKind.Confirmation);
+        bench.Media.HeardWhenClearedMs = 1_000;
         bench.Time.Advance(TimeSpan.FromSeconds(2));
         bench.Media.HoldPlayback = false;
         bench.Caller("evet", partial: "evet");

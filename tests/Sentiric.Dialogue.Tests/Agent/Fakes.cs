@@ -19,6 +19,9 @@ internal sealed class FakeMedia : IMediaSessions
 
     public bool HoldPlayback { get; set; }
 
+    /// <summary>How much of a held playback was heard when it is cleared; half of it unless a test says otherwise.</summary>
+    public long? HeardWhenClearedMs { get; set; }
+
     public bool NoSession { get; set; }
 
     public int Cleared { get; private set; }
@@ -57,7 +60,7 @@ internal sealed class FakeMedia : IMediaSessions
         }
 
         await cleared.Task.WaitAsync(ct);
-        return new PlaybackOutcome(playbackId, true, samples / 16);
+        return new PlaybackOutcome(playbackId, true, HeardWhenClearedMs ?? samples / 16);
     }
 
     public ValueTask<Result<Done>> ClearAsync(string sessionId, CancellationToken ct)
