@@ -120,9 +120,10 @@ speech_environment() {
   Speech__Espeak=$(espeak_bin)
   unset Speech__EspeakLibraryPath Speech__EspeakDataPath
   if is_unpacked "$Speech__Espeak"; then
-    export Speech__EspeakLibraryPath Speech__EspeakDataPath
+    export Speech__EspeakLibraryPath
     Speech__EspeakLibraryPath=$(library_path)
-    Speech__EspeakDataPath=$(UNPACKED_LIBS)
+    # A machine that has the data without the program keeps them where espeak-ng looks by itself; they are not unpacked then.
+    if [ -d "$(UNPACKED_LIBS)/espeak-ng-data" ]; then export Speech__EspeakDataPath; Speech__EspeakDataPath=$(UNPACKED_LIBS); fi
   fi
 }
 

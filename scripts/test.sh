@@ -127,7 +127,7 @@ run_project() { # run_project PROJECT FAST FILTER
 }
 
 # The fast gate runs several projects at a time, for much of a test's time is waiting; the lines come out in order.
-SIDE_BY_SIDE=3
+SIDE_BY_SIDE=4
 run_side_by_side() { # run_side_by_side FILTER PROJECT...
   local filter=$1 project name passed failed skipped running=0
   shift
