@@ -313,7 +313,7 @@ public sealed partial class IncomingCall(
         }
         catch (Exception e)
         {
-            // The call has ended all the same, and its end must be written; the media role frees what it holds when its own timeout fires.
+            // The call has ended all the same, and its end must be written. A media role that cannot be reached keeps the port until it restarts.
             LogNotClosed(e, story.Call.Id);
             return;
         }

@@ -24,18 +24,7 @@ public sealed record AddContact(Guid UserId, ContactType Type, string Value, boo
     };
 
     public ValueTask<Result<Done>> RunAsync(CommandRunner runner, Requester who, CancellationToken ct) =>
-        runner.RunAsync(who, async (work, token) =>
-        {
-            var value = ContactValue.Normalize(Type, Value);
-            if (value.Refusal is { } invalid)
-            {
-                return invalid;
-            }
-
-            var (user, contact) = (Streams.User(UserId), Streams.Contact(Type, value.Value));
-            var decision = (this with { Value = value.Value }).Decide(await work.FetchAsync<User>(user, token).ConfigureAwait(false), work.Now);
-            var owner = await work.FetchAsync<ContactOwner>(contact, token).ConfigureAwait(false);
-            return work.Append(user, decision)
-                ?? (decision.Facts.Count == 0 ? null : work.Append(contact, owner.Claim(Type, value.Value, UserId, work.Now)));
-        }, ct);
+        ContactChange.RunAsync(
+            runner, who, UserId, Type, Value, (value, user, now) => (this with { Value = value }).Decide(user, now),
+            (owner, value, now) => owner.Claim(Type, value, UserId, now), ct);
 }
