@@ -22,7 +22,7 @@ public sealed class StreamArchivedException(string streamId) : EventStoreExcepti
 }
 
 /// <summary>The storage cannot be reached or has no room for another connection; the message says what to do.</summary>
-public sealed class EventStoreUnavailableException(string message, Exception? inner = null) : EventStoreException(message, inner);
+public class EventStoreUnavailableException(string message, Exception? inner = null) : EventStoreException(message, inner);
 
 public sealed class EventTooLargeException(string eventType, long bytes) : EventStoreException(
     $"Event '{eventType}' has {bytes.ToString(CultureInfo.InvariantCulture)} bytes; at most {EventStoreLimits.MaxEventBytes.ToString(CultureInfo.InvariantCulture)} are stored. Keep large content in a file and store a reference.")
@@ -30,6 +30,9 @@ public sealed class EventTooLargeException(string eventType, long bytes) : Event
     public string EventType { get; } = eventType;
     public long Bytes { get; } = bytes;
 }
+
+/// <summary>More events or more streams than one append may carry; see <see cref="EventStoreLimits"/>.</summary>
+public sealed class AppendTooLargeException(string why) : EventStoreException("The append is refused: " + why);
 
 /// <summary>The payload is not JSON, or JSON that the storage cannot hold (a NUL character, half a surrogate pair).</summary>
 public sealed class EventDataRejectedException(string eventType, string why, Exception? inner = null) : EventStoreException(
@@ -57,4 +60,20 @@ public sealed class EventIdReusedException(string streamId, Guid eventId) : Even
 {
     public string StreamId { get; } = streamId;
     public Guid EventId { get; } = eventId;
+}
+
+/// <summary>A tenant or a stream that cannot be named like that: empty, too long, or with characters that no text of the storage holds.</summary>
+public sealed class StreamNameRejectedException(string which, string why) : EventStoreException($"The {which} cannot be used: {why}")
+{
+    /// <summary>"tenant" or "stream".</summary>
+    public string Which { get; } = which;
+}
+
+/// <summary>An imported event does not follow what is stored, or another one is stored in its place.</summary>
+public sealed class ImportRefusedException(string tenant, string streamId, long version, string why) : EventStoreException(
+    $"Version {version.ToString(CultureInfo.InvariantCulture)} of stream '{streamId}' of tenant '{tenant}' is not imported: {why}")
+{
+    public string Tenant { get; } = tenant;
+    public string StreamId { get; } = streamId;
+    public long Version { get; } = version;
 }

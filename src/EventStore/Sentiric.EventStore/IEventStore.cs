@@ -13,7 +13,7 @@ public interface IEventStore
     /// <summary>
     /// Appends all events or none. An empty list appends nothing and reports where the stream stands.
     /// Throws <see cref="WrongExpectedVersionException"/>, <see cref="StreamArchivedException"/>, <see cref="EventTooLargeException"/>,
-    /// <see cref="EventDataRejectedException"/>, <see cref="UnknownEventTypeException"/> and, when idempotent, <see cref="EventIdReusedException"/>.
+    /// <see cref="AppendTooLargeException"/>, <see cref="StreamNameRejectedException"/>, <see cref="EventDataRejectedException"/>, <see cref="UnknownEventTypeException"/> and, when idempotent, <see cref="EventIdReusedException"/>.
     /// </summary>
     ValueTask<AppendResult> AppendToStreamAsync(
         string tenant, string streamId, ExpectedVersion expected, IReadOnlyList<EventData> events,

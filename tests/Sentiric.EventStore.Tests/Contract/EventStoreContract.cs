@@ -327,21 +327,42 @@ public abstract class EventStoreContract
     }
 
     [Theory]
-    [InlineData("", Stream)]
-    [InlineData(" ", Stream)]
-    [InlineData("acme", "")]
-    public async Task A_stream_has_a_tenant_and_a_name(string tenant, string stream)
+    [InlineData("", Stream, "tenant")]
+    [InlineData(" ", Stream, "tenant")]
+    [InlineData("a\0b", Stream, "tenant")]
+    [InlineData("acme", "", "stream")]
+    public async Task A_stream_has_a_tenant_and_a_name(string tenant, string stream, string which)
     {
         var store = await StoreAsync();
-        await Assert.ThrowsAnyAsync<ArgumentException>(async () => await store.AppendToStreamAsync(tenant, stream, ExpectedVersion.Any, [Facts.Raised(1)]));
+        var refused = await Assert.ThrowsAsync<StreamNameRejectedException>(async () =>
+            await store.AppendToStreamAsync(tenant, stream, ExpectedVersion.Any, [Facts.Raised(1)]));
+        Assert.Equal(which, refused.Which);
+        await Assert.ThrowsAsync<StreamNameRejectedException>(async () => await store.GetStreamStateAsync(tenant, stream));
+        await Assert.ThrowsAsync<StreamNameRejectedException>(async () => await store.ReadStreamAsync(tenant, stream).ToListAsync());
+    }
+
+    [Fact]
+    public async Task The_longest_names_are_stored_and_longer_ones_are_refused()
+    {
+        var store = await StoreAsync();
+        var (tenant, stream) = (Tenant.PadRight(EventStoreLimits.MaxTenantLength, 'ı'), new string('ğ', EventStoreLimits.MaxStreamIdLength));
+        await store.AppendToStreamAsync(tenant, stream, ExpectedVersion.NoStream, [Facts.Raised(1)]);
+        Assert.Equal(1, await store.ReadStreamAsync(tenant, stream).CountAsync());
+
+        await Assert.ThrowsAsync<StreamNameRejectedException>(async () => await store.AppendToStreamAsync(tenant + "x", "s", ExpectedVersion.Any, [Facts.Raised(1)]));
+        // Half of a surrogate pair; as an argument of a theory it would not survive the runner.
+        await Assert.ThrowsAsync<StreamNameRejectedException>(async () => await store.AppendToStreamAsync("t", "x\ud800", ExpectedVersion.Any, [Facts.Raised(1)]));
+        await Assert.ThrowsAsync<StreamNameRejectedException>(async () => await store.AppendToStreamAsync("t", stream + "x", ExpectedVersion.Any, [Facts.Raised(1)]));
     }
 
     [Fact]
     public async Task Bounds_on_the_size_of_an_append_are_kept()
     {
         var store = await StoreAsync();
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () =>
+        await Assert.ThrowsAsync<AppendTooLargeException>(async () =>
             await store.AppendToStreamAsync(Tenant, Stream, ExpectedVersion.Any, Facts.Raised(EventStoreLimits.MaxEventsPerAppend + 1, 1)));
+        await Assert.ThrowsAsync<AppendTooLargeException>(async () => await store.AppendToStreamsAsync(Tenant,
+            [.. Enumerable.Range(0, EventStoreLimits.MaxStreamsPerAppend + 1).Select(i => new StreamAppend(null, $"s-{i}", ExpectedVersion.Any, [Facts.Raised(1)]))]));
         await Assert.ThrowsAsync<ArgumentException>(async () => await store.AppendToStreamsAsync(Tenant,
         [
             new StreamAppend(null, "a", ExpectedVersion.Any, [Facts.Raised(1)]),

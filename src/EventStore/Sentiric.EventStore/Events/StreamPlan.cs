@@ -7,7 +7,7 @@ internal sealed record StreamPlan(StreamAddress Address, ExpectedVersion Expecte
     {
         ArgumentNullException.ThrowIfNull(appends);
         if (appends.Count > EventStoreLimits.MaxStreamsPerAppend)
-            throw new ArgumentOutOfRangeException(nameof(appends), appends.Count, "Too many streams in one append.");
+            throw new AppendTooLargeException($"{appends.Count} streams in one append; at most {EventStoreLimits.MaxStreamsPerAppend} are stored together.");
         var plan = appends
             .Select(a => new StreamPlan(
                 StreamAddress.Of(a.TenantOverride ?? tenant, a.StreamId), a.Expected, Payload.Prepare(serializer, a.Events), a.AggregateType))

@@ -11,7 +11,7 @@ namespace Sentiric.EventStore;
 /// Holds up to three connections of the data source (appending, listening, notifying) and borrows more for reads.
 /// The data source stays the caller's; dispose the store first.
 /// </summary>
-public sealed class PostgresEventStore : IEventStore, IAsyncDisposable
+public sealed partial class PostgresEventStore : IEventStore, IAsyncDisposable
 {
     private const int PageSize = 1_000;
 

@@ -6,11 +6,14 @@ namespace Sentiric.EventStore;
 /// <summary>A fact made ready for storage: named, serialised and checked against the bounds, so that no store meets a surprise.</summary>
 internal readonly record struct Payload(EventData Event, string Name, ReadOnlyMemory<byte> Json)
 {
+    // The column "type" of mt_events.
+    private const int MaxNameLength = 500;
+
     public static Payload[] Prepare(IEventSerializer serializer, IReadOnlyList<EventData> events)
     {
         ArgumentNullException.ThrowIfNull(events);
         if (events.Count > EventStoreLimits.MaxEventsPerAppend)
-            throw new ArgumentOutOfRangeException(nameof(events), events.Count, "Too many events in one append.");
+            throw new AppendTooLargeException($"{events.Count} events in one append; at most {EventStoreLimits.MaxEventsPerAppend} are stored together.");
         var payloads = new Payload[events.Count];
         for (var i = 0; i < payloads.Length; i++) payloads[i] = Prepare(serializer, events[i]);
         return payloads;
@@ -18,14 +21,37 @@ internal readonly record struct Payload(EventData Event, string Name, ReadOnlyMe
 
     private static Payload Prepare(IEventSerializer serializer, EventData data)
     {
+        ArgumentNullException.ThrowIfNull(data);
         var name = serializer.NameOf(data.Data.GetType());
         var json = serializer.Serialize(data.Data);
-        if (json.Length > EventStoreLimits.MaxEventBytes) throw new EventTooLargeException(name, json.Length);
-        EnsureStorable(name, json.Span);
+        EnsureStorable(name, json, data.Metadata);
         return new Payload(data, name, json);
     }
 
-    private static void EnsureStorable(string name, ReadOnlySpan<byte> json)
+    /// <summary>Throws <see cref="EventTooLargeException"/> or <see cref="EventDataRejectedException"/> for what the storage would refuse.</summary>
+    public static void EnsureStorable(string name, ReadOnlyMemory<byte> json, EventMetadata metadata)
+    {
+        if (name.Length is 0 or > MaxNameLength) throw new EventDataRejectedException(name, $"its name has {name.Length} characters; 1 to {MaxNameLength} are stored.");
+        EnsureText(name, "its name", name);
+        if (json.Length > EventStoreLimits.MaxEventBytes) throw new EventTooLargeException(name, json.Length);
+        EnsureJson(name, json.Span);
+        EnsureText(name, "the correlation id", metadata.CorrelationId);
+        EnsureText(name, "the causation id", metadata.CausationId);
+        EnsureText(name, "the actor", metadata.Actor);
+        if (metadata.Headers is not { Count: > 0 } headers) return;
+        foreach (var (key, value) in headers)
+        {
+            EnsureText(name, "the name of a header", key);
+            EnsureText(name, "a header", value);
+        }
+    }
+
+    public static void EnsureText(string name, string what, string? text)
+    {
+        if (text is not null && !StorableText.IsStorable(text)) throw new EventDataRejectedException(name, $"{what}: {StorableText.Why}");
+    }
+
+    private static void EnsureJson(string name, ReadOnlySpan<byte> json)
     {
         if (!Utf8.IsValid(json)) throw new EventDataRejectedException(name, "the payload is not UTF-8.");
         try

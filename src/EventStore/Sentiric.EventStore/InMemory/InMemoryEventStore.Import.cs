@@ -1,0 +1,57 @@
+namespace Sentiric.EventStore;
+
+public sealed partial class InMemoryEventStore : IEventImporter
+{
+    public async ValueTask<ImportTotals> ImportAsync(IAsyncEnumerable<ImportedEvent> events, ImportOptions? options = null, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(events);
+        var chosen = ImportOptions.Checked(options);
+        var totals = default(ImportTotals);
+        await foreach (var batch in ImportBatches.CutAsync(events, chosen, ct).ConfigureAwait(false))
+        {
+            lock (_gate) totals = ImportBatch(batch, totals);
+            _signal.Pulse();
+            chosen.Progress?.Invoke(totals);
+        }
+        return totals;
+    }
+
+    private ImportTotals ImportBatch(List<ImportedEvent> batch, ImportTotals totals)
+    {
+        var streams = ImportBatches.Streams(batch);
+        foreach (var stream in streams) EnsureImportable(stream);
+        var before = _log.Count;
+        foreach (var imported in batch)
+        {
+            var address = new StreamAddress(imported.Tenant, imported.StreamId);
+            if (imported.Version > VersionOf(address)) Store(address, imported);
+        }
+        var stored = _log.Count - before;
+        return totals.With(stored, batch.Count - stored, stored == 0 ? 0 : _log.Count);
+    }
+
+    private void EnsureImportable(ImportedStream stream)
+    {
+        if (!_streams.TryGetValue(stream.Address, out var there))
+        {
+            stream.EnsureItFollows(0);
+            return;
+        }
+        if (there.IsArchived) throw new StreamArchivedException(stream.Address.StreamId);
+        stream.EnsureItFollows(there.Events.Count);
+        for (var version = stream.First; version <= Math.Min(stream.Last, there.Events.Count); version++)
+            stream.EnsureSame(version, there.Events[(int)version - 1].EventId);
+    }
+
+    private void Store(StreamAddress address, ImportedEvent imported)
+    {
+        var at = imported.RecordedAt.ToUniversalTime();
+        if (!_streams.TryGetValue(address, out var stream)) _streams[address] = stream = new Stream(imported.AggregateType, at);
+        if (at > stream.LastChanged) stream.LastChanged = at;
+        var recorded = new RecordedEvent(
+            _log.Count + 1, address.Tenant, address.StreamId, imported.Version, imported.EventId,
+            imported.EventType, StoredName.Parse(imported.EventType).Version, at, imported.Json, imported.Metadata);
+        _log.Add(recorded);
+        stream.Events.Add(recorded);
+    }
+}
