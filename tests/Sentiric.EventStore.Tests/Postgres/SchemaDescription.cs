@@ -45,9 +45,32 @@ internal static class SchemaDescription
         sx_append_key | 3 | stream_id | character varying | not null | -
         sx_append_key | 4 | seq_id | bigint | not null | -
         sx_append_key | 5 | version | bigint | not null | -
+        sx_projection_previous | 1 | name | character varying | not null | -
+        sx_projection_previous | 2 | version | integer | not null | -
+        sx_projection_previous | 3 | position | bigint | not null | -
+        sx_projection_previous | 4 | switched_at | timestamp with time zone | not null | transaction_timestamp()
         sx_projection_version | 1 | name | character varying | not null | -
         sx_projection_version | 2 | version | integer | not null | -
         sx_projection_version | 3 | switched_at | timestamp with time zone | not null | transaction_timestamp()
+        sx_rebuild | 1 | name | character varying | not null | -
+        sx_rebuild | 2 | version | integer | not null | -
+        sx_rebuild | 3 | state | character varying | not null | -
+        sx_rebuild | 4 | phase | character varying | not null | -
+        sx_rebuild | 5 | position | bigint | not null | 0
+        sx_rebuild | 6 | target | bigint | not null | 0
+        sx_rebuild | 7 | is_cancelled | boolean | not null | false
+        sx_rebuild | 8 | definitions | text[] | not null | '{}'::text[]
+        sx_rebuild | 9 | error | character varying | null | -
+        sx_rebuild | 10 | started_at | timestamp with time zone | not null | transaction_timestamp()
+        sx_rebuild | 11 | updated_at | timestamp with time zone | not null | transaction_timestamp()
+        sx_rebuild_part | 1 | name | character varying | not null | -
+        sx_rebuild_part | 2 | part | integer | not null | -
+        sx_rebuild_part | 3 | position | bigint | not null | 0
+        sx_rebuild_part | 4 | tenant_id | character varying | null | -
+        sx_rebuild_part | 5 | stream_id | character varying | null | -
+        sx_rebuild_part | 6 | to_tenant | character varying | null | -
+        sx_rebuild_part | 7 | to_stream | character varying | null | -
+        sx_rebuild_part | 8 | is_done | boolean | not null | false
         """;
 
     public const string Constraints = """
@@ -58,7 +81,10 @@ internal static class SchemaDescription
         mt_high_water_skips | pkey_mt_high_water_skips_ending_sequence | PRIMARY KEY (ending_sequence)
         mt_streams | pkey_mt_streams_tenant_id_id | PRIMARY KEY (tenant_id, id)
         sx_append_key | pkey_sx_append_key | PRIMARY KEY (tenant_id, event_id)
+        sx_projection_previous | pkey_sx_projection_previous | PRIMARY KEY (name)
         sx_projection_version | pkey_sx_projection_version | PRIMARY KEY (name)
+        sx_rebuild | pkey_sx_rebuild | PRIMARY KEY (name)
+        sx_rebuild_part | pkey_sx_rebuild_part | PRIMARY KEY (name, part)
         """;
 
     public const string Indexes = """
@@ -69,6 +95,9 @@ internal static class SchemaDescription
         pkey_mt_high_water_skips_ending_sequence | unique on mt_high_water_skips USING btree (ending_sequence)
         pkey_mt_streams_tenant_id_id | unique on mt_streams USING btree (tenant_id, id)
         pkey_sx_append_key | unique on sx_append_key USING btree (tenant_id, event_id)
+        pkey_sx_projection_previous | unique on sx_projection_previous USING btree (name)
         pkey_sx_projection_version | unique on sx_projection_version USING btree (name)
+        pkey_sx_rebuild | unique on sx_rebuild USING btree (name)
+        pkey_sx_rebuild_part | unique on sx_rebuild_part USING btree (name, part)
         """;
 }

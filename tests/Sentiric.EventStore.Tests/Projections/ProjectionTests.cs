@@ -126,9 +126,10 @@ public sealed class ProjectionTests : IAsyncLifetime
     private static string WithoutNumber(string line) => line[(line.IndexOf('|', StringComparison.Ordinal) + 1)..];
 
     private async Task<List<string>> SchemaAsync() => await LinesAsync("""
-        select relname, relkind::text from pg_class where relnamespace = 'public'::regnamespace and relname like 'counter%'
-        union all select conname, pg_get_constraintdef(oid) from pg_constraint where connamespace = 'public'::regnamespace and conrelid::regclass::text like 'counter%'
-        union all select indexname, indexdef from pg_indexes where tablename like 'counter%' order by 1, 2
+        select relname, relkind::text from pg_class where relnamespace = 'public'::regnamespace and relname like 'counter%' and relname not like '%__sx_prev'
+        union all select conname, pg_get_constraintdef(oid) from pg_constraint
+        where connamespace = 'public'::regnamespace and conrelid::regclass::text like 'counter%' and conrelid::regclass::text not like '%__sx_prev'
+        union all select indexname, indexdef from pg_indexes where tablename like 'counter%' and tablename not like '%__sx_prev' order by 1, 2
         """);
 
     [Fact]

@@ -3,7 +3,7 @@ namespace Sentiric.EventStore;
 /// <summary>
 /// A stored fact. <see cref="EventType"/> is the stored name with its version suffix (<c>call_started_v2</c>),
 /// <see cref="SchemaVersion"/> the number in that suffix, 1 without one. <see cref="Json"/> is the payload as stored, not upcast.
-/// <see cref="RecordedAt"/> is UTC with microseconds.
+/// <see cref="RecordedAt"/> is UTC with microseconds. Immutable, apart from what it remembers once it was asked for; safe for many threads.
 /// </summary>
 public sealed record RecordedEvent(
     long Position,
@@ -17,6 +17,46 @@ public sealed record RecordedEvent(
     ReadOnlyMemory<byte> Json,
     EventMetadata Metadata)
 {
+    // Another name or payload is another object: both setters forget what was made of the old ones.
+    private Decoded? _decoded;
+
+    public string EventType
+    {
+        get;
+        init => (field, _decoded) = (value, null);
+    } = EventType;
+
+    public ReadOnlyMemory<byte> Json
+    {
+        get;
+        init => (field, _decoded) = (value, null);
+    } = Json;
+
     /// <summary>When it happened, as far as anyone said; otherwise when it was recorded.</summary>
     public DateTimeOffset OccurredAt => Metadata.OccurredAt ?? RecordedAt;
+
+    /// <summary>
+    /// The payload as its registered type, made once per event however many projections ask: all of them get the same object and none may change it.
+    /// Throws <see cref="UnknownEventTypeException"/> and <see cref="EventUnreadableException"/>, every time anew.
+    /// </summary>
+    public object Data(IEventSerializer serializer)
+    {
+        var decoded = _decoded;
+        if (decoded is not null && ReferenceEquals(decoded.By, serializer)) return decoded.Data;
+        var data = serializer.Deserialize(EventType, Json);
+        _decoded = new Decoded(serializer, data);
+        return data;
+    }
+
+    /// <summary>The same fact: what was made of the payload so far does not count.</summary>
+    public bool Equals(RecordedEvent? other) =>
+        other is not null
+        && (Position, Tenant, StreamId, Version, EventId, EventType, RecordedAt)
+            == (other.Position, other.Tenant, other.StreamId, other.Version, other.EventId, other.EventType, other.RecordedAt)
+        && Json.Span.SequenceEqual(other.Json.Span)
+        && Metadata.Equals(other.Metadata);
+
+    public override int GetHashCode() => HashCode.Combine(Position, EventId);
+
+    private sealed record Decoded(IEventSerializer By, object Data);
 }

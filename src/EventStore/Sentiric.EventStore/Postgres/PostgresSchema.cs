@@ -12,7 +12,7 @@ public static class PostgresSchema
     private const long SchemaLock = 7_316_604_021;
 
     /// <summary>What a database administrator would run by hand; running it again changes nothing.</summary>
-    public static string Script => Streams + Events + Progress + DeadLetters + SideTables;
+    public static string Script => Streams + Events + Progress + DeadLetters + SideTables + RebuildTables.Sql;
 
     /// <summary>Creates what is missing; several processes may start at once.</summary>
     public static async ValueTask EnsureAsync(NpgsqlDataSource source, CancellationToken ct = default)

@@ -34,20 +34,3 @@ internal sealed class LiveCheckpoint(ITableProjection projection, string shard) 
         await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 }
-
-/// <summary>A rebuild keeps both in memory until the switch writes them down.</summary>
-internal sealed class ShadowCheckpoint : IProjectionCheckpoint
-{
-    private const int MaxParked = 10_000;
-
-    public List<ParkedEvent> Parked { get; } = [];
-
-    public ValueTask AdvanceAsync(NpgsqlConnection connection, long? from, long to, CancellationToken ct) => ValueTask.CompletedTask;
-
-    public ValueTask ParkAsync(NpgsqlConnection connection, ParkedEvent parked, CancellationToken ct)
-    {
-        if (Parked.Count >= MaxParked) throw new InvalidOperationException("Too many events cannot be applied; the rebuild stops and the old tables stay.");
-        Parked.Add(parked);
-        return ValueTask.CompletedTask;
-    }
-}

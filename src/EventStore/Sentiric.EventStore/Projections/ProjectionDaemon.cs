@@ -8,7 +8,7 @@ namespace Sentiric.EventStore;
 /// Keeps all read models up to date: each projection has exactly one owner over all processes, its own checkpoint and its own pace.
 /// Run it for ever with <see cref="RunAsync"/>, or by hand with <see cref="CatchUpAsync"/>.
 /// </summary>
-public sealed class ProjectionDaemon
+public sealed partial class ProjectionDaemon
 {
     private readonly IReadOnlyList<ProjectionShard> _shards;
 
@@ -31,13 +31,6 @@ public sealed class ProjectionDaemon
     {
         foreach (var shard in _shards) await shard.CatchUpAsync(ct).ConfigureAwait(false);
     }
-
-    /// <summary>
-    /// Fills new tables from the first event on and puts them in the place of the old ones in one short transaction:
-    /// readers see the old rows, then the new ones, never an empty table. Runs beside the living projection.
-    /// </summary>
-    public ValueTask RebuildAsync(string name, IProgress<RebuildProgress>? progress = null, CancellationToken ct = default) =>
-        ShardOf(name).RebuildAsync(progress, ct);
 
     /// <summary>Waits until the projection has applied <paramref name="position"/>; throws <see cref="TimeoutException"/> naming what it waited for.</summary>
     public ValueTask WaitForAsync(string name, long position, TimeSpan timeout, CancellationToken ct = default) =>

@@ -7,13 +7,12 @@ namespace Sentiric.EventStore;
 /// One projection in one process: owns it when it can, applies batch after batch, rebuilds when asked or when the version changed.
 /// <see cref="_gate"/> owns the live tables, the lease and the position; the loop and a rebuild's switch take turns at it.
 /// </summary>
-internal sealed class ProjectionShard(
+internal sealed partial class ProjectionShard(
     NpgsqlDataSource source, IEventStore store, ITableProjection projection, ProjectionOptions options, TimeProvider clock, ILogger logger)
 {
     private readonly string _shard = ShardName.Of(projection.Name, projection.Version);
     private readonly ProjectionVersions _versions = new(source);
     private readonly SemaphoreSlim _gate = new(1, 1);
-    private readonly SemaphoreSlim _rebuilding = new(1, 1);
     private readonly ChangeSignal _moved = new();
 
     // Owned by the holder of _gate.
@@ -61,30 +60,6 @@ internal sealed class ProjectionShard(
         finally
         {
             await ReleaseAsync().ConfigureAwait(false);
-        }
-    }
-
-    public async ValueTask RebuildAsync(IProgress<RebuildProgress>? progress, CancellationToken ct)
-    {
-        await _rebuilding.WaitAsync(ct).ConfigureAwait(false);
-        try
-        {
-            if (!await TryOwnAsync(ct).ConfigureAwait(false)) throw new ProjectionOwnedElsewhereException(Name);
-            try
-            {
-                var rebuild = NewRebuild(progress);
-                await rebuild.StartAsync(ct).ConfigureAwait(false);
-                await rebuild.CatchUpAsync(ct).ConfigureAwait(false);
-                await GatedAsync(() => FinishAsync(rebuild, ct), ct).ConfigureAwait(false);
-            }
-            finally
-            {
-                await ReleaseAsync().ConfigureAwait(false);
-            }
-        }
-        finally
-        {
-            _rebuilding.Release();
         }
     }
 
@@ -145,17 +120,6 @@ internal sealed class ProjectionShard(
         }
     }
 
-    private async ValueTask<bool> FinishAsync(ProjectionRebuild rebuild, CancellationToken ct)
-    {
-        await rebuild.CatchUpAsync(ct).ConfigureAwait(false);
-        if (_lease is not { } lease || !await lease.IsHeldAsync(ct).ConfigureAwait(false)) throw new ProjectionOwnedElsewhereException(Name);
-        await rebuild.SwitchAsync(ct).ConfigureAwait(false);
-        (_position, _prepared) = (rebuild.Position, true);
-        Report(ProjectionState.Running);
-        logger.ProjectionRebuilt(Name, rebuild.Position);
-        return true;
-    }
-
     /// <summary>
     /// Makes sure that the live tables are those of this version. A newer version is built beside the old tables, which serve until the switch.
     /// False while somebody rebuilds: that will prepare them, too.
@@ -170,25 +134,7 @@ internal sealed class ProjectionShard(
         return true;
     }
 
-    private async ValueTask<bool> TryUpgradeAsync(int recorded, CancellationToken ct)
-    {
-        if (!await _rebuilding.WaitAsync(TimeSpan.Zero, ct).ConfigureAwait(false)) return false;
-        try
-        {
-            logger.ProjectionVersionChanged(Name, recorded, projection.Version);
-            var rebuild = NewRebuild(null);
-            await rebuild.StartAsync(ct).ConfigureAwait(false);
-            return await FinishAsync(rebuild, ct).ConfigureAwait(false);
-        }
-        finally
-        {
-            _rebuilding.Release();
-        }
-    }
-
     private BatchApplier NewApplier() => new(source, store.Serializer, projection, "", new LiveCheckpoint(projection, _shard), options, clock, logger);
-
-    private ProjectionRebuild NewRebuild(IProgress<RebuildProgress>? progress) => new(source, store, projection, options, clock, logger, new Relay(this, progress));
 
     private async ValueTask<long> PositionAsync(CancellationToken ct) => await CheckpointAsync(ct).ConfigureAwait(false) ?? 0;
 
@@ -242,15 +188,5 @@ internal sealed class ProjectionShard(
     {
         _status = _status with { State = state, Position = _position ?? _status.Position, LastError = error?.Message };
         _moved.Pulse();
-    }
-
-    /// <summary>Shows the rebuild in the status and passes it on.</summary>
-    private sealed class Relay(ProjectionShard shard, IProgress<RebuildProgress>? next) : IProgress<RebuildProgress>
-    {
-        public void Report(RebuildProgress value)
-        {
-            shard._status = shard._status with { State = ProjectionState.Rebuilding, HighWaterMark = value.Target };
-            next?.Report(value);
-        }
     }
 }

@@ -21,9 +21,6 @@ public sealed record ProjectionStatus(string Name, int Version, ProjectionState 
     public long Lag => Math.Max(0, HighWaterMark - Position);
 }
 
-/// <summary>How far a rebuild came: it ends when <see cref="Position"/> reaches <see cref="Target"/>, which moves while others append.</summary>
-public sealed record RebuildProgress(string Name, long Position, long Target);
-
 public sealed record ProjectionOptions
 {
     public int BatchSize { get; init; } = 500;

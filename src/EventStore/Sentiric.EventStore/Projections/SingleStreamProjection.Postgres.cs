@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Sentiric.EventStore;
 
-public abstract partial class SingleStreamProjection<TDoc>
+public abstract partial class SingleStreamProjection<TDoc> : IStreamDocument
 {
     public string SchemaSql(string suffix) => DocumentTable.Sql(Tables[0], suffix);
 
@@ -22,6 +22,18 @@ public abstract partial class SingleStreamProjection<TDoc>
             (slot.Version, slot.ChangedAt, slot.Touched) = (recorded.Version, recorded.RecordedAt, true);
         }
         Save(writer, documents);
+    }
+
+    void IStreamDocument.ReplaceStream(IProjectionWriter writer, StreamAddress address, IReadOnlyList<RecordedEvent> events)
+    {
+        // A deleted stream has no document; one event behind its deletion makes a new one.
+        var slot = new Slot { Touched = true };
+        foreach (var recorded in events.Where(e => Wants(e.EventType)))
+        {
+            slot.Document = Evolve(slot.Document, recorded, writer.Serializer.Deserialize(recorded));
+            (slot.Version, slot.ChangedAt) = (recorded.Version, recorded.RecordedAt);
+        }
+        Save(writer, new Dictionary<(string Tenant, string StreamId), Slot> { [(address.Tenant, address.StreamId)] = slot });
     }
 
     private async ValueTask<Dictionary<(string Tenant, string StreamId), Slot>> LoadAsync(

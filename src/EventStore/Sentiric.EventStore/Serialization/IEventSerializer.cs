@@ -16,5 +16,5 @@ public static class EventSerializerExtensions
 {
     /// <summary>The payload of a stored fact as its registered type.</summary>
     public static object Deserialize(this IEventSerializer serializer, RecordedEvent recorded) =>
-        serializer.Deserialize(recorded.EventType, recorded.Json);
+        recorded.Data(serializer);
 }

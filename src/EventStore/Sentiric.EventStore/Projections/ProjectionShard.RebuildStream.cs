@@ -1,0 +1,39 @@
+using Npgsql;
+
+namespace Sentiric.EventStore;
+
+internal sealed partial class ProjectionShard
+{
+    /// <summary>One stream's document anew, up to where the projection stands; in turns with the loop.</summary>
+    public async ValueTask RebuildStreamAsync(StreamAddress address, CancellationToken ct)
+    {
+        if (projection is not IStreamDocument document)
+            throw new NotSupportedException($"Projection '{Name}' keeps no document per stream; rebuild it as a whole.");
+        await OwnedAsync(() => RebuildStreamAsync(document, address, ct), ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask<bool> RebuildStreamAsync(IStreamDocument document, StreamAddress address, CancellationToken ct)
+    {
+        if (!_prepared && !await TryPrepareAsync(ct).ConfigureAwait(false)) throw new InvalidOperationException($"Projection '{Name}' is being rebuilt as a whole.");
+        var upTo = await PositionAsync(ct).ConfigureAwait(false);
+        var events = new List<RecordedEvent>();
+        await foreach (var recorded in store.ReadStreamAsync(address.Tenant, address.StreamId, ct: ct).ConfigureAwait(false))
+        {
+            if (recorded.Position <= upTo) events.Add(recorded);
+        }
+        await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
+        var writer = new ProjectionWriter(connection, store.Serializer, projection, "");
+        document.ReplaceStream(writer, address, events);
+        await writer.FlushAsync(ct).ConfigureAwait(false);
+        await transaction.CommitAsync(ct).ConfigureAwait(false);
+        return true;
+    }
+}
+
+/// <summary>A projection with one document per stream.</summary>
+internal interface IStreamDocument
+{
+    /// <summary>Queues what puts the stream's document in the state after these events, all there are up to some position.</summary>
+    void ReplaceStream(IProjectionWriter writer, StreamAddress address, IReadOnlyList<RecordedEvent> events);
+}
