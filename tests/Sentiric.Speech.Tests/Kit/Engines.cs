@@ -24,7 +24,10 @@ public static class Engines
 
     public static EspeakSynthesizer Espeak => LazyEspeak.Value;
 
-    public static EspeakOptions EspeakOptions => new() { Program = SpeechFiles.Espeak ?? "espeak-ng" };
+    public static EspeakOptions EspeakOptions => new()
+    {
+        Program = SpeechFiles.Espeak ?? "espeak-ng", LibraryPath = SpeechFiles.EspeakLibraryPath, DataPath = SpeechFiles.EspeakDataPath,
+    };
 
     /// <summary>Speaks a text at 8 kHz.</summary>
     public static async Task<short[]> SayAsync(string text, string voice = "tr") =>

@@ -15,8 +15,8 @@ public enum Need
 }
 
 /// <summary>
-/// Where the native library and the models lie: SENTIRIC_NATIVE and SENTIRIC_MODELS, or what the set-up filled (.infra/native) and the
-/// repository's own models folder.
+/// Where the native library, the models and the voice lie: as the environment says, or what the set-up filled (.infra/native), the
+/// repository's own models folder and the path.
 /// </summary>
 public static class SpeechFiles
 {
@@ -30,7 +30,13 @@ public static class SpeechFiles
 
     public static string? GeneralPhrases { get; } = Model("phrases.tr.txt");
 
-    public static string? Espeak { get; } = First("espeak-ng", (Variable("PATH") ?? "").Split(':'));
+    public static string? Espeak { get; } =
+        Variable("Speech__Espeak") is { } given && File.Exists(given) ? given : First("espeak-ng", (Variable("PATH") ?? "").Split(':'));
+
+    /// <summary>Set where the set-up unpacked the program without installing it.</summary>
+    public static string? EspeakLibraryPath { get; } = Variable("Speech__EspeakLibraryPath");
+
+    public static string? EspeakDataPath { get; } = Variable("Speech__EspeakDataPath");
 
     /// <summary>Why a test cannot run here; null when everything that it needs is there.</summary>
     public static string? Missing(Need need) =>
@@ -48,7 +54,7 @@ public static class SpeechFiles
     private static string? First(string name, params string?[] folders) =>
         folders.Where(folder => !string.IsNullOrEmpty(folder)).Select(folder => Path.Combine(folder ?? "", name)).FirstOrDefault(File.Exists);
 
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name);
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 
     private static string Find([CallerFilePath] string thisFile = "")
     {

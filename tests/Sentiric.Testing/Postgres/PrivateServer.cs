@@ -59,6 +59,7 @@ internal static class PrivateServer
             RedirectStandardInput = true,
             WorkingDirectory = Path.GetTempPath(),
         };
+        PostgresPrograms.Prepare(start);
         _watcher = Process.Start(start);
     }
 
