@@ -71,6 +71,24 @@ internal static class SchemaDescription
         sx_rebuild_part | 6 | to_tenant | character varying | null | -
         sx_rebuild_part | 7 | to_stream | character varying | null | -
         sx_rebuild_part | 8 | is_done | boolean | not null | false
+        sx_shard_order | 1 | shard | character varying | not null | -
+        sx_shard_order | 2 | seq_id | bigint | not null | -
+        sx_shard_order | 3 | kind | character varying | not null | -
+        sx_shard_order | 4 | reason | character varying | null | -
+        sx_shard_order | 5 | asked_by | character varying | null | -
+        sx_shard_order | 6 | asked_at | timestamp with time zone | not null | transaction_timestamp()
+        sx_shard_order | 7 | done_at | timestamp with time zone | null | -
+        sx_shard_order | 8 | outcome | character varying | null | -
+        sx_shard_order | 9 | error | character varying | null | -
+        sx_shard_state | 1 | shard | character varying | not null | -
+        sx_shard_state | 2 | paused_at | timestamp with time zone | null | -
+        sx_shard_state | 3 | pause_reason | character varying | null | -
+        sx_shard_state | 4 | paused_by | character varying | null | -
+        sx_shard_state | 5 | owner | character varying | null | -
+        sx_shard_state | 6 | state | character varying | null | -
+        sx_shard_state | 7 | positions_per_second | double precision | not null | 0
+        sx_shard_state | 8 | last_error | character varying | null | -
+        sx_shard_state | 9 | reported_at | timestamp with time zone | null | -
         """;
 
     public const string Constraints = """
@@ -85,6 +103,8 @@ internal static class SchemaDescription
         sx_projection_version | pkey_sx_projection_version | PRIMARY KEY (name)
         sx_rebuild | pkey_sx_rebuild | PRIMARY KEY (name)
         sx_rebuild_part | pkey_sx_rebuild_part | PRIMARY KEY (name, part)
+        sx_shard_order | pkey_sx_shard_order | PRIMARY KEY (shard, seq_id, kind)
+        sx_shard_state | pkey_sx_shard_state | PRIMARY KEY (shard)
         """;
 
     public const string Indexes = """
@@ -99,5 +119,7 @@ internal static class SchemaDescription
         pkey_sx_projection_version | unique on sx_projection_version USING btree (name)
         pkey_sx_rebuild | unique on sx_rebuild USING btree (name)
         pkey_sx_rebuild_part | unique on sx_rebuild_part USING btree (name, part)
+        pkey_sx_shard_order | unique on sx_shard_order USING btree (shard, seq_id, kind)
+        pkey_sx_shard_state | unique on sx_shard_state USING btree (shard)
         """;
 }

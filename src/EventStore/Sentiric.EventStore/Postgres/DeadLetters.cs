@@ -15,6 +15,12 @@ internal static class DeadLetters
 
     public const string Forget = "delete from mt_doc_deadletterevent where data ->> 'ProjectionName' = $1 and data ->> 'ShardName' = $2";
 
+    public const string Exists =
+        "select 1 from mt_doc_deadletterevent where data ->> 'ProjectionName' = $1 and data ->> 'ShardName' = $2 and (data ->> 'EventSequence')::bigint = $3";
+
+    public const string Discard =
+        "delete from mt_doc_deadletterevent where data ->> 'ProjectionName' = $1 and data ->> 'ShardName' = $2 and (data ->> 'EventSequence')::bigint = $3";
+
     private const string InsertSql = """
         insert into mt_doc_deadletterevent (id, data, mt_last_modified, mt_dotnet_type)
         select k.id, jsonb_build_object('Id', k.id, 'ProjectionName', $1::text, 'ShardName', $2::text, 'Timestamp', $4::timestamptz, 'TenantId', $5::text,

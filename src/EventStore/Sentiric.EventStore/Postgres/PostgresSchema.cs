@@ -110,6 +110,30 @@ public static class PostgresSchema
             switched_at timestamp with time zone not null default (transaction_timestamp()),
             constraint pkey_sx_projection_version primary key (name)
         );
+        create table if not exists sx_shard_state (
+            shard                varchar not null,
+            paused_at            timestamp with time zone,
+            pause_reason         varchar,
+            paused_by            varchar,
+            owner                varchar,
+            state                varchar,
+            positions_per_second double precision not null default 0,
+            last_error           varchar,
+            reported_at          timestamp with time zone,
+            constraint pkey_sx_shard_state primary key (shard)
+        );
+        create table if not exists sx_shard_order (
+            shard    varchar not null,
+            seq_id   bigint  not null,
+            kind     varchar not null,
+            reason   varchar,
+            asked_by varchar,
+            asked_at timestamp with time zone not null default (transaction_timestamp()),
+            done_at  timestamp with time zone,
+            outcome  varchar,
+            error    varchar,
+            constraint pkey_sx_shard_order primary key (shard, seq_id, kind)
+        );
 
         """;
 }

@@ -20,8 +20,7 @@ internal sealed class ShardLock : IShardLease
         var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
         try
         {
-            await using var schema = new NpgsqlCommand("select current_schema()", connection);
-            var id = IdOf(await schema.ExecuteScalarAsync(ct).ConfigureAwait(false) as string ?? "public", shard);
+            var id = IdOf(await SchemaAsync(connection, ct).ConfigureAwait(false), shard);
             await using var take = new NpgsqlCommand("select pg_try_advisory_lock($1)", connection) { Parameters = { new() { Value = id } } };
             if (await take.ExecuteScalarAsync(ct).ConfigureAwait(false) is true) return new ShardLock(connection, id);
         }
@@ -64,6 +63,12 @@ internal sealed class ShardLock : IShardLease
         {
             await _connection.DisposeAsync().ConfigureAwait(false);
         }
+    }
+
+    public static async ValueTask<string> SchemaAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var schema = new NpgsqlCommand("select current_schema()", connection);
+        return await schema.ExecuteScalarAsync(ct).ConfigureAwait(false) as string ?? "public";
     }
 
     public static long IdOf(string schema, string shard) => Math.Abs((long)StableHash($"{schema}:{shard}")) + MartenOffset;

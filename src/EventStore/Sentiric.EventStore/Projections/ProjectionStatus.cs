@@ -13,12 +13,37 @@ public enum ProjectionState
 
     /// <summary>New tables are being filled; the old ones still serve.</summary>
     Rebuilding,
+
+    /// <summary>Somebody, or an event that could not be applied, stopped it; it goes on when it is resumed.</summary>
+    Paused,
 }
 
-/// <summary>What a projection says about itself. <see cref="Lag"/> counts positions, holes included.</summary>
+/// <summary>What a projection says about itself, or what the database says of it to everybody.</summary>
 public sealed record ProjectionStatus(string Name, int Version, ProjectionState State, long Position, long HighWaterMark, string? LastError)
 {
+    /// <summary>The name of its row in <c>mt_event_progression</c>.</summary>
+    public string Shard => ShardName.Of(Name, Version);
+
+    /// <summary>Positions that it has not passed yet, holes included.</summary>
     public long Lag => Math.Max(0, HighWaterMark - Position);
+
+    /// <summary>How long ago the oldest event that it has not passed was recorded; zero when there is none. Only known to <see cref="IProjectionManager"/>.</summary>
+    public TimeSpan Behind { get; init; }
+
+    /// <summary>Positions passed per second while it last had work.</summary>
+    public double EventsPerSecond { get; init; }
+
+    /// <summary>The host that runs it; null when nobody does.</summary>
+    public string? Owner { get; init; }
+
+    /// <summary>When the checkpoint last moved.</summary>
+    public DateTimeOffset? MovedAt { get; init; }
+
+    /// <summary>Set while it is paused.</summary>
+    public PauseNote? Pause { get; init; }
+
+    /// <summary>Events that wait on the list of the parked ones.</summary>
+    public int Parked { get; init; }
 }
 
 public sealed record ProjectionOptions

@@ -36,4 +36,14 @@ public static class ShardName
 {
     public static string Of(string name, int version = 1) =>
         version == 1 ? $"{name}:All" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{name}:V{version}:All");
+
+    /// <summary><c>Calls:V2:All</c> is version 2 of <c>Calls</c>; without a number it is version 1.</summary>
+    public static (string Name, int Version) Parse(string shard)
+    {
+        var parts = shard.Split(':');
+        return parts.Length > 2 && parts[1].StartsWith('V')
+            && int.TryParse(parts[1].AsSpan(1), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var version)
+                ? (parts[0], version)
+                : (parts[0], 1);
+    }
 }
