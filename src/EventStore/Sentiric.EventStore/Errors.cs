@@ -48,6 +48,30 @@ public sealed class EventUnreadableException(string eventType, Exception inner) 
     public string EventType { get; } = eventType;
 }
 
+/// <summary>A Marten host stored this event in binary, which only that host can read. The bytes are in <see cref="RecordedEvent.Binary"/>.</summary>
+public sealed class BinaryEventException(string eventType, long position) : EventStoreException(
+    $"The stored '{eventType}' at position {position.ToString(CultureInfo.InvariantCulture)} has a binary payload, which is not JSON.")
+{
+    public string EventType { get; } = eventType;
+    public long Position { get; } = position;
+}
+
+/// <summary>The connections stand in another schema than the store was told to use.</summary>
+public sealed class WrongSchemaException(string expected, string? actual) : EventStoreException(
+    $"The store shall live in schema '{expected}', but its connections stand in '{actual ?? "none"}'. "
+    + $"Put 'Search Path={expected}' into the connection string (PostgresSchema.ConnectionString does it), or leave the option Schema away.")
+{
+    public string Expected { get; } = expected;
+    public string? Actual { get; } = actual;
+}
+
+/// <summary>The store keeps its streams by guid, and this is not the canonical text of one.</summary>
+public sealed class InvalidStreamIdException(string streamId) : EventStoreException(
+    $"'{streamId}' is no stream id of this store: it takes guids in lower case with hyphens, such as 0192f0a1-7c1e-7000-8000-000000000000.")
+{
+    public string StreamId { get; } = streamId;
+}
+
 /// <summary>A name or type that the application did not list, and that no upcaster leads away from.</summary>
 public sealed class UnknownEventTypeException(string eventType) : EventStoreException($"Event type '{eventType}' is not registered.")
 {

@@ -7,3 +7,19 @@ public sealed class PostgresEventStoreTests(PostgresFixture postgres) : EventSto
 {
     protected override ValueTask<IEventStore> StoreAsync() => ValueTask.FromResult<IEventStore>(postgres.Store);
 }
+
+/// <summary>The whole contract on the other shapes of the tables.</summary>
+public sealed class GuidStreamContractTests(GuidFixture postgres) : EventStoreContract, IClassFixture<GuidFixture>
+{
+    protected override ValueTask<IEventStore> StoreAsync() => ValueTask.FromResult<IEventStore>(new NamedStreams(postgres.Store));
+}
+
+public sealed class Marten8ContractTests(Marten8Fixture postgres) : EventStoreContract, IClassFixture<Marten8Fixture>
+{
+    protected override ValueTask<IEventStore> StoreAsync() => ValueTask.FromResult<IEventStore>(postgres.Store);
+}
+
+public sealed class Marten8GuidContractTests(Marten8GuidFixture postgres) : EventStoreContract, IClassFixture<Marten8GuidFixture>
+{
+    protected override ValueTask<IEventStore> StoreAsync() => ValueTask.FromResult<IEventStore>(new NamedStreams(postgres.Store));
+}

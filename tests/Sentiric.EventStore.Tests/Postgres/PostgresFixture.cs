@@ -6,8 +6,11 @@ using Xunit;
 namespace Sentiric.EventStore.Tests.Postgres;
 
 /// <summary>A fresh database with the schema, for one test class.</summary>
-public sealed class PostgresFixture : IAsyncLifetime
+public class PostgresFixture : IAsyncLifetime
 {
+    /// <summary>The shape of this fixture's tables.</summary>
+    public virtual PostgresEventStoreOptions Options { get; } = new();
+
     public string ConnectionString { get; private set; } = "";
     public NpgsqlDataSource Source { get; private set; } = null!;
     public PostgresEventStore Store { get; private set; } = null!;
@@ -15,7 +18,7 @@ public sealed class PostgresFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         ConnectionString = await PostgresInstance.GetAsync();
-        Source = NpgsqlDataSource.Create(ConnectionString);
+        Source = NpgsqlDataSource.Create(PostgresSchema.ConnectionString(ConnectionString, Options));
         Store = NewStore();
         await Store.EnsureSchemaAsync();
     }
@@ -28,7 +31,7 @@ public sealed class PostgresFixture : IAsyncLifetime
     }
 
     /// <summary>Another process's view: an own store over the same database.</summary>
-    public PostgresEventStore NewStore(PostgresEventStoreOptions? options = null) => new(Source, Facts.Serializer, TimeProvider.System, options);
+    public PostgresEventStore NewStore(PostgresEventStoreOptions? options = null) => new(Source, Facts.Serializer, TimeProvider.System, options ?? Options);
 
     public async Task ExecuteAsync(string sql)
     {
@@ -45,4 +48,23 @@ public sealed class PostgresFixture : IAsyncLifetime
             lines.Add(string.Join(" | ", Enumerable.Range(0, rows.FieldCount).Select(i => rows.IsDBNull(i) ? "-" : rows.GetValue(i).ToString())));
         return lines;
     }
+}
+
+/// <summary>Marten 9, streams by guid.</summary>
+public sealed class GuidFixture : PostgresFixture
+{
+    public override PostgresEventStoreOptions Options { get; } = new() { StreamIdentity = StreamIdentity.Guid };
+}
+
+/// <summary>Marten 8, text stream ids, in a schema of its own whose name is a reserved word.</summary>
+public sealed class Marten8Fixture : PostgresFixture
+{
+    public override PostgresEventStoreOptions Options { get; } = new() { Shape = MartenShape.Marten8, Schema = "order" };
+}
+
+/// <summary>Marten 8, streams by guid, in a schema of its own.</summary>
+public sealed class Marten8GuidFixture : PostgresFixture
+{
+    public override PostgresEventStoreOptions Options { get; } =
+        new() { Shape = MartenShape.Marten8, StreamIdentity = StreamIdentity.Guid, Schema = "calls" };
 }

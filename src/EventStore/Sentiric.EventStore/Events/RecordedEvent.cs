@@ -32,17 +32,24 @@ public sealed record RecordedEvent(
         init => (field, _decoded) = (value, null);
     } = Json;
 
+    /// <summary>
+    /// The payload of an event that a Marten host stored in binary; null for the others. <see cref="Json"/> is then an empty object that says nothing,
+    /// and <see cref="Data"/> throws <see cref="BinaryEventException"/>.
+    /// </summary>
+    public ReadOnlyMemory<byte>? Binary { get; init; }
+
     /// <summary>When it happened, as far as anyone said; otherwise when it was recorded.</summary>
     public DateTimeOffset OccurredAt => Metadata.OccurredAt ?? RecordedAt;
 
     /// <summary>
     /// The payload as its registered type, made once per event however many projections ask: all of them get the same object and none may change it.
-    /// Throws <see cref="UnknownEventTypeException"/> and <see cref="EventUnreadableException"/>, every time anew.
+    /// Throws <see cref="UnknownEventTypeException"/>, <see cref="EventUnreadableException"/> and <see cref="BinaryEventException"/>, every time anew.
     /// </summary>
     public object Data(IEventSerializer serializer)
     {
         var decoded = _decoded;
         if (decoded is not null && ReferenceEquals(decoded.By, serializer)) return decoded.Data;
+        if (Binary is not null) throw new BinaryEventException(EventType, Position);
         var data = serializer.Deserialize(EventType, Json);
         _decoded = new Decoded(serializer, data);
         return data;
@@ -54,6 +61,7 @@ public sealed record RecordedEvent(
         && (Position, Tenant, StreamId, Version, EventId, EventType, RecordedAt)
             == (other.Position, other.Tenant, other.StreamId, other.Version, other.EventId, other.EventType, other.RecordedAt)
         && Json.Span.SequenceEqual(other.Json.Span)
+        && Binary.HasValue == other.Binary.HasValue && Binary.GetValueOrDefault().Span.SequenceEqual(other.Binary.GetValueOrDefault().Span)
         && Metadata.Equals(other.Metadata);
 
     public override int GetHashCode() => HashCode.Combine(Position, EventId);

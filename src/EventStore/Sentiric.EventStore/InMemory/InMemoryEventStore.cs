@@ -33,7 +33,7 @@ public sealed partial class InMemoryEventStore(IEventSerializer serializer, Time
         string tenant, IReadOnlyList<StreamAppend> appends, CancellationToken ct = default)
     {
         ct.ThrowIfCancellationRequested();
-        var plan = StreamPlan.Of(serializer, tenant, appends);
+        var plan = StreamPlan.Of(serializer, StreamAddress.Of, tenant, appends);
         var results = new List<AppendResult>(plan.Count);
         lock (_gate)
         {

@@ -24,15 +24,16 @@ internal sealed class AppendLane : IAsyncDisposable
         "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off; set plan_cache_mode = force_generic_plan";
 
     private readonly NpgsqlDataSource _source;
+    private readonly AppendSql _sql;
     private readonly ILogger _logger;
     private readonly Action _committed;
     private readonly Channel<Request> _requests = Channel.CreateBounded<Request>(new BoundedChannelOptions(Capacity) { SingleReader = true });
     private readonly Task _loop;
     private NpgsqlConnection? _connection;
 
-    public AppendLane(NpgsqlDataSource source, ILogger logger, Action committed)
+    public AppendLane(NpgsqlDataSource source, AppendSql sql, ILogger logger, Action committed)
     {
-        (_source, _logger, _committed) = (source, logger, committed);
+        (_source, _sql, _logger, _committed) = (source, sql, logger, committed);
         _loop = Task.Run(LoopAsync);
     }
 
@@ -123,7 +124,7 @@ internal sealed class AppendLane : IAsyncDisposable
     {
         var connection = await ConnectAsync().ConfigureAwait(false);
         await using var batch = new NpgsqlBatch(connection);
-        foreach (var request in group) batch.BatchCommands.Add(AppendSql.Append(request.Plan, request.Now, request.Remember));
+        foreach (var request in group) batch.BatchCommands.Add(_sql.Append(request.Plan, request.Now, request.Remember));
         await batch.PrepareAsync().ConfigureAwait(false);
         var answers = new Placed?[group.Count];
         await using (var reader = await batch.ExecuteReaderAsync().ConfigureAwait(false))

@@ -11,7 +11,7 @@ namespace Sentiric.EventStore;
 /// The append as one statement. The row of the stream is written first: it is the concurrency check, it gives the transaction its id,
 /// and without it no event number is drawn. <see cref="HighWaterMark"/> builds on exactly that order.
 /// </summary>
-internal static class AppendSql
+internal sealed class AppendSql(EventTables tables)
 {
     // $1 tenant, $2 stream, $3 aggregate type, $4 number of events, $5 now, $6 expected version; answers the version before.
     private const string Start = """
@@ -50,7 +50,7 @@ internal static class AppendSql
         """;
 
     private const string RememberKeys =
-        ", k as (insert into sx_append_key (tenant_id, event_id, stream_id, seq_id, version) select $1, e.id, $2, e.seq_id, e.version from e)";
+        ", k as (insert into sx_append_key (tenant_id, event_id, stream_id, seq_id, version) select $1, e.id, $2::text, e.seq_id, e.version from e)";
 
     private static readonly Dictionary<string, (string Plain, string Remembering)> Whole = new[] { Start, StartOrGoOn, GoOn, GoOnExactly }
         .ToDictionary(row => row, row => (Statement(row, ""), Statement(row, RememberKeys)));
@@ -62,7 +62,7 @@ internal static class AppendSql
     private static readonly JsonWriterOptions HeaderWriting = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Stream row and events at once; answers (number, version) per event, nothing when the row refused.</summary>
-    public static NpgsqlBatchCommand Append(StreamPlan plan, DateTimeOffset now, bool remember)
+    public NpgsqlBatchCommand Append(StreamPlan plan, DateTimeOffset now, bool remember)
     {
         var (plain, remembering) = Whole[RowOf(plan.Expected)];
         var command = WithRow(remember ? remembering : plain, plan, now, plan.Expected.Value);
@@ -71,10 +71,10 @@ internal static class AppendSql
     }
 
     /// <summary>The stream row alone; answers the version before, nothing when it refused.</summary>
-    public static NpgsqlBatchCommand StreamRow(StreamPlan plan, DateTimeOffset now) => WithRow(RowOf(plan.Expected), plan, now, plan.Expected.Value);
+    public NpgsqlBatchCommand StreamRow(StreamPlan plan, DateTimeOffset now) => WithRow(RowOf(plan.Expected), plan, now, plan.Expected.Value);
 
     /// <summary>The events behind a version that <see cref="StreamRow"/> answered in this transaction.</summary>
-    public static NpgsqlBatchCommand Events(StreamPlan plan, DateTimeOffset now, long versionBefore)
+    public NpgsqlBatchCommand Events(StreamPlan plan, DateTimeOffset now, long versionBefore)
     {
         var command = WithRow(EventsBehind, plan, now, versionBefore);
         AddEvents(command, plan.Payloads);
@@ -91,11 +91,11 @@ internal static class AppendSql
         return expected == ExpectedVersion.NoStream ? Start : GoOnExactly;
     }
 
-    private static NpgsqlBatchCommand WithRow(string sql, StreamPlan plan, DateTimeOffset now, long expected)
+    private NpgsqlBatchCommand WithRow(string sql, StreamPlan plan, DateTimeOffset now, long expected)
     {
         var command = new NpgsqlBatchCommand(sql);
         Add(command, NpgsqlDbType.Varchar, plan.Address.Tenant);
-        Add(command, NpgsqlDbType.Varchar, plan.Address.StreamId);
+        Add(command, tables.StreamIdDbType, tables.StreamId(plan.Address.StreamId));
         Add(command, NpgsqlDbType.Varchar, plan.AggregateType);
         Add(command, NpgsqlDbType.Bigint, (long)plan.Payloads.Length);
         Add(command, NpgsqlDbType.TimestampTz, now.UtcDateTime);

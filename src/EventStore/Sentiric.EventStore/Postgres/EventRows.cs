@@ -6,9 +6,7 @@ namespace Sentiric.EventStore;
 /// <summary>Rows of <c>mt_events</c> as <see cref="RecordedEvent"/>.</summary>
 internal static class EventRows
 {
-    public const string Columns =
-        "seq_id, tenant_id, stream_id, version, id, type, timestamp, data, correlation_id, causation_id, user_name, headers::text";
-
+    /// <summary>The row has <see cref="EventTables.EventColumns"/>.</summary>
     public static RecordedEvent Read(NpgsqlDataReader row)
     {
         var type = row.GetString(5);
@@ -16,7 +14,10 @@ internal static class EventRows
         return new RecordedEvent(
             row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt64(3), row.GetGuid(4), type, StoredName.Parse(type).Version,
             new DateTimeOffset(row.GetDateTime(6), TimeSpan.Zero), row.GetFieldValue<byte[]>(7),
-            new EventMetadata(Text(row, 8), Text(row, 9), Text(row, 10), occurredAt, headers));
+            new EventMetadata(Text(row, 8), Text(row, 9), Text(row, 10), occurredAt, headers))
+        {
+            Binary = row.IsDBNull(12) ? (ReadOnlyMemory<byte>?)null : row.GetFieldValue<byte[]>(12),
+        };
     }
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);

@@ -16,7 +16,7 @@ namespace Sentiric.EventStore;
 /// </code>
 /// Either proof suffices: the first survives long readers, the second long write transactions elsewhere.
 /// </summary>
-internal sealed class HighWaterMark(NpgsqlDataSource source, TimeProvider clock, PostgresEventStoreOptions options, ILogger logger)
+internal sealed class HighWaterMark(NpgsqlDataSource source, EventTables tables, TimeProvider clock, PostgresEventStoreOptions options, ILogger logger)
 {
     private const int PageSize = 5_000;
 
@@ -173,9 +173,10 @@ internal sealed class HighWaterMark(NpgsqlDataSource source, TimeProvider clock,
         (_published, _publishedAt) = (_mark, clock.GetTimestamp());
     }
 
-    private static async ValueTask RecordSkipAsync(NpgsqlConnection connection, long from, long to, CancellationToken ct)
+    private async ValueTask RecordSkipAsync(NpgsqlConnection connection, long from, long to, CancellationToken ct)
     {
         const string sql = "insert into mt_high_water_skips (ending_sequence, starting_sequence) values ($1, $2) on conflict do nothing";
+        if (!tables.HasHighWaterSkips) return;
         await using var command = new NpgsqlCommand(sql, connection)
         {
             Parameters = { new() { Value = to, NpgsqlDbType = NpgsqlDbType.Bigint }, new() { Value = from, NpgsqlDbType = NpgsqlDbType.Bigint } },

@@ -20,7 +20,7 @@ public sealed partial class PostgresEventStore : IEventImporter
     {
         await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
-        var (stored, positions) = await new PostgresImport(connection).StoreAsync(batch, ct).ConfigureAwait(false);
+        var (stored, positions) = await new PostgresImport(connection, _tables).StoreAsync(batch, ct).ConfigureAwait(false);
         if (stored.Count == 0) return (0, 0);
         await transaction.CommitAsync(ct).ConfigureAwait(false);
         _feed.Announce();

@@ -11,13 +11,15 @@ namespace Sentiric.EventStore;
 /// Holds up to three connections of the data source (appending, listening, notifying) and borrows more for reads.
 /// The data source stays the caller's; dispose the store first.
 /// </summary>
-public sealed partial class PostgresEventStore : IEventStore, IAsyncDisposable
+public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyncDisposable
 {
     private const int PageSize = 1_000;
 
     private readonly NpgsqlDataSource _source;
     private readonly TimeProvider _clock;
     private readonly PostgresEventStoreOptions _options;
+    private readonly EventTables _tables;
+    private readonly AppendSql _appendSql;
     private readonly ChangeFeed _feed;
     private readonly AppendLane _lane;
     private readonly HighWaterMark _mark;
@@ -29,16 +31,20 @@ public sealed partial class PostgresEventStore : IEventStore, IAsyncDisposable
         (_source, Serializer, _clock, _options) = (source, serializer, clock, options ?? new PostgresEventStoreOptions());
         var log = logger ?? NullLogger.Instance;
         _feed = new ChangeFeed(source, clock, log);
-        _lane = new AppendLane(source, log, _feed.Announce);
-        _mark = new HighWaterMark(source, clock, _options, log);
+        _tables = EventTables.Of(_options);
+        _appendSql = new AppendSql(_tables);
+        _lane = new AppendLane(source, _appendSql, log, _feed.Announce);
+        _mark = new HighWaterMark(source, _tables, clock, _options, log);
     }
 
     public IEventSerializer Serializer { get; }
 
+    EventTables IOnPostgres.Tables => _tables;
+
     /// <summary>Creates the tables that are missing, under a lock; safe when several processes start at once.</summary>
     public ValueTask EnsureSchemaAsync(CancellationToken ct = default) => Failures.GuardAsync(async () =>
     {
-        await PostgresSchema.EnsureAsync(_source, ct).ConfigureAwait(false);
+        await PostgresSchema.EnsureAsync(_source, _options, ct).ConfigureAwait(false);
         return true;
     }).AsVoid();
 
@@ -48,30 +54,30 @@ public sealed partial class PostgresEventStore : IEventStore, IAsyncDisposable
     {
         ct.ThrowIfCancellationRequested();
         var chosen = options ?? AppendOptions.Default;
-        var plan = new StreamPlan(StreamAddress.Of(tenant, streamId), expected, Payload.Prepare(Serializer, events), chosen.AggregateType);
+        var plan = new StreamPlan(_tables.Address(tenant, streamId), expected, Payload.Prepare(Serializer, events), chosen.AggregateType);
         return Failures.GuardAsync(() => chosen.Idempotent && plan.Payloads.Length > 0 ? AppendOnceAsync(plan, ct) : AppendAsync(plan, remember: false, ct));
     }
 
     public ValueTask<IReadOnlyList<AppendResult>> AppendToStreamsAsync(string tenant, IReadOnlyList<StreamAppend> appends, CancellationToken ct = default)
     {
         ct.ThrowIfCancellationRequested();
-        var plan = StreamPlan.Of(Serializer, tenant, appends);
+        var plan = StreamPlan.Of(Serializer, _tables.Address, tenant, appends);
         return Failures.GuardAsync(() => AppendTogetherAsync(plan, ct));
     }
 
     public async IAsyncEnumerable<RecordedEvent> ReadStreamAsync(
         string tenant, string streamId, long fromVersion = 1, int maxCount = int.MaxValue, [EnumeratorCancellation] CancellationToken ct = default)
     {
-        const string sql = $"""
-            select {EventRows.Columns} from mt_events
+        var sql = $"""
+            select {_tables.EventColumns} from mt_events
             where tenant_id = $1 and stream_id = $2 and version >= $3 order by version limit $4
             """;
-        var address = StreamAddress.Of(tenant, streamId);
+        var address = _tables.Address(tenant, streamId);
         var next = fromVersion;
         for (var left = maxCount; left > 0;)
         {
             var size = Math.Min(left, PageSize);
-            var page = await Failures.GuardAsync(() => PageAsync(sql, ct, address.Tenant, address.StreamId, next, size)).ConfigureAwait(false);
+            var page = await Failures.GuardAsync(() => PageAsync(sql, ct, address.Tenant, _tables.StreamId(address.StreamId), next, size)).ConfigureAwait(false);
             foreach (var recorded in page) yield return recorded;
             if (page.Count < size) yield break;
             left -= page.Count;
@@ -82,8 +88,8 @@ public sealed partial class PostgresEventStore : IEventStore, IAsyncDisposable
     public async IAsyncEnumerable<RecordedEvent> ReadAllAsync(long fromPosition, int maxCount, [EnumeratorCancellation] CancellationToken ct = default)
     {
         // Tombstones fill the numbers of a Marten host's failed appends; they say nothing.
-        const string sql = $"""
-            select {EventRows.Columns} from mt_events
+        var sql = $"""
+            select {_tables.EventColumns} from mt_events
             where seq_id > $1 and seq_id <= $2 and type <> 'tombstone' order by seq_id limit $3
             """;
         var mark = await GetHighWaterMarkAsync(ct).ConfigureAwait(false);
@@ -100,11 +106,11 @@ public sealed partial class PostgresEventStore : IEventStore, IAsyncDisposable
     }
 
     public ValueTask<StreamState?> GetStreamStateAsync(string tenant, string streamId, CancellationToken ct = default) =>
-        Failures.GuardAsync(() => StateAsync(StreamAddress.Of(tenant, streamId), ct));
+        Failures.GuardAsync(() => StateAsync(_tables.Address(tenant, streamId), ct));
 
     public ValueTask<bool> ArchiveStreamAsync(string tenant, string streamId, CancellationToken ct = default)
     {
-        var address = StreamAddress.Of(tenant, streamId);
+        var address = _tables.Address(tenant, streamId);
         return Failures.GuardAsync(() => ArchiveAsync(address, ct));
     }
 
@@ -168,7 +174,7 @@ public sealed partial class PostgresEventStore : IEventStore, IAsyncDisposable
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
         var before = new Dictionary<StreamAddress, long>();
         var ordered = plan.OrderBy(p => p.Address.Tenant, StringComparer.Ordinal).ThenBy(p => p.Address.StreamId, StringComparer.Ordinal).ToList();
-        await RunAsync(connection, ordered, p => AppendSql.StreamRow(p, now), async (p, rows) =>
+        await RunAsync(connection, ordered, p => _appendSql.StreamRow(p, now), async (p, rows) =>
         {
             if (await rows.ReadAsync(ct).ConfigureAwait(false)) before[p.Address] = rows.GetInt64(0);
         }, ct).ConfigureAwait(false);
@@ -178,7 +184,7 @@ public sealed partial class PostgresEventStore : IEventStore, IAsyncDisposable
             throw await RefusalAsync(refused, ct).ConfigureAwait(false);
         }
         var results = new List<AppendResult>(plan.Count);
-        await RunAsync(connection, plan, p => AppendSql.Events(p, now, before[p.Address]), async (p, rows) =>
+        await RunAsync(connection, plan, p => _appendSql.Events(p, now, before[p.Address]), async (p, rows) =>
         {
             if (await AppendLane.ReadPlacedAsync(rows, p.Payloads.Length).ConfigureAwait(false) is { } placed)
                 results.Add(new AppendResult(p.Address.Tenant, p.Address.StreamId, placed.Version, placed.Positions));
@@ -229,7 +235,7 @@ public sealed partial class PostgresEventStore : IEventStore, IAsyncDisposable
         await using var command = _source.CreateCommand(
             "select type, version, created, timestamp, is_archived from mt_streams where tenant_id = $1 and id = $2");
         command.Parameters.Add(new() { Value = address.Tenant });
-        command.Parameters.Add(new() { Value = address.StreamId });
+        command.Parameters.Add(new() { Value = _tables.StreamId(address.StreamId) });
         await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         if (!await row.ReadAsync(ct).ConfigureAwait(false)) return null;
         return new StreamState(
@@ -248,7 +254,7 @@ public sealed partial class PostgresEventStore : IEventStore, IAsyncDisposable
                      "update mt_events set is_archived = true where tenant_id = $1 and stream_id = $2 and not is_archived",
                  })
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { new() { Value = address.Tenant }, new() { Value = address.StreamId } } });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { new() { Value = address.Tenant }, new() { Value = _tables.StreamId(address.StreamId) } } });
         }
         await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         return batch.BatchCommands[0].RecordsAffected > 0;

@@ -3,6 +3,18 @@ namespace Sentiric.EventStore;
 /// <summary>What differs between installations.</summary>
 public sealed record PostgresEventStoreOptions
 {
+    /// <summary>Whose tables these are: Marten 9's, or Marten 8's for a database that an 8.x host opens.</summary>
+    public MartenShape Shape { get; init; } = MartenShape.Marten9;
+
+    /// <summary>What identifies a stream. It is decided once, when the tables are created.</summary>
+    public StreamIdentity StreamIdentity { get; init; } = StreamIdentity.String;
+
+    /// <summary>
+    /// The schema of all tables, created when missing: lower-case letters, digits, underscores. The connections must have it as their search path
+    /// (<see cref="PostgresSchema.ConnectionString"/>). Null: whatever schema is the current one of the connections.
+    /// </summary>
+    public string? Schema { get; init; }
+
     /// <summary>A Marten host appends to the same database: holes in the order wait for <see cref="ForeignStaleThreshold"/> before they count as dead.</summary>
     public bool ForeignWriters { get; init; }
 
@@ -13,4 +25,21 @@ public sealed record PostgresEventStoreOptions
 
     /// <summary>While a number is missing that may still come, look this often.</summary>
     public TimeSpan HoleInterval { get; init; } = TimeSpan.FromMilliseconds(20);
+}
+
+/// <summary>The generation of Marten whose tables the store uses. The rows mean the same; a few columns and tables differ.</summary>
+public enum MartenShape
+{
+    Marten9,
+    Marten8,
+}
+
+/// <summary>The type of stream ids in the tables. In the API they are text either way.</summary>
+public enum StreamIdentity
+{
+    /// <summary>Any text up to <see cref="EventStoreLimits.MaxStreamIdLength"/>.</summary>
+    String,
+
+    /// <summary>A guid in its canonical text: lower case, with hyphens.</summary>
+    Guid,
 }

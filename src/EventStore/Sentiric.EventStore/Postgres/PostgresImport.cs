@@ -13,7 +13,7 @@ namespace Sentiric.EventStore;
 /// </code>
 /// The order is the one that <see cref="HighWaterMark"/> builds its proof on. COPY takes the same lock by itself, but only after the numbers are drawn.
 /// </summary>
-internal sealed class PostgresImport(NpgsqlConnection connection)
+internal sealed class PostgresImport(NpgsqlConnection connection, EventTables tables)
 {
     private const string MakeRows = """
         insert into mt_streams (tenant_id, id, type, version, timestamp, created, is_archived)
@@ -123,12 +123,12 @@ internal sealed class PostgresImport(NpgsqlConnection connection)
         await rows.CompleteAsync(ct).ConfigureAwait(false);
     }
 
-    private static async ValueTask WriteAsync(NpgsqlBinaryImporter rows, ImportedEvent imported, long position, CancellationToken ct)
+    private async ValueTask WriteAsync(NpgsqlBinaryImporter rows, ImportedEvent imported, long position, CancellationToken ct)
     {
         await rows.StartRowAsync(ct).ConfigureAwait(false);
         await rows.WriteAsync(position, NpgsqlDbType.Bigint, ct).ConfigureAwait(false);
         await rows.WriteAsync(imported.EventId, NpgsqlDbType.Uuid, ct).ConfigureAwait(false);
-        await rows.WriteAsync(imported.StreamId, NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
+        await rows.WriteAsync(tables.StreamId(imported.StreamId), tables.StreamIdDbType, ct).ConfigureAwait(false);
         await rows.WriteAsync(imported.Version, NpgsqlDbType.Bigint, ct).ConfigureAwait(false);
         await rows.WriteAsync(imported.Json, NpgsqlDbType.Jsonb, ct).ConfigureAwait(false);
         await rows.WriteAsync(imported.EventType, NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
@@ -154,7 +154,8 @@ internal sealed class PostgresImport(NpgsqlConnection connection)
 
     private static (NpgsqlDbType, object) Tenants(List<ImportedStream> streams) => (Texts, Array.ConvertAll([.. streams], s => s.Address.Tenant));
 
-    private static (NpgsqlDbType, object) Ids(List<ImportedStream> streams) => (Texts, Array.ConvertAll([.. streams], s => s.Address.StreamId));
+    private (NpgsqlDbType, object) Ids(List<ImportedStream> streams) =>
+        (NpgsqlDbType.Array | tables.StreamIdDbType, tables.StreamIds([.. streams.Select(s => s.Address.StreamId)]));
 
     private static DateTime At(ImportedEvent imported) => imported.RecordedAt.UtcDateTime;
 }

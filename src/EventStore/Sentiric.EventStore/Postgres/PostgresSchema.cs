@@ -1,99 +1,62 @@
+using System.Text.RegularExpressions;
 using Npgsql;
 
 namespace Sentiric.EventStore;
 
 /// <summary>
-/// The tables. <c>mt_*</c> are Marten 9's, conjoined tenancy, text stream ids, with correlation, causation, headers and user name;
+/// The tables. <c>mt_*</c> are Marten's, conjoined tenancy, with correlation, causation, headers and user name;
 /// not one column or index more, since a Marten host drops what it does not know. What Marten has no place for lives in <c>sx_*</c>.
 /// </summary>
-public static class PostgresSchema
+public static partial class PostgresSchema
 {
     // Any number will do, as long as every process of ours takes the same.
     private const long SchemaLock = 7_316_604_021;
 
     /// <summary>What a database administrator would run by hand; running it again changes nothing.</summary>
-    public static string Script => Streams + Events + Progress + DeadLetters + SideTables + RebuildTables.Sql;
+    public static string Script(PostgresEventStoreOptions? options = null) =>
+        (options?.Schema is { } schema ? $"{Create(schema)}set search_path to \"{schema}\";\n\n" : "") + Tables(options);
 
-    /// <summary>Creates what is missing; several processes may start at once.</summary>
-    public static async ValueTask EnsureAsync(NpgsqlDataSource source, CancellationToken ct = default)
+    /// <summary>Creates what is missing, the schema too; several processes may start at once.</summary>
+    public static async ValueTask EnsureAsync(NpgsqlDataSource source, PostgresEventStoreOptions? options = null, CancellationToken ct = default)
     {
         await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
         await using var takeLock = new NpgsqlCommand("select pg_advisory_xact_lock($1)", connection) { Parameters = { new() { Value = SchemaLock } } };
         await takeLock.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-        await using var create = new NpgsqlCommand("set local client_min_messages = warning;" + Script, connection);
-        await create.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        if (options?.Schema is { } schema) await EnterAsync(connection, schema, ct).ConfigureAwait(false);
+        await RunAsync(connection, "set local client_min_messages = warning;" + Tables(options), ct).ConfigureAwait(false);
         await transaction.CommitAsync(ct).ConfigureAwait(false);
     }
 
-    private const string Streams = """
-        create table if not exists mt_streams (
-            tenant_id   varchar                  not null default '*DEFAULT*',
-            id          varchar                  not null,
-            type        varchar,
-            version     bigint,
-            timestamp   timestamp with time zone not null default (now()),
-            created     timestamp with time zone not null default (now()),
-            is_archived boolean                  default false,
-            constraint pkey_mt_streams_tenant_id_id primary key (tenant_id, id)
-        );
+    /// <summary>The connection string whose connections find the tables of <see cref="PostgresEventStoreOptions.Schema"/>; unchanged without one.</summary>
+    public static string ConnectionString(string connectionString, PostgresEventStoreOptions options) =>
+        options.Schema is { } schema ? new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = Checked(schema) }.ConnectionString : connectionString;
 
-        """;
+    private static string Tables(PostgresEventStoreOptions? options) => MartenTables.Script(EventTables.Of(options)) + SideTables + RebuildTables.Sql;
 
-    // The default of "timestamp" is a text literal, as Marten writes it: PostgreSQL freezes it at creation. Every insert therefore gives the time.
-    private const string Events = """
-        create sequence if not exists mt_events_sequence;
-        create table if not exists mt_events (
-            seq_id         bigint                   not null,
-            id             uuid                     not null,
-            stream_id      varchar,
-            version        bigint                   not null,
-            data           jsonb                    not null,
-            bdata          bytea,
-            type           varchar(500)             not null,
-            timestamp      timestamp with time zone not null default '(now())',
-            tenant_id      varchar                  default '*DEFAULT*',
-            mt_dotnet_type varchar,
-            correlation_id varchar,
-            causation_id   varchar,
-            headers        jsonb,
-            user_name      varchar,
-            is_archived    boolean                  default false,
-            constraint pkey_mt_events_seq_id primary key (seq_id),
-            constraint fkey_mt_events_stream_id_tenant_id foreign key (tenant_id, stream_id) references mt_streams (tenant_id, id)
-        );
-        alter sequence mt_events_sequence owned by mt_events.seq_id;
-        create unique index if not exists pk_mt_events_stream_and_version on mt_events (tenant_id, stream_id, version);
+    private static string Create(string schema) => $"create schema if not exists \"{Checked(schema)}\";\n";
 
-        """;
+    /// <summary>Statements name no schema, so the connection has to stand in the right one: tables of the same name may be in another.</summary>
+    private static async ValueTask EnterAsync(NpgsqlConnection connection, string schema, CancellationToken ct)
+    {
+        await RunAsync(connection, "set local client_min_messages = warning;" + Create(schema), ct).ConfigureAwait(false);
+        await using var current = new NpgsqlCommand("select current_schema()", connection);
+        var actual = await current.ExecuteScalarAsync(ct).ConfigureAwait(false) as string;
+        if (actual != schema) throw new WrongSchemaException(schema, actual);
+    }
 
-    private const string Progress = """
-        create table if not exists mt_event_progression (
-            name         varchar not null,
-            last_seq_id  bigint,
-            last_updated timestamp with time zone default (transaction_timestamp()),
-            constraint pk_mt_event_progression primary key (name)
-        );
-        create table if not exists mt_high_water_skips (
-            ending_sequence   bigint not null,
-            starting_sequence bigint not null,
-            timestamp         timestamp with time zone default (transaction_timestamp()),
-            constraint pkey_mt_high_water_skips_ending_sequence primary key (ending_sequence)
-        );
+    private static async ValueTask RunAsync(NpgsqlConnection connection, string sql, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+    }
 
-        """;
+    private static string Checked(string schema) => SchemaName().IsMatch(schema)
+        ? schema
+        : throw new ArgumentException($"'{schema}' is no schema name: lower-case letters, digits and underscores, at most 63, not starting with a digit.");
 
-    private const string DeadLetters = """
-        create table if not exists mt_doc_deadletterevent (
-            id               uuid  not null,
-            data             jsonb not null,
-            mt_last_modified timestamp with time zone default (transaction_timestamp()),
-            mt_version       uuid  not null default (md5(random()::text || clock_timestamp()::text)::uuid),
-            mt_dotnet_type   varchar,
-            constraint pkey_mt_doc_deadletterevent_id primary key (id)
-        );
-
-        """;
+    [GeneratedRegex("^[a-z_][a-z0-9_]{0,62}$")]
+    private static partial Regex SchemaName();
 
     private const string SideTables = """
         create table if not exists sx_append_key (

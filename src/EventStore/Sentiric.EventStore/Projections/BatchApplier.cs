@@ -5,7 +5,7 @@ namespace Sentiric.EventStore;
 
 /// <summary>Applies batches to one set of tables. Rows and checkpoint stand or fall together.</summary>
 internal sealed class BatchApplier(
-    NpgsqlDataSource source, IEventSerializer serializer, ITableProjection projection, string suffix, IProjectionCheckpoint checkpoint,
+    NpgsqlDataSource source, EventTables tables, IEventSerializer serializer, ITableProjection projection, string suffix, IProjectionCheckpoint checkpoint,
     ProjectionOptions options, TimeProvider clock, ILogger logger)
 {
     private readonly string _shard = ShardName.Of(projection.Name, projection.Version);
@@ -47,7 +47,7 @@ internal sealed class BatchApplier(
         {
             if (batch.Count > 0)
             {
-                var writer = new ProjectionWriter(connection, serializer, projection, suffix);
+                var writer = new ProjectionWriter(connection, tables, serializer, projection, suffix);
                 await projection.ApplyAsync(writer, batch, ct).ConfigureAwait(false);
                 await writer.FlushAsync(ct).ConfigureAwait(false);
             }

@@ -23,7 +23,7 @@ internal sealed partial class ProjectionShard
         }
         await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
-        var writer = new ProjectionWriter(connection, store.Serializer, projection, "");
+        var writer = new ProjectionWriter(connection, _tables, store.Serializer, projection, "");
         document.ReplaceStream(writer, address, events);
         await writer.FlushAsync(ct).ConfigureAwait(false);
         await transaction.CommitAsync(ct).ConfigureAwait(false);

@@ -11,7 +11,8 @@ internal sealed partial class ProjectionShard(
     NpgsqlDataSource source, IEventStore store, ITableProjection projection, ProjectionOptions options, TimeProvider clock, ILogger logger)
 {
     private readonly string _shard = ShardName.Of(projection.Name, projection.Version);
-    private readonly ProjectionVersions _versions = new(source);
+    private readonly EventTables _tables = EventTables.Of(store);
+    private readonly ProjectionVersions _versions = new(source, EventTables.Of(store));
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly ChangeSignal _moved = new();
 
@@ -134,7 +135,7 @@ internal sealed partial class ProjectionShard(
         return true;
     }
 
-    private BatchApplier NewApplier() => new(source, store.Serializer, projection, "", new LiveCheckpoint(projection, _shard), options, clock, logger);
+    private BatchApplier NewApplier() => new(source, _tables, store.Serializer, projection, "", new LiveCheckpoint(projection, _shard), options, clock, logger);
 
     private async ValueTask<long> PositionAsync(CancellationToken ct) => await CheckpointAsync(ct).ConfigureAwait(false) ?? 0;
 

@@ -3,7 +3,7 @@ using Npgsql;
 namespace Sentiric.EventStore;
 
 /// <summary>Which version of each projection the live tables hold.</summary>
-internal sealed class ProjectionVersions(NpgsqlDataSource source)
+internal sealed class ProjectionVersions(NpgsqlDataSource source, EventTables tables)
 {
     public const string Record = """
         insert into sx_projection_version (name, version) values ($1, $2)
@@ -21,7 +21,7 @@ internal sealed class ProjectionVersions(NpgsqlDataSource source)
     {
         await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
-        await using var create = new NpgsqlCommand("set local client_min_messages = warning;" + projection.SchemaSql(""), connection);
+        await using var create = new NpgsqlCommand("set local client_min_messages = warning;" + projection.SchemaSql("", tables), connection);
         await create.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         await using var record = new NpgsqlCommand("insert into sx_projection_version (name, version) values ($1, $2) on conflict do nothing", connection)
         {

@@ -4,11 +4,14 @@ using Npgsql;
 namespace Sentiric.EventStore;
 
 /// <summary>The writer of one batch, on one connection whose transaction somebody else began and ends.</summary>
-internal sealed class ProjectionWriter(NpgsqlConnection connection, IEventSerializer serializer, ITableProjection projection, string suffix) : IProjectionWriter
+internal sealed class ProjectionWriter(
+    NpgsqlConnection connection, EventTables tables, IEventSerializer serializer, ITableProjection projection, string suffix) : IProjectionWriter
 {
     private readonly List<NpgsqlBatchCommand> _queued = [];
 
     public IEventSerializer Serializer => serializer;
+
+    public EventTables Tables => tables;
 
     public string Table(string name) => projection.Tables.Contains(name, StringComparer.Ordinal)
         ? name + suffix

@@ -4,9 +4,12 @@ using System.Text.Json;
 
 namespace Sentiric.EventStore;
 
-public abstract partial class SingleStreamProjection<TDoc> : IStreamDocument
+public abstract partial class SingleStreamProjection<TDoc> : IStreamDocument, IShapedProjection
 {
-    public string SchemaSql(string suffix) => DocumentTable.Sql(Tables[0], suffix);
+    /// <summary>For Marten 9 and text stream ids; a store of another shape asks for its own.</summary>
+    public string SchemaSql(string suffix) => DocumentTable.Sql(Tables[0], suffix, EventTables.Default);
+
+    string IShapedProjection.SchemaSql(string suffix, EventTables tables) => DocumentTable.Sql(Tables[0], suffix, tables);
 
     /// <summary>Loads the documents that the batch touches, folds, and writes each changed one once.</summary>
     public async ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct)
@@ -42,8 +45,8 @@ public abstract partial class SingleStreamProjection<TDoc> : IStreamDocument
         var keys = wanted.Select(e => (e.Tenant, e.StreamId)).Distinct().ToArray();
         var slots = keys.ToDictionary(k => k, _ => new Slot());
         var sql = $"""
-            select d.tenant_id, d.id, d.data::text, d.mt_version
-            from unnest($1::text[], $2::text[]) as k(tenant_id, id)
+            select d.tenant_id, d.id::text, d.data::text, d.mt_version::bigint
+            from unnest($1::text[], $2::text[]::{IdType(writer)}[]) as k(tenant_id, id)
             join {writer.Table(Tables[0])} d on d.tenant_id = k.tenant_id and d.id = k.id
             """;
         var rows = await writer.QueryAsync(sql, ReadRow, ct, keys.Select(k => k.Tenant).ToArray(), keys.Select(k => k.StreamId).ToArray())
@@ -66,7 +69,7 @@ public abstract partial class SingleStreamProjection<TDoc> : IStreamDocument
                 $"""
                 insert into {table} as d (tenant_id, id, data, mt_last_modified, mt_dotnet_type, mt_version)
                 select k.tenant_id, k.id, k.data::jsonb, k.changed, $5, k.version
-                from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $6::bigint[]) as k(tenant_id, id, data, changed, version)
+                from unnest($1::text[], $2::text[]::{IdType(writer)}[], $3::text[], $4::timestamptz[], $6::bigint[]) as k(tenant_id, id, data, changed, version)
                 on conflict (tenant_id, id) do update
                 set data = excluded.data, mt_last_modified = excluded.mt_last_modified,
                     mt_dotnet_type = excluded.mt_dotnet_type, mt_version = excluded.mt_version
@@ -81,10 +84,12 @@ public abstract partial class SingleStreamProjection<TDoc> : IStreamDocument
         if (gone.Length > 0)
         {
             writer.Execute(
-                $"delete from {table} d using unnest($1::text[], $2::text[]) as k(tenant_id, id) where d.tenant_id = k.tenant_id and d.id = k.id",
+                $"delete from {table} d using unnest($1::text[], $2::text[]::{IdType(writer)}[]) as k(tenant_id, id) where d.tenant_id = k.tenant_id and d.id = k.id",
                 gone.Select(k => k.Tenant).ToArray(), gone.Select(k => k.StreamId).ToArray());
         }
     }
+
+    private static string IdType(IProjectionWriter writer) => ((writer as ProjectionWriter)?.Tables ?? EventTables.Default).StreamIdSqlType;
 
     private sealed class Slot
     {

@@ -43,7 +43,7 @@ internal sealed class ProjectionRebuild
         (_source, _store, _projection, _options, _wishes, _clock, _progress) = (source, store, projection, options, wishes, clock, progress);
         _tables = new ShadowTables(projection);
         _record = new RebuildRecord(source, projection.Name);
-        _applier = new BatchApplier(source, store.Serializer, projection, ShadowTables.Suffix, new ShadowCheckpoint(projection), options, clock, logger);
+        _applier = new BatchApplier(source, EventTables.Of(store), store.Serializer, projection, ShadowTables.Suffix, new ShadowCheckpoint(projection), options, clock, logger);
     }
 
     public long Position { get; private set; }
@@ -137,7 +137,7 @@ internal sealed class ProjectionRebuild
         // First of all the old record ends: nobody may continue into tables that are about to be emptied.
         await DiscardAsync(_source, _projection, ct).ConfigureAwait(false);
         await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        await _tables.CreateAsync(connection, ct).ConfigureAwait(false);
+        await _tables.CreateAsync(connection, EventTables.Of(_store), ct).ConfigureAwait(false);
         await _record.BeginAsync(_projection.Version, [], ct).ConfigureAwait(false);
         (Position, _phase) = (0, RebuildPhase.Filling);
     }

@@ -21,9 +21,9 @@ internal sealed class ShadowTables(ITableProjection projection)
     private const int MaxNameLength = 63 - 10;
 
     /// <summary>Empty shadow tables; what an earlier rebuild left is thrown away.</summary>
-    public async ValueTask CreateAsync(NpgsqlConnection connection, CancellationToken ct)
+    public async ValueTask CreateAsync(NpgsqlConnection connection, EventTables shape, CancellationToken ct)
     {
-        await RunAsync(connection, "set client_min_messages = warning;" + Drops(Suffix) + projection.SchemaSql(Suffix) + "reset client_min_messages;", ct).ConfigureAwait(false);
+        await RunAsync(connection, "set client_min_messages = warning;" + Drops(Suffix) + projection.SchemaSql(Suffix, shape) + "reset client_min_messages;", ct).ConfigureAwait(false);
         const string sql = """
             select coalesce(min(n.name), '') from (
               select c.relname::text as name from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relname = any($1)
