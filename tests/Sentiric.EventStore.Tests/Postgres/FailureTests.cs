@@ -87,9 +87,12 @@ public sealed class FailureTests(PostgresFixture postgres) : IClassFixture<Postg
         await using var store = postgres.NewStore();
         using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(2));
         var acknowledged = 0;
+        // A connection of its own: one from the pool may have been killed by the round before.
+        await using var killer = await postgres.Source.OpenConnectionAsync();
         var killing = Task.Run(async () =>
         {
-            while (!stop.IsCancellationRequested) await postgres.ExecuteAsync(KillOthers + "; select pg_sleep(0.05)");
+            await using var kill = new NpgsqlCommand(KillOthers + "; select pg_sleep(0.05)", killer);
+            while (!stop.IsCancellationRequested) await kill.ExecuteNonQueryAsync();
         });
         for (var i = 0; !stop.IsCancellationRequested; i++)
         {
