@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -13,6 +14,8 @@ public enum DigestAlgorithm
 /// <summary>The parameters behind "Digest" in a challenge or in credentials, unquoted, names in lower case.</summary>
 internal sealed class DigestParameters
 {
+    private static readonly SearchValues<byte> ValueStops = SearchValues.Create(", \t"u8);
+
     private readonly Dictionary<string, string> values = new(StringComparer.OrdinalIgnoreCase);
 
     public string? this[string name] => values.GetValueOrDefault(name);
@@ -70,7 +73,7 @@ internal sealed class DigestParameters
         }
         else
         {
-            value = WireText.Wire(scanner.Until(","u8));
+            value = WireText.Wire(scanner.Until(ValueStops));
         }
 
         scanner.SkipSpace();

@@ -5,28 +5,34 @@ namespace Sentiric.Sip;
 /// <summary>A From, To, Contact, Route or Record-Route value: display name, URI and header parameters (RFC 3261 20.10, 25.1).</summary>
 public sealed class NameAddr
 {
-    internal NameAddr(string wire, string? displayWire, SipUri uri, IReadOnlyList<SipParameter> parameters)
+    private readonly NameAddrShape shape;
+    private SipUri? uri;
+    private SipParameter[]? parameters;
+    private string? tag;
+
+    /// <summary>Places in the shape count from the start of <paramref name="value"/>.</summary>
+    private NameAddr(ReadOnlySpan<byte> value, NameAddrShape shape)
     {
-        Wire = wire;
-        Display = displayWire is null ? null : WireText.ToText(displayWire);
-        Uri = uri;
-        Parameters = parameters;
+        Wire = WireText.Wire(shape.Whole.Of(value));
+        this.shape = shape.Shifted(-shape.Whole.Start);
     }
 
     /// <summary>The display name as text, quotes and escapes resolved; null when there is none.</summary>
-    public string? Display { get; }
+    public string? Display => shape.Display.IsPresent ? WireText.ToText(Unquote(Part(shape.Display))) : null;
 
-    public SipUri Uri { get; }
+    public SipUri Uri => uri ??= SipUri.ParseWire(Part(shape.Uri));
 
     /// <summary>Header parameters, those after the angle brackets.</summary>
-    public IReadOnlyList<SipParameter> Parameters { get; }
+    public IReadOnlyList<SipParameter> Parameters => parameters ??= ParameterText.ToArray();
 
-    public string? Tag => Parameter("tag");
+    public string? Tag => tag ??= Parameter("tag");
 
     /// <summary>The value byte for byte, one byte per char.</summary>
     internal string Wire { get; }
 
-    public string? Parameter(string name) => SipUri.Find(Parameters, name)?.Value;
+    private SipParameterList ParameterText => new(Wire.AsSpan(shape.ParametersStart));
+
+    public string? Parameter(string name) => ParameterText.Value(name);
 
     public override string ToString() => WireText.ToText(Wire);
 
@@ -41,15 +47,15 @@ public sealed class NameAddr
 
         string quoted = string.IsNullOrEmpty(display) ? "" : Quote(display) + " ";
         string tagText = tag is null ? "" : ";tag=" + tag;
-        IReadOnlyList<SipParameter> parameters = tag is null ? [] : [new SipParameter("tag", tag)];
-        return new NameAddr($"{quoted}<{uri}>{tagText}", string.IsNullOrEmpty(display) ? null : WireText.FromText(display), uri, parameters);
+        byte[] wire = Encoding.Latin1.GetBytes($"{quoted}<{uri}>{tagText}");
+        return TryParse(wire, out NameAddr? address) ? address : throw new ArgumentException("These parts make no address.");
     }
 
     /// <summary>Exactly one value, nothing after it.</summary>
     internal static bool TryParse(ReadOnlySpan<byte> value, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out NameAddr? address)
     {
-        var scanner = new SipScanner(value);
-        return TryRead(ref scanner, out address) && scanner.AtEnd;
+        address = NameAddrShape.TryReadSingle(value, out NameAddrShape shape) ? new NameAddr(value, shape) : null;
+        return address is not null;
     }
 
     /// <summary>A comma-separated list with at least one value.</summary>
@@ -58,92 +64,33 @@ public sealed class NameAddr
         var scanner = new SipScanner(value);
         do
         {
-            if (into.Count >= SipLimits.ValuesPerHeader || !TryRead(ref scanner, out NameAddr? address))
+            if (into.Count >= SipLimits.ValuesPerHeader || !NameAddrShape.TryRead(ref scanner, out NameAddrShape shape))
             {
                 return false;
             }
 
-            into.Add(address);
+            into.Add(new NameAddr(value, shape));
         }
         while (scanner.TryTake((byte)','));
         return scanner.AtEnd;
     }
 
-    private static bool TryRead(ref SipScanner scanner, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out NameAddr? address)
+    private ReadOnlySpan<char> Part(WirePart part) => Wire.AsSpan(part.Start, part.Length);
+
+    private static string Unquote(ReadOnlySpan<char> display)
     {
-        address = null;
-        scanner.SkipSpace();
-        int start = scanner.Position;
-        if (!TryDisplay(ref scanner, out string? display, out bool bracketed)
-            || !TryUri(ref scanner, bracketed, out SipUri? uri))
+        if (display[0] != '"')
         {
-            return false;
+            return display.ToString();
         }
 
-        var parameters = new List<SipParameter>();
-        if (!scanner.TryParameters(parameters))
+        ReadOnlySpan<char> inner = display[1..^1];
+        if (!inner.Contains('\\'))
         {
-            return false;
+            return inner.ToString();
         }
 
-        string wire = WireText.Wire(SipScanner.Trim(scanner.Slice(start, scanner.Position)));
-        address = new NameAddr(wire, display, uri, parameters);
-        return true;
-    }
-
-    private static bool TryDisplay(ref SipScanner scanner, out string? display, out bool bracketed)
-    {
-        display = null;
-        bracketed = false;
-        if (scanner.Current == '"')
-        {
-            if (!scanner.TryQuoted(out ReadOnlySpan<byte> quoted))
-            {
-                return false;
-            }
-
-            display = Unquote(quoted);
-            scanner.SkipSpace();
-            return bracketed = scanner.TryTake((byte)'<');
-        }
-
-        // Unquoted: tokens up to "<". Phones also put spaces, brackets and UTF-8 there; a separator ends the attempt.
-        int start = scanner.Position;
-        ReadOnlySpan<byte> rest = scanner.Rest;
-        int stop = rest.IndexOfAny("<,;:\"@"u8);
-        if (stop >= 0 && rest[stop] == '<')
-        {
-            string name = WireText.Wire(SipScanner.Trim(rest[..stop]));
-            display = name.Length == 0 ? null : name;
-            scanner.MoveTo(start + stop + 1);
-            bracketed = true;
-        }
-
-        return true;
-    }
-
-    private static bool TryUri(ref SipScanner scanner, bool bracketed, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SipUri? uri)
-    {
-        // Without brackets a comma, question mark or semicolon does not belong to the URI (20.10), so "?" is an error there.
-        ReadOnlySpan<byte> text = bracketed ? scanner.Until(">"u8) : scanner.Until(",;?<>\""u8);
-        if (!SipUri.TryParse(text, out uri))
-        {
-            return false;
-        }
-
-        return bracketed ? scanner.TryTake((byte)'>') : scanner.Current != '?';
-    }
-
-    private static string Unquote(ReadOnlySpan<byte> quoted)
-    {
-        ReadOnlySpan<byte> inner = quoted[1..^1];
-        if (inner.IndexOf((byte)'\\') < 0)
-        {
-            return WireText.Wire(inner);
-        }
-
-        var bytes = new byte[inner.Length];
-        int length = 0;
+        var plain = new StringBuilder(inner.Length);
         for (int i = 0; i < inner.Length; i++)
         {
             if (inner[i] == '\\' && i + 1 < inner.Length)
@@ -151,10 +98,10 @@ public sealed class NameAddr
                 i++;
             }
 
-            bytes[length++] = inner[i];
+            plain.Append(inner[i]);
         }
 
-        return WireText.Wire(bytes.AsSpan(0, length));
+        return plain.ToString();
     }
 
     private static string Quote(string display)

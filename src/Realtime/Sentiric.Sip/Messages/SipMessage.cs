@@ -5,40 +5,63 @@ namespace Sentiric.Sip;
 /// <summary>Sequence number and method (RFC 3261 20.16).</summary>
 public readonly record struct CSeq(uint Number, string Method);
 
-/// <summary>A parsed message: what routing needs is typed and checked, everything else is read from <see cref="Raw"/> on demand.</summary>
+/// <summary>
+/// A parsed message. The headers that routing needs were checked by the parser and are made into objects when first asked for;
+/// everything else is read from <see cref="Raw"/> on demand. Safe for many threads.
+/// </summary>
 public abstract class SipMessage
 {
-    private readonly Core core;
+    private string? callId;
+    private NameAddr? from;
+    private NameAddr? to;
+    private IReadOnlyList<Via>? vias;
+    private IReadOnlyList<NameAddr>? contacts;
+    private IReadOnlyList<NameAddr>? recordRoutes;
+    private IReadOnlyList<NameAddr>? routes;
 
-    private protected SipMessage(SipRawMessage raw, Core core)
+    private protected SipMessage(SipRawMessage raw, CSeq cseq)
     {
         Raw = raw;
-        this.core = core;
+        CSeq = cseq;
     }
 
     public SipRawMessage Raw { get; }
 
-    public string CallId => core.CallId;
+    public string CallId => callId ??= WireText.Wire(Raw.Value(Raw.Find(SipHeaderId.CallId)));
 
-    public CSeq CSeq => core.CSeq;
+    public CSeq CSeq { get; }
 
-    public NameAddr From => core.From;
+    public NameAddr From => from ??= Address(SipHeaderId.From);
 
-    public NameAddr To => core.To;
+    public NameAddr To => to ??= Address(SipHeaderId.To);
 
     /// <summary>Every Via, topmost first; never empty.</summary>
-    public IReadOnlyList<Via> Vias => core.Vias;
+    public IReadOnlyList<Via> Vias => vias ??= ViaList();
 
-    public Via TopVia => core.Vias[0];
+    public Via TopVia => Vias[0];
 
-    public IReadOnlyList<NameAddr> Contacts => core.Contacts;
+    public IReadOnlyList<NameAddr> Contacts => contacts ??= Addresses(SipHeaderId.Contact);
 
     /// <summary>"Contact: *" (RFC 3261 10.2.2).</summary>
-    public bool HasStarContact => core.HasStarContact;
+    public bool HasStarContact
+    {
+        get
+        {
+            for (int i = Raw.Find(SipHeaderId.Contact); i >= 0; i = Raw.Find(SipHeaderId.Contact, i + 1))
+            {
+                if (IsStar(Raw.Value(i)))
+                {
+                    return true;
+                }
+            }
 
-    public IReadOnlyList<NameAddr> RecordRoutes => core.RecordRoutes;
+            return false;
+        }
+    }
 
-    public IReadOnlyList<NameAddr> Routes => core.Routes;
+    public IReadOnlyList<NameAddr> RecordRoutes => recordRoutes ??= Addresses(SipHeaderId.RecordRoute);
+
+    public IReadOnlyList<NameAddr> Routes => routes ??= Addresses(SipHeaderId.Route);
 
     /// <summary>Body bytes as they came.</summary>
     public ReadOnlyMemory<byte> Body => Raw.Body;
@@ -91,33 +114,54 @@ public abstract class SipMessage
 
     public override string ToString() => Encoding.UTF8.GetString(Raw.Wire.Span);
 
-    internal sealed class Core(string callId, CSeq cseq, NameAddr from, NameAddr to)
+    internal static bool IsStar(ReadOnlySpan<byte> contact) => contact.SequenceEqual("*"u8);
+
+    // What follows reads headers that the parser has checked: two threads that ask first at once make equal values.
+    private NameAddr Address(SipHeaderId id) =>
+        NameAddr.TryParse(Raw.Value(Raw.Find(id)), out NameAddr? address) ? address : throw Unchecked(id);
+
+    private IReadOnlyList<NameAddr> Addresses(SipHeaderId id)
     {
-        public string CallId => callId;
+        int first = Raw.Find(id);
+        if (first < 0)
+        {
+            return [];
+        }
 
-        public CSeq CSeq => cseq;
+        var all = new List<NameAddr>(1);
+        for (int i = first; i >= 0; i = Raw.Find(id, i + 1))
+        {
+            if (!IsStar(Raw.Value(i)) && !NameAddr.TryParseList(Raw.Value(i), all))
+            {
+                throw Unchecked(id);
+            }
+        }
 
-        public NameAddr From => from;
-
-        public NameAddr To => to;
-
-        public List<Via> Vias { get; } = [];
-
-        public List<NameAddr> Contacts { get; } = [];
-
-        public List<NameAddr> RecordRoutes { get; } = [];
-
-        public List<NameAddr> Routes { get; } = [];
-
-        public bool HasStarContact { get; set; }
+        return all;
     }
+
+    private List<Via> ViaList()
+    {
+        var all = new List<Via>(2);
+        for (int i = Raw.Find(SipHeaderId.Via); i >= 0; i = Raw.Find(SipHeaderId.Via, i + 1))
+        {
+            if (!Via.TryParseList(Raw.Value(i), all))
+            {
+                throw Unchecked(SipHeaderId.Via);
+            }
+        }
+
+        return all;
+    }
+
+    private static InvalidOperationException Unchecked(SipHeaderId id) => new($"{SipHeaderNames.Of(id)} was not checked when the message was parsed.");
 }
 
 /// <summary>A request (RFC 3261 7.1).</summary>
 public sealed class SipRequest : SipMessage
 {
-    internal SipRequest(SipRawMessage raw, Core core, string method, SipUri uri)
-        : base(raw, core)
+    internal SipRequest(SipRawMessage raw, CSeq cseq, string method, SipUri uri)
+        : base(raw, cseq)
     {
         Method = method;
         Uri = uri;
@@ -134,8 +178,8 @@ public sealed class SipRequest : SipMessage
 /// <summary>A response (RFC 3261 7.2).</summary>
 public sealed class SipResponse : SipMessage
 {
-    internal SipResponse(SipRawMessage raw, Core core, int statusCode, string reason)
-        : base(raw, core)
+    internal SipResponse(SipRawMessage raw, CSeq cseq, int statusCode, string reason)
+        : base(raw, cseq)
     {
         StatusCode = statusCode;
         Reason = reason;

@@ -29,29 +29,31 @@ public static class SipParser
         raw = null;
         byte[] text = wire;
         int at = 0;
-        if (!TryLine(wire, ref at, out Range startLine))
+        if (!TryLine(wire, ref at, out WirePart startLine))
         {
             return new SipParseError(400, "The start line does not end.");
         }
 
-        var headers = new List<SipRawMessage.HeaderSlot>(16);
-        SipParseError? fault = startLine.End.Value > SipLimits.HeaderBytes ? new SipParseError(414, "The start line is longer than the limit.") : null;
+        Slots slots = default;
+        Span<SipRawMessage.HeaderSlot> headers = slots;
+        int count = 0;
+        SipParseError? fault = startLine.End > SipLimits.HeaderBytes ? new SipParseError(414, "The start line is longer than the limit.") : null;
         while (true)
         {
             int lineStart = at;
-            if (!TryHeaderLine(wire, ref text, ref at, out Range line))
+            if (!TryHeaderLine(wire, ref text, ref at, out WirePart line))
             {
                 fault ??= new SipParseError(400, "The headers do not end with an empty line.");
                 at = wire.Length;
                 break;
             }
 
-            if (line.Start.Value == line.End.Value)
+            if (line.Length == 0)
             {
                 break;
             }
 
-            SipParseError? lineFault = Check(at - lineStart, headers.Count, text.AsSpan(line));
+            SipParseError? lineFault = Check(at - lineStart, count, line.Of(text));
             fault ??= lineFault;
             if (lineFault is not null)
             {
@@ -61,7 +63,7 @@ public static class SipParser
 
             if (TrySlot(text, line, out SipRawMessage.HeaderSlot slot))
             {
-                headers.Add(slot);
+                headers[count++] = slot;
             }
             else
             {
@@ -69,15 +71,23 @@ public static class SipParser
             }
         }
 
-        var whole = new SipRawMessage(wire, text, startLine, headers, at..wire.Length);
-        fault ??= BodyFault(whole, wire.Length - at);
+        SipRawMessage.HeaderSlot[] kept = headers[..count].ToArray();
+        SipParseError? bodyFault = BodyFault(text, kept, wire.Length - at, out int body);
+        fault ??= bodyFault;
         if (fault is not null)
         {
-            return fault with { Raw = whole };
+            return fault with { Raw = new SipRawMessage(wire, text, startLine, kept, new WirePart(at, wire.Length)) };
         }
 
-        raw = new SipRawMessage(wire, text, startLine, headers, at..(at + ContentLength(whole, wire.Length - at)));
+        raw = new SipRawMessage(wire, text, startLine, kept, new WirePart(at, at + body));
         return null;
+    }
+
+    /// <summary>Room for the most headers that are accepted, on the stack.</summary>
+    [System.Runtime.CompilerServices.InlineArray(SipLimits.Headers)]
+    private struct Slots
+    {
+        private SipRawMessage.HeaderSlot first;
     }
 
     private static SipParseError? Check(int lineBytes, int headerCount, ReadOnlySpan<byte> line)
@@ -93,11 +103,11 @@ public static class SipParser
         }
 
         // A lone CR or LF is no line end here, and passing it on would let it become one elsewhere.
-        return line.IndexOfAny((byte)'\r', (byte)'\n') >= 0 ? new SipParseError(400, "A header holds a lone CR or LF.") : null;
+        return line.ContainsAny((byte)'\r', (byte)'\n') ? new SipParseError(400, "A header holds a lone CR or LF.") : null;
     }
 
     /// <summary>One line ending with CRLF; <paramref name="at"/> moves behind it.</summary>
-    private static bool TryLine(byte[] bytes, ref int at, out Range line)
+    private static bool TryLine(byte[] bytes, ref int at, out WirePart line)
     {
         int end = bytes.AsSpan(at).IndexOf("\r\n"u8);
         line = default;
@@ -106,20 +116,20 @@ public static class SipParser
             return false;
         }
 
-        line = at..(at + end);
+        line = new WirePart(at, at + end);
         at += end + 2;
         return true;
     }
 
     /// <summary>One header with its continuation lines; the line ends within become spaces in the unfolded copy (RFC 3261 7.3.1).</summary>
-    private static bool TryHeaderLine(byte[] wire, ref byte[] text, ref int at, out Range line)
+    private static bool TryHeaderLine(byte[] wire, ref byte[] text, ref int at, out WirePart line)
     {
         if (!TryLine(wire, ref at, out line))
         {
             return false;
         }
 
-        while (line.End.Value > line.Start.Value && at < wire.Length && SipScanner.IsSpace(wire[at]))
+        while (line.Length > 0 && at < wire.Length && SipScanner.IsSpace(wire[at]))
         {
             if (ReferenceEquals(text, wire))
             {
@@ -128,64 +138,81 @@ public static class SipParser
 
             text[at - 2] = (byte)' ';
             text[at - 1] = (byte)' ';
-            if (!TryLine(wire, ref at, out Range continuation))
+            if (!TryLine(wire, ref at, out WirePart continuation))
             {
                 return false;
             }
 
-            line = line.Start..continuation.End;
+            line = new WirePart(line.Start, continuation.End);
         }
 
         return true;
     }
 
-    private static bool TrySlot(byte[] text, Range line, out SipRawMessage.HeaderSlot slot)
+    private static bool TrySlot(byte[] text, WirePart line, out SipRawMessage.HeaderSlot slot)
     {
         slot = default;
-        ReadOnlySpan<byte> bytes = text.AsSpan(line);
+        ReadOnlySpan<byte> bytes = line.Of(text);
         int colon = bytes.IndexOf((byte)':');
         if (colon <= 0)
         {
             return false;
         }
 
-        int nameLength = bytes[..colon].TrimEnd(" \t"u8).Length;
-        if (!SipScanner.IsToken(bytes[..nameLength]))
+        ReadOnlySpan<byte> name = bytes[..colon].TrimEnd(" \t"u8);
+        if (!SipScanner.IsToken(name))
         {
             return false;
         }
 
-        int start = line.Start.Value;
-        slot = new SipRawMessage.HeaderSlot(SipHeaderNames.Find(bytes[..nameLength]), start..(start + nameLength), (start + colon + 1)..line.End.Value);
+        int start = colon + 1, end = bytes.Length;
+        while (start < end && SipScanner.IsSpace(bytes[start]))
+        {
+            start++;
+        }
+
+        while (end > start && SipScanner.IsSpace(bytes[end - 1]))
+        {
+            end--;
+        }
+
+        slot = new SipRawMessage.HeaderSlot(
+            SipHeaderNames.Find(name), new WirePart(line.Start, line.Start + name.Length), new WirePart(line.Start + start, line.Start + end));
         return true;
     }
 
-    /// <summary>RFC 3261 20.14, RFC 4475 3.1.2.2, 3.1.2.3, 3.3.9: no sign, one value, not more than there is.</summary>
-    private static SipParseError? BodyFault(SipRawMessage raw, int available)
+    /// <summary>RFC 3261 20.14, RFC 4475 3.1.2.2, 3.1.2.3, 3.3.9: no sign, one value, not more than there is; without it all that is left.</summary>
+    private static SipParseError? BodyFault(byte[] text, SipRawMessage.HeaderSlot[] headers, int available, out int length)
     {
-        int index = raw.Find(SipHeaderId.ContentLength);
-        if (index < 0)
+        length = available;
+        bool seen = false;
+        foreach (SipRawMessage.HeaderSlot header in headers)
         {
-            return null;
+            if (header.Id != SipHeaderId.ContentLength)
+            {
+                continue;
+            }
+
+            if (seen)
+            {
+                return new SipParseError(400, "Content-Length is there twice.");
+            }
+
+            if (!SipScanner.TryNumber(header.Value.Of(text), out uint declared))
+            {
+                return new SipParseError(400, "Content-Length is no number.");
+            }
+
+            if (declared > available)
+            {
+                return new SipParseError(400, "Content-Length is larger than the body.");
+            }
+
+            seen = true;
+            length = (int)declared;
         }
 
-        if (raw.Find(SipHeaderId.ContentLength, index + 1) >= 0)
-        {
-            return new SipParseError(400, "Content-Length is there twice.");
-        }
-
-        if (!SipScanner.TryNumber(raw.Value(index), out uint declared))
-        {
-            return new SipParseError(400, "Content-Length is no number.");
-        }
-
-        return declared > available ? new SipParseError(400, "Content-Length is larger than the body.") : null;
-    }
-
-    private static int ContentLength(SipRawMessage raw, int available)
-    {
-        int index = raw.Find(SipHeaderId.ContentLength);
-        return index >= 0 && SipScanner.TryNumber(raw.Value(index), out uint declared) ? (int)Math.Min(declared, (uint)available) : available;
+        return null;
     }
 
     private static SipParseResult Judge(SipRawMessage raw) =>
@@ -199,20 +226,20 @@ public static class SipParser
             return new SipParseResult(null, (fault ?? new SipParseError(400, "The Request-URI is malformed.")) with { Raw = raw });
         }
 
-        fault = ReadCore(raw, out SipMessage.Core? core);
-        if (fault is not null || core is null)
+        fault = CheckHeaders(raw, out CSeq cseq);
+        if (fault is not null)
         {
-            return new SipParseResult(null, fault! with { Raw = raw });
+            return new SipParseResult(null, fault with { Raw = raw });
         }
 
-        if (!core.CSeq.Method.Equals(method, StringComparison.Ordinal))
+        if (!cseq.Method.Equals(method, StringComparison.Ordinal))
         {
             // RFC 4475 3.1.2.17 and 3.1.2.18: an unknown method deserves 501 before its CSeq is looked at.
             int status = SipMethod.IsStandard(method) ? 400 : 501;
             return new SipParseResult(null, new SipParseError(status, "The method of CSeq is not that of the request line.", raw));
         }
 
-        return new SipParseResult(new SipRequest(raw, core, method, uri), null);
+        return new SipParseResult(new SipRequest(raw, cseq, method, uri), null);
     }
 
     /// <summary>Method SP Request-URI SP SIP-Version, single spaces (RFC 3261 7.1; RFC 4475 3.1.2.7 to 3.1.2.10).</summary>
@@ -254,20 +281,52 @@ public static class SipParser
             return new SipParseResult(null, new SipParseError(400, "The status line is malformed.", raw));
         }
 
-        SipParseError? fault = ReadCore(raw, out SipMessage.Core? core);
-        if (fault is not null || core is null)
+        SipParseError? fault = CheckHeaders(raw, out CSeq cseq);
+        if (fault is not null)
         {
-            return new SipParseResult(null, fault! with { Raw = raw });
+            return new SipParseResult(null, fault with { Raw = raw });
         }
 
         string reason = line.Length > 12 ? WireText.Text(line[12..]) : "";
-        return new SipParseResult(new SipResponse(raw, core, (int)status, reason), null);
+        return new SipParseResult(new SipResponse(raw, cseq, (int)status, reason), null);
     }
 
-    /// <summary>The headers that every message needs, each at most once where RFC 3261 table 2 says so (RFC 4475 3.3.1, 3.3.8).</summary>
-    private static SipParseError? ReadCore(SipRawMessage raw, out SipMessage.Core? core)
+    /// <summary>
+    /// The headers that every message needs, each at most once where RFC 3261 table 2 says so (RFC 4475 3.3.1, 3.3.8), and the lists
+    /// that routing reads. Checked in place; <see cref="SipMessage"/> makes them into objects when it is asked for them.
+    /// </summary>
+    private static SipParseError? CheckHeaders(SipRawMessage raw, out CSeq cseq)
     {
-        core = null;
+        cseq = default;
+        if (CountSingles(raw) is { } miscounted)
+        {
+            return miscounted;
+        }
+
+        if (!TryCSeq(raw.Value(raw.Find(SipHeaderId.CSeq)), out cseq))
+        {
+            return Malformed(SipHeaderId.CSeq);
+        }
+
+        ReadOnlySpan<byte> callId = raw.Value(raw.Find(SipHeaderId.CallId));
+        if (callId.IsEmpty || callId.IndexOfAny((byte)' ', (byte)'\t', (byte)0) >= 0)
+        {
+            return Malformed(SipHeaderId.CallId);
+        }
+
+        for (int i = 0; i < raw.HeaderCount; i++)
+        {
+            if (!IsWellFormed(raw.Id(i), raw.Value(i)))
+            {
+                return Malformed(raw.Id(i));
+            }
+        }
+
+        return raw.Find(SipHeaderId.Via) < 0 ? new SipParseError(400, "There is no Via.") : null;
+    }
+
+    private static SipParseError? CountSingles(SipRawMessage raw)
+    {
         foreach (SipHeaderId single in (ReadOnlySpan<SipHeaderId>)[SipHeaderId.From, SipHeaderId.To, SipHeaderId.CallId, SipHeaderId.CSeq])
         {
             int index = raw.Find(single);
@@ -278,76 +337,28 @@ public static class SipParser
         }
 
         int maxForwards = raw.Find(SipHeaderId.MaxForwards);
-        if (maxForwards >= 0 && raw.Find(SipHeaderId.MaxForwards, maxForwards + 1) >= 0)
-        {
-            return new SipParseError(400, "Max-Forwards is there twice.");
-        }
-
-        if (!TryCSeq(raw.Value(raw.Find(SipHeaderId.CSeq)), out CSeq cseq))
-        {
-            return new SipParseError(400, "CSeq is malformed.");
-        }
-
-        ReadOnlySpan<byte> callId = raw.Value(raw.Find(SipHeaderId.CallId));
-        if (callId.IsEmpty || callId.IndexOfAny((byte)' ', (byte)'\t', (byte)0) >= 0)
-        {
-            return new SipParseError(400, "Call-ID is malformed.");
-        }
-
-        if (!NameAddr.TryParse(raw.Value(raw.Find(SipHeaderId.From)), out NameAddr? from))
-        {
-            return new SipParseError(400, "From is malformed.");
-        }
-
-        if (!NameAddr.TryParse(raw.Value(raw.Find(SipHeaderId.To)), out NameAddr? to))
-        {
-            return new SipParseError(400, "To is malformed.");
-        }
-
-        return ReadLists(raw, new SipMessage.Core(WireText.Wire(callId), cseq, from, to), out core);
+        return maxForwards >= 0 && raw.Find(SipHeaderId.MaxForwards, maxForwards + 1) >= 0
+            ? new SipParseError(400, "Max-Forwards is there twice.")
+            : null;
     }
 
-    private static SipParseError? ReadLists(SipRawMessage raw, SipMessage.Core single, out SipMessage.Core? core)
+    private static bool IsWellFormed(SipHeaderId id, ReadOnlySpan<byte> value)
     {
-        core = null;
-        for (int i = 0; i < raw.HeaderCount; i++)
+        if (id is SipHeaderId.From or SipHeaderId.To)
         {
-            SipHeaderId id = raw.Id(i);
-            ReadOnlySpan<byte> value = raw.Value(i);
-            bool good = true;
-            if (id == SipHeaderId.Via)
-            {
-                good = Via.TryParseList(value, single.Vias);
-            }
-            else if (id == SipHeaderId.Contact)
-            {
-                bool star = value.SequenceEqual("*"u8);
-                single.HasStarContact |= star;
-                good = star || NameAddr.TryParseList(value, single.Contacts);
-            }
-            else if (id == SipHeaderId.RecordRoute)
-            {
-                good = NameAddr.TryParseList(value, single.RecordRoutes);
-            }
-            else if (id == SipHeaderId.Route)
-            {
-                good = NameAddr.TryParseList(value, single.Routes);
-            }
-
-            if (!good)
-            {
-                return new SipParseError(400, $"{SipHeaderNames.Of(id)} is malformed.");
-            }
+            return NameAddrShape.TryReadSingle(value, out _);
         }
 
-        if (single.Vias.Count == 0)
+        if (id is SipHeaderId.Via)
         {
-            return new SipParseError(400, "There is no Via.");
+            return ViaShape.IsList(value);
         }
 
-        core = single;
-        return null;
+        bool isList = id is SipHeaderId.Contact or SipHeaderId.RecordRoute or SipHeaderId.Route;
+        return !isList || (id is SipHeaderId.Contact && SipMessage.IsStar(value)) || NameAddrShape.IsList(value);
     }
+
+    private static SipParseError Malformed(SipHeaderId id) => new(400, $"{SipHeaderNames.Of(id)} is malformed.");
 
     /// <summary>1*DIGIT LWS Method; a number beyond 32 bits is an error (RFC 3261 8.1.1.5, RFC 4475 3.1.2.4).</summary>
     private static bool TryCSeq(ReadOnlySpan<byte> value, out CSeq cseq)

@@ -8,11 +8,11 @@ public sealed class SipRawMessage
 {
     private readonly byte[] wire;
     private readonly byte[] unfolded;
-    private readonly List<HeaderSlot> headers;
-    private readonly Range startLine;
-    private readonly Range body;
+    private readonly HeaderSlot[] headers;
+    private readonly WirePart startLine;
+    private readonly WirePart body;
 
-    internal SipRawMessage(byte[] wire, byte[] unfolded, Range startLine, List<HeaderSlot> headers, Range body)
+    internal SipRawMessage(byte[] wire, byte[] unfolded, WirePart startLine, HeaderSlot[] headers, WirePart body)
     {
         this.wire = wire;
         this.unfolded = unfolded;
@@ -22,26 +22,26 @@ public sealed class SipRawMessage
     }
 
     /// <summary>The message as it travelled, octets after the body cut off.</summary>
-    public ReadOnlyMemory<byte> Wire => wire.AsMemory(0, body.End.GetOffset(wire.Length));
+    public ReadOnlyMemory<byte> Wire => wire.AsMemory(0, body.End);
 
-    public ReadOnlySpan<byte> StartLine => unfolded.AsSpan(startLine);
+    public ReadOnlySpan<byte> StartLine => startLine.Of(unfolded);
 
-    public ReadOnlyMemory<byte> Body => wire.AsMemory(body);
+    public ReadOnlyMemory<byte> Body => wire.AsMemory(body.Start, body.Length);
 
-    public int HeaderCount => headers.Count;
+    public int HeaderCount => headers.Length;
 
     public SipHeaderId Id(int index) => headers[index].Id;
 
     /// <summary>The header name as written, compact or in full.</summary>
-    public string Name(int index) => WireText.Wire(unfolded.AsSpan(headers[index].Name));
+    public string Name(int index) => WireText.Wire(headers[index].Name.Of(unfolded));
 
     /// <summary>The value without surrounding white space; folds have become spaces (RFC 3261 7.3.1).</summary>
-    public ReadOnlySpan<byte> Value(int index) => SipScanner.Trim(unfolded.AsSpan(headers[index].Value));
+    public ReadOnlySpan<byte> Value(int index) => headers[index].Value.Of(unfolded);
 
     /// <summary>Index of the first header with this id at or after <paramref name="from"/>; -1 when there is none.</summary>
     public int Find(SipHeaderId id, int from = 0)
     {
-        for (int i = from; i < headers.Count; i++)
+        for (int i = from; i < headers.Length; i++)
         {
             if (headers[i].Id == id)
             {
@@ -52,5 +52,9 @@ public sealed class SipRawMessage
         return -1;
     }
 
-    internal readonly record struct HeaderSlot(SipHeaderId Id, Range Name, Range Value);
+    /// <summary>The name as written, compact or in full.</summary>
+    internal ReadOnlySpan<byte> NameBytes(int index) => headers[index].Name.Of(unfolded);
+
+    /// <summary>The place of a header's name and of its value without the white space around it.</summary>
+    internal readonly record struct HeaderSlot(SipHeaderId Id, WirePart Name, WirePart Value);
 }

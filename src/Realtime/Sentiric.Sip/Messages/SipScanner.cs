@@ -1,11 +1,16 @@
-namespace Sentiric.Sip;
+using System.Buffers;
 
-/// <summary>One parameter of a header or a URI; the value keeps its quotes, as it stands on the wire. Null: no value.</summary>
-public readonly record struct SipParameter(string Name, string? Value);
+namespace Sentiric.Sip;
 
 /// <summary>A cursor over one unfolded header value (RFC 3261 25.1). Every move goes forward, so reading is linear.</summary>
 internal ref struct SipScanner(ReadOnlySpan<byte> text)
 {
+    public static readonly SearchValues<byte> TokenBytes =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~"u8);
+
+    /// <summary>What ends a parameter's value that is not quoted.</summary>
+    public static readonly SearchValues<byte> ParameterStops = SearchValues.Create(";,\"<> \t"u8);
+
     private readonly ReadOnlySpan<byte> text = text;
     private int at;
 
@@ -19,7 +24,8 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
 
     public void MoveTo(int position) => at = position;
 
-    public readonly ReadOnlySpan<byte> Slice(int start, int end) => text[start..end];
+    /// <summary>From <paramref name="start"/> to here without trailing white space.</summary>
+    public readonly WirePart Trimmed(int start) => new(start, start + text[start..at].TrimEnd(" \t"u8).Length);
 
     public void SkipSpace()
     {
@@ -40,27 +46,16 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
         return false;
     }
 
-    public ReadOnlySpan<byte> Token()
+    public ReadOnlySpan<byte> Token() => Take(text[at..].IndexOfAnyExcept(TokenBytes));
+
+    /// <summary>Everything up to one of the stop bytes, which hold white space where that stops too.</summary>
+    public ReadOnlySpan<byte> Until(SearchValues<byte> stops) => Take(text[at..].IndexOfAny(stops));
+
+    private ReadOnlySpan<byte> Take(int length)
     {
-        int start = at;
-        while (at < text.Length && IsTokenByte(text[at]))
-        {
-            at++;
-        }
-
-        return text[start..at];
-    }
-
-    /// <summary>Everything up to one of the stop bytes or white space.</summary>
-    public ReadOnlySpan<byte> Until(ReadOnlySpan<byte> stops)
-    {
-        int start = at;
-        while (at < text.Length && !IsSpace(text[at]) && stops.IndexOf(text[at]) < 0)
-        {
-            at++;
-        }
-
-        return text[start..at];
+        ReadOnlySpan<byte> taken = length < 0 ? text[at..] : text.Slice(at, length);
+        at += taken.Length;
+        return taken;
     }
 
     /// <summary>A quoted string with its quotes; false when it is not closed.</summary>
@@ -91,10 +86,10 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
         return false;
     }
 
-    /// <summary>*( SEMI generic-param ), up to a comma or the end. False on an empty name, an empty value or junk.</summary>
-    public bool TryParameters(List<SipParameter> into)
+    /// <summary>*( SEMI generic-param ), checked, up to a comma or the end. False on an empty name, an empty value or junk.</summary>
+    public bool TrySkipParameters()
     {
-        while (true)
+        for (int count = 0; ; count++)
         {
             SkipSpace();
             if (AtEnd || Current == ',')
@@ -102,21 +97,17 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
                 return true;
             }
 
-            if (!TryTake((byte)';') || into.Count >= SipLimits.ValuesPerHeader || !TryParameter(out SipParameter parameter))
+            if (!TryTake((byte)';') || count >= SipLimits.ValuesPerHeader || !TrySkipParameter())
             {
                 return false;
             }
-
-            into.Add(parameter);
         }
     }
 
-    private bool TryParameter(out SipParameter parameter)
+    private bool TrySkipParameter()
     {
-        parameter = default;
         SkipSpace();
-        ReadOnlySpan<byte> name = Token();
-        if (name.IsEmpty)
+        if (Token().IsEmpty)
         {
             return false;
         }
@@ -124,45 +115,16 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
         SkipSpace();
         if (!TryTake((byte)'='))
         {
-            parameter = new SipParameter(WireText.Wire(name), null);
             return true;
         }
 
         SkipSpace();
-        ReadOnlySpan<byte> value;
-        if (Current == '"')
-        {
-            if (!TryQuoted(out value))
-            {
-                return false;
-            }
-        }
-        else
-        {
-            value = Until(";,\"<>"u8);
-        }
-
-        parameter = new SipParameter(WireText.Wire(name), WireText.Wire(value));
-        return !value.IsEmpty;
+        return Current == '"' ? TryQuoted(out _) : !Until(ParameterStops).IsEmpty;
     }
 
     public static bool IsSpace(byte b) => b is (byte)' ' or (byte)'\t';
 
-    public static bool IsTokenByte(byte b) => b is (>= (byte)'a' and <= (byte)'z') or (>= (byte)'A' and <= (byte)'Z') or (>= (byte)'0' and <= (byte)'9')
-        or (byte)'-' or (byte)'.' or (byte)'!' or (byte)'%' or (byte)'*' or (byte)'_' or (byte)'+' or (byte)'`' or (byte)'\'' or (byte)'~';
-
-    public static bool IsToken(ReadOnlySpan<byte> text)
-    {
-        foreach (byte b in text)
-        {
-            if (!IsTokenByte(b))
-            {
-                return false;
-            }
-        }
-
-        return !text.IsEmpty;
-    }
+    public static bool IsToken(ReadOnlySpan<byte> text) => !text.IsEmpty && !text.ContainsAnyExcept(TokenBytes);
 
     public static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> text) => text.Trim(" \t"u8);
 

@@ -11,34 +11,41 @@ namespace Sentiric.Sip;
 public sealed class SipUri
 {
     private readonly string text;
+    private readonly SipUriShape shape;
+    private string? user;
+    private string? host;
+    private SipParameter[]? parameters;
 
-    private SipUri(string text, string scheme)
+    private SipUri(ReadOnlySpan<byte> bytes, SipUriShape shape)
     {
-        this.text = text;
-        Scheme = scheme;
+        text = WireText.Wire(bytes);
+        this.shape = shape;
+        Scheme = shape.SchemeOf(bytes);
     }
 
     /// <summary>Lower-case scheme: sip, sips, tel, …</summary>
     public string Scheme { get; }
 
     /// <summary>The user part as written, escapes included; null when there is none.</summary>
-    public string? User { get; private init; }
+    public string? User => user ??= Cut(shape.User);
 
-    public string? Password { get; private init; }
+    public string? Password => Cut(shape.Password);
 
     /// <summary>Host name, IPv4 address or bracketed IPv6 address; empty for schemes without one.</summary>
-    public string Host { get; private init; } = "";
+    public string Host => host ??= Cut(shape.Host) ?? "";
 
     /// <summary>0 when the URI names no port.</summary>
-    public int Port { get; private init; }
+    public int Port => shape.Port;
 
-    public IReadOnlyList<SipParameter> Parameters { get; private init; } = [];
+    public IReadOnlyList<SipParameter> Parameters => parameters ??= ParameterText.ToArray();
 
     /// <summary>What follows "?" (RFC 3261 19.1.1), without it; null when there is nothing.</summary>
-    public string? Headers { get; private init; }
+    public string? Headers => Cut(shape.Headers);
 
     /// <summary>Everything after the colon, for schemes that this stack does not take apart.</summary>
-    public string Opaque { get; private init; } = "";
+    public string Opaque => IsSip ? "" : text[(shape.SchemeEnd + 1)..];
+
+    private SipParameterList ParameterText => new(shape.Parameters.IsPresent ? text.AsSpan(shape.Parameters.Start, shape.Parameters.Length) : default);
 
     public bool IsSip => Scheme is "sip" or "sips";
 
@@ -55,9 +62,9 @@ public sealed class SipUri
         }
     }
 
-    public string? Parameter(string name) => Find(Parameters, name)?.Value;
+    public string? Parameter(string name) => ParameterText.Value(name);
 
-    public bool HasParameter(string name) => Find(Parameters, name) is not null;
+    public bool HasParameter(string name) => ParameterText.TryFind(name, out _);
 
     /// <summary>A plain sip: URI.</summary>
     public static SipUri Create(string? user, string host, int port = 0, string? transport = null)
@@ -87,175 +94,21 @@ public sealed class SipUri
 
     internal static bool TryParse(ReadOnlySpan<byte> bytes, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SipUri? uri)
     {
-        uri = null;
-        int colon = bytes.IndexOf((byte)':');
-        if (colon <= 0 || colon == bytes.Length - 1 || !IsScheme(bytes[..colon]) || HasForbiddenByte(bytes))
-        {
-            return false;
-        }
+        uri = SipUriShape.TryRead(bytes, out SipUriShape shape) ? new SipUri(bytes, shape) : null;
+        return uri is not null;
+    }
 
-        string scheme = WireText.Wire(bytes[..colon]).ToLowerInvariant();
-        string text = WireText.Wire(bytes);
-        ReadOnlySpan<byte> rest = bytes[(colon + 1)..];
-        if (scheme is "sip" or "sips")
-        {
-            return TryParseSip(text, scheme, rest, out uri);
-        }
-
-        uri = new SipUri(text, scheme) { Opaque = WireText.Wire(rest) };
-        return true;
+    /// <summary>A part of a message that was checked when the message was parsed; one byte per char.</summary>
+    internal static SipUri ParseWire(ReadOnlySpan<char> wire)
+    {
+        byte[] bytes = new byte[wire.Length];
+        Encoding.Latin1.GetBytes(wire, bytes);
+        return TryParse(bytes, out SipUri? uri) ? uri : throw new InvalidOperationException("A URI that was checked is malformed.");
     }
 
     public override string ToString() => text;
 
-    private static bool TryParseSip(string text, string scheme, ReadOnlySpan<byte> rest, out SipUri? uri)
-    {
-        uri = null;
-        string? user = null, password = null;
-        int at = rest.IndexOf((byte)'@');
-        if (at == 0)
-        {
-            return false;
-        }
-
-        if (at > 0)
-        {
-            // The user part may hold ; ? / and more, so it is cut off before anything else is looked for (25.1 user-unreserved).
-            ReadOnlySpan<byte> userInfo = rest[..at];
-            int secret = userInfo.IndexOf((byte)':');
-            user = WireText.Wire(secret < 0 ? userInfo : userInfo[..secret]);
-            password = secret < 0 ? null : WireText.Wire(userInfo[(secret + 1)..]);
-            rest = rest[(at + 1)..];
-        }
-
-        int question = rest.IndexOf((byte)'?');
-        string? headers = question < 0 ? null : WireText.Wire(rest[(question + 1)..]);
-        rest = question < 0 ? rest : rest[..question];
-        int semicolon = rest.IndexOf((byte)';');
-        ReadOnlySpan<byte> hostPort = semicolon < 0 ? rest : rest[..semicolon];
-        if (user?.Length == 0 || !TryHostPort(hostPort, out string host, out int port))
-        {
-            return false;
-        }
-
-        List<SipParameter>? parameters = semicolon < 0 ? [] : ReadParameters(rest[(semicolon + 1)..]);
-        if (parameters is null)
-        {
-            return false;
-        }
-
-        uri = new SipUri(text, scheme) { User = user, Password = password, Host = host, Port = port, Parameters = parameters, Headers = headers };
-        return true;
-    }
-
-    private static List<SipParameter>? ReadParameters(ReadOnlySpan<byte> text)
-    {
-        var parameters = new List<SipParameter>();
-        foreach (Range range in text.Split((byte)';'))
-        {
-            ReadOnlySpan<byte> one = text[range];
-            int equals = one.IndexOf((byte)'=');
-            if (equals == 0 || parameters.Count >= SipLimits.ValuesPerHeader)
-            {
-                return null;
-            }
-
-            if (!one.IsEmpty)
-            {
-                parameters.Add(equals < 0
-                    ? new SipParameter(WireText.Wire(one), null)
-                    : new SipParameter(WireText.Wire(one[..equals]), WireText.Wire(one[(equals + 1)..])));
-            }
-        }
-
-        return parameters;
-    }
-
-    internal static bool TryHostPort(ReadOnlySpan<byte> text, out string host, out int port)
-    {
-        host = "";
-        port = 0;
-        int end = text.IndexOf((byte)':');
-        if (!text.IsEmpty && text[0] == '[')
-        {
-            end = text.IndexOf((byte)']') + 1;
-            if (end == 0 || !IPAddress.TryParse(WireText.Wire(text[1..(end - 1)]), out _))
-            {
-                return false;
-            }
-        }
-        else if (!IsHostName(end < 0 ? text : text[..end]))
-        {
-            return false;
-        }
-
-        host = WireText.Wire(end < 0 ? text : text[..end]);
-        if (end < 0 || end == text.Length)
-        {
-            return true;
-        }
-
-        if (text[end] != ':' || !SipScanner.TryNumber(text[(end + 1)..], out uint number) || number is 0 or > IPEndPoint.MaxPort)
-        {
-            return false;
-        }
-
-        port = (int)number;
-        return true;
-    }
-
-    private static bool IsHostName(ReadOnlySpan<byte> host)
-    {
-        foreach (byte b in host)
-        {
-            // The underscore is no host character of RFC 1123, yet real networks use it.
-            if (!(char.IsAsciiLetterOrDigit((char)b) || b is (byte)'-' or (byte)'.' or (byte)'_'))
-            {
-                return false;
-            }
-        }
-
-        return !host.IsEmpty;
-    }
-
-    private static bool IsScheme(ReadOnlySpan<byte> scheme)
-    {
-        foreach (byte b in scheme)
-        {
-            if (!(char.IsAsciiLetterOrDigit((char)b) || b is (byte)'+' or (byte)'-' or (byte)'.'))
-            {
-                return false;
-            }
-        }
-
-        return char.IsAsciiLetter((char)scheme[0]);
-    }
-
-    private static bool HasForbiddenByte(ReadOnlySpan<byte> bytes)
-    {
-        foreach (byte b in bytes)
-        {
-            if (b is <= 0x20 or 0x7F or (byte)'<' or (byte)'>' or (byte)'"')
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    internal static SipParameter? Find(IReadOnlyList<SipParameter> parameters, string name)
-    {
-        foreach (SipParameter parameter in parameters)
-        {
-            if (parameter.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
-            {
-                return parameter;
-            }
-        }
-
-        return null;
-    }
+    private string? Cut(WirePart part) => part.IsPresent ? text.Substring(part.Start, part.Length) : null;
 
     private string TelNumber()
     {

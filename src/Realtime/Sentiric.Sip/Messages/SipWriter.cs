@@ -55,7 +55,7 @@ public sealed class SipWriter
     /// <summary>One header, its name and value as they stood in a message (unfolded, so no line end is left in it).</summary>
     internal SipWriter Mirror(SipRawMessage raw, int index)
     {
-        Write(raw.Name(index));
+        bytes.Write(raw.NameBytes(index));
         Write(": ");
         bytes.Write(raw.Value(index));
         Write("\r\n");

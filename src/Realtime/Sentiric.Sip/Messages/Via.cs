@@ -9,38 +9,44 @@ public sealed class Via
     /// <summary>Branches that begin with it are unique across space and time (RFC 3261 8.1.1.7).</summary>
     public const string MagicCookie = "z9hG4bK";
 
-    private readonly string head;
+    private readonly int sentByEnd;
+    private readonly WirePart host;
+    private string? hostText;
+    private string? branch;
+    private SipParameter[]? parameters;
 
-    private Via(string wire, string head, string transport, string host, int port, List<SipParameter> parameters)
+    private Via(ReadOnlySpan<byte> value, ViaShape shape)
     {
-        Wire = wire;
-        this.head = head;
-        Transport = transport;
-        Host = host;
-        Port = port;
-        Parameters = parameters;
+        ReadOnlySpan<byte> whole = shape.Whole.Of(value);
+        Wire = WireText.Wire(whole);
+        Transport = ViaShape.TransportOf(shape.Transport.Of(value));
+        host = new WirePart(shape.Host.Start - shape.Whole.Start, shape.Host.End - shape.Whole.Start);
+        sentByEnd = shape.SentByEnd - shape.Whole.Start;
+        Port = shape.Port;
     }
 
     /// <summary>UDP, TCP, TLS, … in upper case.</summary>
     public string Transport { get; }
 
-    public string Host { get; }
+    public string Host => hostText ??= Wire.Substring(host.Start, host.Length);
 
     /// <summary>0 when sent-by names no port.</summary>
     public int Port { get; }
 
-    public IReadOnlyList<SipParameter> Parameters { get; }
+    public IReadOnlyList<SipParameter> Parameters => parameters ??= ParameterText.ToArray();
 
-    public string? Branch => SipUri.Find(Parameters, "branch")?.Value;
+    public string? Branch => branch ??= ParameterText.Value("branch");
 
     /// <summary>True when rport was asked for (RFC 3581).</summary>
-    public bool WantsRport => SipUri.Find(Parameters, "rport") is not null;
+    public bool WantsRport => ParameterText.TryFind("rport", out _);
 
     /// <summary>The branch identifies the transaction; false for RFC 2543 elements and for the bare cookie (RFC 4475 3.2.1).</summary>
     public bool HasUniqueBranch => Branch is { } branch
         && branch.StartsWith(MagicCookie, StringComparison.Ordinal) && branch.Length > MagicCookie.Length;
 
     internal string Wire { get; }
+
+    private SipParameterList ParameterText => new(Wire.AsSpan(sentByEnd));
 
     public override string ToString() => WireText.ToText(Wire);
 
@@ -54,7 +60,7 @@ public sealed class Via
             return Wire;
         }
 
-        var text = new System.Text.StringBuilder(head);
+        var text = new System.Text.StringBuilder(Wire, 0, sentByEnd, Wire.Length + 48);
         foreach (SipParameter parameter in Parameters)
         {
             bool ours = parameter.Name.Equals("rport", StringComparison.OrdinalIgnoreCase)
@@ -74,69 +80,20 @@ public sealed class Via
         return text.ToString();
     }
 
+    /// <summary>All values of one header line; false when one of them is malformed.</summary>
     internal static bool TryParseList(ReadOnlySpan<byte> value, List<Via> into)
     {
         var scanner = new SipScanner(value);
         do
         {
-            if (into.Count >= SipLimits.ValuesPerHeader || !TryRead(ref scanner, out Via? via))
+            if (into.Count >= SipLimits.ValuesPerHeader || !ViaShape.TryRead(ref scanner, out ViaShape shape))
             {
                 return false;
             }
 
-            into.Add(via);
+            into.Add(new Via(value, shape));
         }
         while (scanner.TryTake((byte)','));
         return scanner.AtEnd;
-    }
-
-    private static bool TryRead(ref SipScanner scanner, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Via? via)
-    {
-        via = null;
-        scanner.SkipSpace();
-        int start = scanner.Position;
-        if (!TryProtocol(ref scanner, out string transport))
-        {
-            return false;
-        }
-
-        scanner.SkipSpace();
-        ReadOnlySpan<byte> sentBy = scanner.Until(";,"u8);
-        int headEnd = scanner.Position;
-        var parameters = new List<SipParameter>();
-        if (!SipUri.TryHostPort(sentBy, out string host, out int port) || !scanner.TryParameters(parameters))
-        {
-            return false;
-        }
-
-        via = new Via(
-            WireText.Wire(SipScanner.Trim(scanner.Slice(start, scanner.Position))),
-            WireText.Wire(scanner.Slice(start, headEnd)),
-            transport, host, port, parameters);
-        return true;
-    }
-
-    /// <summary>"SIP" SLASH "2.0" SLASH transport, white space allowed around each slash.</summary>
-    private static bool TryProtocol(ref SipScanner scanner, out string transport)
-    {
-        transport = "";
-        ReadOnlySpan<byte> name = scanner.Token();
-        scanner.SkipSpace();
-        if (!System.Text.Ascii.EqualsIgnoreCase(name, "SIP"u8) || !scanner.TryTake((byte)'/'))
-        {
-            return false;
-        }
-
-        scanner.SkipSpace();
-        ReadOnlySpan<byte> version = scanner.Token();
-        scanner.SkipSpace();
-        if (!version.SequenceEqual("2.0"u8) || !scanner.TryTake((byte)'/'))
-        {
-            return false;
-        }
-
-        scanner.SkipSpace();
-        transport = WireText.Wire(scanner.Token()).ToUpperInvariant();
-        return transport.Length > 0 && (scanner.AtEnd || SipScanner.IsSpace(scanner.Current));
     }
 }
