@@ -31,6 +31,27 @@ public sealed class EventTooLargeException(string eventType, long bytes) : Event
     public long Bytes { get; } = bytes;
 }
 
+/// <summary>
+/// The connection broke, or the time was up, while an append was under way: it may or may not be stored, and nobody can tell from here.
+/// Repeat it with <see cref="AppendOptions.Idempotent"/> and the same event ids, which stores it at most once, or load the stream and decide again.
+/// </summary>
+public sealed class AppendOutcomeUnknownException(Exception inner) : EventStoreUnavailableException(
+    "The connection to PostgreSQL was lost while an append was under way: it may or may not have been stored. "
+    + "Repeat it idempotently with the same event ids, or load the stream and decide again. Check that the server runs.", inner);
+
+/// <summary>An append waited too long for room or for its turn. Nothing was stored.</summary>
+public sealed class EventStoreBusyException(string message, Exception? inner = null) : EventStoreUnavailableException(message, inner);
+
+/// <summary>The store was disposed. Nothing was stored.</summary>
+public sealed class EventStoreClosedException() : EventStoreException("The event store is closed and takes no more appends; nothing was stored.");
+
+/// <summary>Another writer has locked the stream and does not let go. Nothing was stored; try again.</summary>
+public sealed class StreamLockedException(string streamId, Exception inner) : EventStoreException(
+    $"Stream '{streamId}' is locked by another writer; nothing was stored. Try again, or find who keeps its row locked.", inner)
+{
+    public string StreamId { get; } = streamId;
+}
+
 /// <summary>More events or more streams than one append may carry; see <see cref="EventStoreLimits"/>.</summary>
 public sealed class AppendTooLargeException(string why) : EventStoreException("The append is refused: " + why);
 

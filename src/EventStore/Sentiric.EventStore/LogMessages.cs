@@ -34,4 +34,10 @@ internal static partial class LogMessages
 
     [LoggerMessage(10, LogLevel.Warning, "Numbers {From} to {To} were drawn by transactions that died; readers skip them")]
     public static partial void PositionsSkipped(this ILogger logger, long from, long to);
+
+    [LoggerMessage(40, LogLevel.Warning, "A further append lane could not be opened; those that are open serve all")]
+    public static partial void LaneNotOpened(this ILogger logger, Exception failure);
+
+    [LoggerMessage(41, LogLevel.Debug, "The database took an append back, try {Attempt}; it is tried again")]
+    public static partial void AppendRetried(this ILogger logger, Exception failure, int attempt);
 }

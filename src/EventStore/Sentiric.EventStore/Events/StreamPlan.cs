@@ -13,6 +13,7 @@ internal sealed record StreamPlan(StreamAddress Address, ExpectedVersion Expecte
             .Select(a => new StreamPlan(
                 address(a.TenantOverride ?? tenant, a.StreamId), a.Expected, Payload.Prepare(serializer, a.Events), a.AggregateType))
             .ToList();
+        Payload.EnsureNotTooMany(plan.Sum(p => p.Payloads.Sum(e => (long)e.Json.Length)));
         if (plan.Any(p => p.Payloads.Length == 0)) throw new ArgumentException("A stream of the append has no events.", nameof(appends));
         if (plan.DistinctBy(p => p.Address).Count() != plan.Count) throw new ArgumentException("A stream is named twice.", nameof(appends));
         return plan;

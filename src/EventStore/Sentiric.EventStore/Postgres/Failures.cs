@@ -32,6 +32,10 @@ internal static class Failures
         }
     }
 
+    /// <summary>The server ended the session by itself and says so: shut down, or terminated by an administrator.</summary>
+    public static bool IsSessionEnded(PostgresException told) =>
+        told.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow;
+
     public static bool IsConnectionLost(Exception failure) => Translate(failure) is EventStoreUnavailableException;
 
     private static EventStoreException? Translate(PostgresException refused) => refused.SqlState switch

@@ -25,6 +25,33 @@ public sealed record PostgresEventStoreOptions
 
     /// <summary>While a number is missing that may still come, look this often.</summary>
     public TimeSpan HoleInterval { get; init; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Connections that append at once, 1 to 16. The first serves all that comes singly; further ones open only while many events wait.</summary>
+    public int MaxAppendLanes { get; init; } = 3;
+
+    /// <summary>Appends that may wait for their turn, 1 to 1,000,000; beyond it the writers wait for room.</summary>
+    public int MaxWaitingAppends { get; init; } = 4_096;
+
+    /// <summary>How long an append may wait for room and for its turn before it is refused with <see cref="EventStoreBusyException"/>.</summary>
+    public TimeSpan MaxAppendWait { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the database may take for one statement of an append, whole seconds; then it is cancelled.</summary>
+    public TimeSpan AppendTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long an append waits for the row of a stream that somebody else has locked; then it is refused with <see cref="StreamLockedException"/>.</summary>
+    public TimeSpan AppendLockTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    internal PostgresEventStoreOptions Checked()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxAppendLanes, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxAppendLanes, 16);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxWaitingAppends, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxWaitingAppends, 1_000_000);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(MaxAppendWait, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(AppendTimeout, TimeSpan.FromSeconds(1));
+        ArgumentOutOfRangeException.ThrowIfLessThan(AppendLockTimeout, TimeSpan.FromMilliseconds(1));
+        return this;
+    }
 }
 
 /// <summary>The generation of Marten whose tables the store uses. The rows mean the same; a few columns and tables differ.</summary>

@@ -15,8 +15,20 @@ internal readonly record struct Payload(EventData Event, string Name, ReadOnlyMe
         if (events.Count > EventStoreLimits.MaxEventsPerAppend)
             throw new AppendTooLargeException($"{events.Count} events in one append; at most {EventStoreLimits.MaxEventsPerAppend} are stored together.");
         var payloads = new Payload[events.Count];
-        for (var i = 0; i < payloads.Length; i++) payloads[i] = Prepare(serializer, events[i]);
+        var bytes = 0L;
+        for (var i = 0; i < payloads.Length; i++)
+        {
+            payloads[i] = Prepare(serializer, events[i]);
+            bytes += payloads[i].Json.Length;
+            EnsureNotTooMany(bytes);
+        }
         return payloads;
+    }
+
+    public static void EnsureNotTooMany(long bytes)
+    {
+        if (bytes > EventStoreLimits.MaxBytesPerAppend)
+            throw new AppendTooLargeException($"its events have more than {EventStoreLimits.MaxBytesPerAppend} bytes together.");
     }
 
     private static Payload Prepare(IEventSerializer serializer, EventData data)

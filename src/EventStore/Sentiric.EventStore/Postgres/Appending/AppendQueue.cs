@@ -1,0 +1,293 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace Sentiric.EventStore;
+
+/// <summary>
+/// Group commit: appends that arrive while one commit is under way share the next.
+/// <code>
+///   nobody is writing        the caller writes his own append, on his own thread, and goes home with the answer
+///   a lane is writing        he waits in the queue; the lane takes all that wait, as far as one statement goes
+///   many events wait         another lane opens: the server works on several statements at once
+/// </code>
+/// A stream that is being written waits for its lane, so no lane of this process waits for another's row, and a stream's appends keep their order.
+/// </summary>
+internal sealed class AppendQueue : IAsyncDisposable
+{
+    private const int MaxAppendsPerCommit = 256;
+    private const int MaxBytesPerCommit = 4 * 1024 * 1024;
+
+    // Beyond it a statement is long enough: what is left is another lane's.
+    private const int MaxEventsPerCommit = 512;
+
+    // A commit of its own pays only for so many events; fewer had better share one.
+    private const int EventsForAnotherLane = 100;
+
+    // How far a lane looks past appends that must wait for somebody else.
+    private const int MaxLookedAt = 1_024;
+
+    private static readonly TimeSpan LanePause = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _gate = new();
+    private readonly PostgresEventStoreOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _room;
+    private readonly List<AppendLane> _lanes = [];
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // All owned by _gate.
+    private readonly LinkedList<AppendRequest> _waiting = new();
+    private readonly HashSet<StreamAddress> _busy = [];
+    private readonly Stack<AppendLane> _idle = new();
+    private int _waitingEvents;
+    private bool _isClosed;
+    private long? _lanesPausedSince;
+
+    public AppendQueue(Func<AppendLane> newLane, TimeProvider clock, PostgresEventStoreOptions options, ILogger logger)
+    {
+        (_clock, _options, _logger) = (clock, options, logger);
+        _room = new SemaphoreSlim(options.MaxWaitingAppends);
+        for (var i = 0; i < options.MaxAppendLanes; i++) _lanes.Add(newLane());
+        for (var i = _lanes.Count - 1; i >= 0; i--) _idle.Push(_lanes[i]);
+    }
+
+    private int LanesAtWork => _lanes.Count - _idle.Count;
+
+    /// <summary>Null when the row of the stream refused. Cancelling works until the append is under way; then it is carried through.</summary>
+    public ValueTask<Placed?> AppendAsync(StreamPlan plan, bool remember, CancellationToken ct) => EnterAsync(new AppendRequest(plan, remember), ct);
+
+    /// <summary>Keeps this process's other appends away from the stream until <see cref="Release"/>.</summary>
+    public async ValueTask HoldAsync(StreamAddress address, CancellationToken ct) =>
+        await EnterAsync(AppendRequest.Hold(address), ct).ConfigureAwait(false);
+
+    public void Release(StreamAddress address)
+    {
+        lock (_gate)
+        {
+            _busy.Remove(address);
+            if (_waiting.Count > 0 && LanesAtWork == 0) StartLane();
+            TellIfDrained();
+        }
+    }
+
+    /// <summary>What waits is still written, what comes is refused.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        lock (_gate)
+        {
+            _isClosed = true;
+            // Held streams are not written any more: whoever waits for one would wait for ever.
+            if (LanesAtWork == 0) FailAllThatWait();
+            TellIfDrained();
+        }
+        await _drained.Task.ConfigureAwait(false);
+        foreach (var lane in _lanes) await lane.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private ValueTask<Placed?> EnterAsync(AppendRequest request, CancellationToken ct)
+    {
+        lock (_gate)
+        {
+            ct.ThrowIfCancellationRequested();
+            if (_isClosed) throw new EventStoreClosedException();
+            if (LanesAtWork == 0 && !_busy.Contains(request.Address)) return EnterIdle(request);
+            if (_room.Wait(0, CancellationToken.None))
+            {
+                Enqueue(request, ct);
+                return request.Answer;
+            }
+        }
+        return EnterFullAsync(request, ct);
+    }
+
+    /// <summary>Nobody writes, so nobody needs to be waited for.</summary>
+    private ValueTask<Placed?> EnterIdle(AppendRequest request)
+    {
+        _busy.Add(request.Address);
+        if (!request.IsHold) return WriteMineAsync(_idle.Pop(), AppendGroup.Of(request), request);
+        request.Complete(null);
+        return request.Answer;
+    }
+
+    private async ValueTask<Placed?> EnterFullAsync(AppendRequest request, CancellationToken ct)
+    {
+        using var limit = new CancellationTokenSource(_options.MaxAppendWait, _clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
+        try
+        {
+            await _room.WaitAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            throw Busy();
+        }
+        lock (_gate)
+        {
+            if (_isClosed)
+            {
+                _room.Release();
+                throw new EventStoreClosedException();
+            }
+            Enqueue(request, ct);
+            if (LanesAtWork == 0) StartLane();
+        }
+        return await request.Answer.ConfigureAwait(false);
+    }
+
+    private void Enqueue(AppendRequest request, CancellationToken ct)
+    {
+        request.WaitsSince = _clock.GetTimestamp();
+        request.Place = _waiting.AddLast(request);
+        _waitingEvents += request.Events;
+        if (ct.CanBeCanceled) request.Cancelling = ct.UnsafeRegister(CancelWaiting, request);
+        if (_waitingEvents >= EventsForAnotherLane && LanesAtWork > 0) StartLane();
+    }
+
+    private void CancelWaiting(object? state, CancellationToken ct)
+    {
+        if (state is not AppendRequest request) return;
+        lock (_gate)
+        {
+            if (request.Place is null) return;
+            Leave(request);
+            TellIfDrained();
+        }
+        request.Fail(new OperationCanceledException(ct));
+    }
+
+    private void Leave(AppendRequest request)
+    {
+        if (request.Place is { } place) _waiting.Remove(place);
+        request.Place = null;
+        _waitingEvents -= request.Events;
+        // Does not wait for a callback that is under way: it would wait for this lock.
+        request.Cancelling.Unregister();
+        _room.Release();
+    }
+
+    private async ValueTask<Placed?> WriteMineAsync(AppendLane lane, AppendGroup group, AppendRequest request)
+    {
+        await lane.CommitAsync(group).ConfigureAwait(false);
+        if (Next(lane, group) is { } next) ThreadPool.UnsafeQueueUserWorkItem(_ => _ = WorkAsync(lane, next), null);
+        return await request.Answer.ConfigureAwait(false);
+    }
+
+    /// <summary>Another lane, if there is one left and its connection was not refused a moment ago.</summary>
+    private void StartLane()
+    {
+        if (_idle.Count == 0 || (_lanesPausedSince is { } since && LanesAtWork > 0 && _clock.GetElapsedTime(since) < LanePause)) return;
+        var lane = _idle.Pop();
+        ThreadPool.UnsafeQueueUserWorkItem(_ => _ = WorkAsync(lane, null), null);
+    }
+
+    private async Task WorkAsync(AppendLane lane, AppendGroup? first)
+    {
+        if (first is null && !await TryConnectAsync(lane).ConfigureAwait(false)) return;
+        for (var group = first ?? Next(lane, null); group is not null; group = Next(lane, group))
+            await lane.CommitAsync(group).ConfigureAwait(false);
+    }
+
+    /// <summary>A lane without a connection takes nothing while others have one: they serve who waits.</summary>
+    private async ValueTask<bool> TryConnectAsync(AppendLane lane)
+    {
+        try
+        {
+            await lane.ConnectAsync().ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception failure)
+        {
+            lock (_gate)
+            {
+                _lanesPausedSince = _clock.GetTimestamp();
+                if (LanesAtWork == 1) return true;
+                _idle.Push(lane);
+            }
+            _logger.LaneNotOpened(failure);
+            return false;
+        }
+    }
+
+    /// <summary>What the lane writes next; null when it may rest.</summary>
+    private AppendGroup? Next(AppendLane lane, AppendGroup? done)
+    {
+        lock (_gate)
+        {
+            foreach (var share in done?.Streams ?? []) _busy.Remove(share.Address);
+            var next = Collect();
+            if (next is not null)
+            {
+                foreach (var share in next.Streams) _busy.Add(share.Address);
+                if (_waitingEvents >= EventsForAnotherLane) StartLane();
+                return next;
+            }
+            _idle.Push(lane);
+            if (_isClosed && LanesAtWork == 0) FailAllThatWait();
+            TellIfDrained();
+            return null;
+        }
+    }
+
+    private AppendGroup? Collect()
+    {
+        AppendGroup? group = null;
+        HashSet<StreamAddress>? passedOver = null;
+        var looked = 0;
+        for (var node = _waiting.First; node is not null && (group is null || looked < MaxLookedAt); looked++)
+        {
+            var request = node.Value;
+            node = node.Next;
+            // Behind an append that has to wait, the later ones of its stream wait as well.
+            if (passedOver?.Contains(request.Address) == true) continue;
+            if (!Take(request, ref group)) (passedOver ??= []).Add(request.Address);
+            if (group is not null && IsFull(group)) break;
+        }
+        return group;
+    }
+
+    /// <summary>False when it stays where it is.</summary>
+    private bool Take(AppendRequest request, ref AppendGroup? group)
+    {
+        if (_clock.GetElapsedTime(request.WaitsSince) > _options.MaxAppendWait)
+        {
+            Leave(request);
+            request.Fail(Busy());
+            return true;
+        }
+        if (_busy.Contains(request.Address)) return false;
+        if (request.IsHold)
+        {
+            if (group?.Has(request.Address) == true) return false;
+            _busy.Add(request.Address);
+            Leave(request);
+            request.Complete(null);
+            return true;
+        }
+        if (group is null) group = AppendGroup.Of(request);
+        else if (!group.TryAdd(request)) return false;
+        Leave(request);
+        return true;
+    }
+
+    private static bool IsFull(AppendGroup group) =>
+        group.Appends >= MaxAppendsPerCommit || group.Events >= MaxEventsPerCommit || group.Bytes >= MaxBytesPerCommit;
+
+    private void FailAllThatWait()
+    {
+        while (_waiting.First is { } first)
+        {
+            Leave(first.Value);
+            first.Value.Fail(new EventStoreClosedException());
+        }
+    }
+
+    private void TellIfDrained()
+    {
+        if (_isClosed && LanesAtWork == 0 && _waiting.Count == 0) _drained.TrySetResult();
+    }
+
+    private EventStoreBusyException Busy() => new(string.Create(
+        CultureInfo.InvariantCulture,
+        $"The append waited longer than {_options.MaxAppendWait.TotalSeconds} s for its turn; nothing was appended. The database is too slow for what is asked of it: slow down, or raise MaxAppendWait."));
+}

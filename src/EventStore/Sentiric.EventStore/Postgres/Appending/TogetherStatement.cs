@@ -1,0 +1,23 @@
+using Npgsql;
+
+namespace Sentiric.EventStore;
+
+/// <summary>The array form for streams that stand or fall together, in a transaction that the caller began and ends.</summary>
+internal static class TogetherStatement
+{
+    /// <summary>Per stream where its events went; where one of them is null, nothing was stored and the rows are to be rolled back.</summary>
+    public static async ValueTask<Placed?[]> ExecuteAsync(
+        NpgsqlConnection connection, EventTables tables, List<StreamShare> streams, DateTimeOffset now, PostgresEventStoreOptions options, CancellationToken ct)
+    {
+        var (rules, namesakes) = ArrayStatement.ShapeOf(streams);
+        await using var batch = new NpgsqlBatch(connection) { Timeout = (int)options.AppendTimeout.TotalSeconds };
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(AppendSession.Local(options.AppendLockTimeout)));
+        var array = new NpgsqlBatchCommand(AppendSql.Array(rules, remember: false, together: true, namesakes));
+        new ArrayParameters(array.Parameters, tables).Fill(streams, now);
+        batch.BatchCommands.Add(array);
+        await using var row = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await row.NextResultAsync(ct).ConfigureAwait(false);
+        await row.ReadAsync(ct).ConfigureAwait(false);
+        return ArrayParameters.ReadAnswer(row, streams);
+    }
+}

@@ -1,0 +1,125 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Sentiric.EventStore;
+
+public sealed partial class PostgresEventStore
+{
+    public ValueTask<AppendResult> AppendToStreamAsync(
+        string tenant, string streamId, ExpectedVersion expected, IReadOnlyList<EventData> events,
+        AppendOptions? options = null, CancellationToken ct = default)
+    {
+        ct.ThrowIfCancellationRequested();
+        var chosen = options ?? AppendOptions.Default;
+        var plan = new StreamPlan(_tables.Address(tenant, streamId), expected, Payload.Prepare(Serializer, events), chosen.AggregateType);
+        if (plan.Payloads.Length == 0) return Failures.GuardAsync(() => NothingAsync(plan, ct));
+        if (chosen.Idempotent) RepeatedBatch.EnsureIdsDiffer(plan.Address, plan.Payloads);
+        return AppendAsync(plan, chosen.Idempotent, ct);
+    }
+
+    public ValueTask<IReadOnlyList<AppendResult>> AppendToStreamsAsync(string tenant, IReadOnlyList<StreamAppend> appends, CancellationToken ct = default)
+    {
+        ct.ThrowIfCancellationRequested();
+        var plan = StreamPlan.Of(Serializer, _tables.Address, tenant, appends);
+        return Failures.GuardAsync(() => AppendTogetherAsync(plan, ct));
+    }
+
+    private async ValueTask<AppendResult> NothingAsync(StreamPlan plan, CancellationToken ct) => new(
+        plan.Address.Tenant, plan.Address.StreamId, (await StateAsync(plan.Address, ct).ConfigureAwait(false))?.Version ?? 0, []);
+
+    private async ValueTask<AppendResult> AppendAsync(StreamPlan plan, bool remember, CancellationToken ct)
+    {
+        try
+        {
+            if (await _queue.AppendAsync(plan, remember, ct).ConfigureAwait(false) is { } placed) return Result(plan, placed);
+            if (remember && await EarlierAsync(plan, ct).ConfigureAwait(false) is { } earlier) return earlier;
+            throw await RefusalAsync(plan, ct).ConfigureAwait(false);
+        }
+        catch (PostgresException raced) when (remember && raced.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            // The same batch was stored in between, by a twin of this caller.
+            if (await Failures.GuardAsync(() => EarlierAsync(plan, ct)).ConfigureAwait(false) is { } twin) return twin;
+            throw;
+        }
+        catch (Exception failure) when (Failures.Translate(failure) is { } typed)
+        {
+            throw typed;
+        }
+    }
+
+    private static AppendResult Result(StreamPlan plan, Placed placed) =>
+        new(plan.Address.Tenant, plan.Address.StreamId, placed.Version, placed.Positions);
+
+    /// <summary>All rows, then all events, in one statement; it is taken back when one of the rows refused, and no number is drawn.</summary>
+    private async ValueTask<IReadOnlyList<AppendResult>> AppendTogetherAsync(IReadOnlyList<StreamPlan> plan, CancellationToken ct)
+    {
+        if (plan.Count == 0) return [];
+        var streams = plan.Select(p => new StreamShare(new AppendRequest(p, remember: false))).ToList();
+        streams.Sort(static (a, b) => StreamAddress.Compare(a.Address, b.Address));
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var placed = await StoreTogetherAsync(streams, ct).ConfigureAwait(false);
+                return [.. plan.Select(p => Result(p, placed[p.Address]))];
+            }
+            catch (PostgresException deadlock) when (deadlock.SqlState == PostgresErrorCodes.DeadlockDetected && attempt < MaxDeadlockTries)
+            {
+                _logger.AppendRetried(deadlock, attempt);
+            }
+        }
+    }
+
+    private async ValueTask<Dictionary<StreamAddress, Placed>> StoreTogetherAsync(List<StreamShare> streams, CancellationToken ct)
+    {
+        await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
+        var answers = await TogetherStatement.ExecuteAsync(connection, _tables, streams, Timestamps.Now(_clock), _options, ct).ConfigureAwait(false);
+        var refused = Array.FindIndex(answers, a => a is null);
+        if (refused >= 0)
+        {
+            await transaction.RollbackAsync(ct).ConfigureAwait(false);
+            throw await RefusalAsync(streams[refused].Requests[0].Plan, ct).ConfigureAwait(false);
+        }
+        await CommitAsync(transaction).ConfigureAwait(false);
+        _feed.Announce();
+        var placed = new Dictionary<StreamAddress, Placed>(streams.Count);
+        for (var i = 0; i < answers.Length; i++) placed[streams[i].Address] = answers[i].GetValueOrDefault();
+        return placed;
+    }
+
+    /// <summary>Not cancelled: a commit under way is carried through. When its connection breaks, nobody knows.</summary>
+    private static async ValueTask CommitAsync(NpgsqlTransaction transaction)
+    {
+        try
+        {
+            await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception lost) when (lost is NpgsqlException and not PostgresException || lost is PostgresException told && Failures.IsSessionEnded(told))
+        {
+            throw new AppendOutcomeUnknownException(lost);
+        }
+    }
+
+    /// <summary>Why the row of the stream refused, as far as it can still be told.</summary>
+    private async ValueTask<EventStoreException> RefusalAsync(StreamPlan plan, CancellationToken ct)
+    {
+        var state = await StateAsync(plan.Address, ct).ConfigureAwait(false);
+        return state is { IsArchived: true }
+            ? new StreamArchivedException(plan.Address.StreamId)
+            : new WrongExpectedVersionException(plan.Address.StreamId, plan.Expected, state?.Version ?? 0);
+    }
+
+    private async ValueTask<AppendResult?> EarlierAsync(StreamPlan plan, CancellationToken ct)
+    {
+        await using var command = _source.CreateCommand(
+            "select event_id, stream_id, seq_id, version from sx_append_key where tenant_id = $1 and event_id = any($2)");
+        command.Parameters.Add(new() { Value = plan.Address.Tenant });
+        command.Parameters.Add(new() { Value = Array.ConvertAll(plan.Payloads, p => p.Event.EventId), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
+        await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var stored = new List<StoredKey>();
+        while (await rows.ReadAsync(ct).ConfigureAwait(false))
+            stored.Add(new StoredKey(rows.GetGuid(0), rows.GetString(1), rows.GetInt64(2), rows.GetInt64(3)));
+        return RepeatedBatch.Find(plan.Address, plan.Payloads, stored);
+    }
+}
