@@ -77,6 +77,10 @@ public sealed class BinaryEventException(string eventType, long position) : Even
     public long Position { get; } = position;
 }
 
+/// <summary>The role of the connection has no right to do this; <see cref="PostgresRoles"/> says which role does what.</summary>
+public sealed class StoreForbiddenException(string what, Exception inner) : EventStoreException(
+    $"The database role may not do this ({what}). Deleting events, truncating streams and changing tables is the migrator's.", inner);
+
 /// <summary>The connections stand in another schema than the store was told to use.</summary>
 public sealed class WrongSchemaException(string expected, string? actual) : EventStoreException(
     $"The store shall live in schema '{expected}', but its connections stand in '{actual ?? "none"}'. "

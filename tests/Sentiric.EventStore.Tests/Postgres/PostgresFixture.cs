@@ -9,7 +9,7 @@ namespace Sentiric.EventStore.Tests.Postgres;
 public class PostgresFixture : IAsyncLifetime
 {
     /// <summary>The shape of this fixture's tables.</summary>
-    public virtual PostgresEventStoreOptions Options { get; } = new();
+    public virtual PostgresEventStoreOptions Options { get; private set; } = new();
 
     public string ConnectionString { get; private set; } = "";
     public NpgsqlDataSource Source { get; private set; } = null!;
@@ -17,10 +17,17 @@ public class PostgresFixture : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
+        await InitializeEmptyAsync(Options);
+        await Store.EnsureSchemaAsync();
+    }
+
+    /// <summary>A database without tables.</summary>
+    public async Task InitializeEmptyAsync(PostgresEventStoreOptions options)
+    {
+        if (options != Options) Options = options;
         ConnectionString = await PostgresInstance.GetAsync();
         Source = NpgsqlDataSource.Create(PostgresSchema.ConnectionString(ConnectionString, Options));
         Store = NewStore();
-        await Store.EnsureSchemaAsync();
     }
 
     public async Task DisposeAsync()
@@ -53,18 +60,18 @@ public class PostgresFixture : IAsyncLifetime
 /// <summary>Marten 9, streams by guid.</summary>
 public sealed class GuidFixture : PostgresFixture
 {
-    public override PostgresEventStoreOptions Options { get; } = new() { StreamIdentity = StreamIdentity.Guid };
+    public override PostgresEventStoreOptions Options => new() { StreamIdentity = StreamIdentity.Guid };
 }
 
 /// <summary>Marten 8, text stream ids, in a schema of its own whose name is a reserved word.</summary>
 public sealed class Marten8Fixture : PostgresFixture
 {
-    public override PostgresEventStoreOptions Options { get; } = new() { Shape = MartenShape.Marten8, Schema = "order" };
+    public override PostgresEventStoreOptions Options => new() { Shape = MartenShape.Marten8, Schema = "order" };
 }
 
 /// <summary>Marten 8, streams by guid, in a schema of its own.</summary>
 public sealed class Marten8GuidFixture : PostgresFixture
 {
-    public override PostgresEventStoreOptions Options { get; } =
+    public override PostgresEventStoreOptions Options =>
         new() { Shape = MartenShape.Marten8, StreamIdentity = StreamIdentity.Guid, Schema = "calls" };
 }

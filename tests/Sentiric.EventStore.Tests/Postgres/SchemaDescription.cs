@@ -45,6 +45,15 @@ internal static class SchemaDescription
         sx_append_key | 3 | stream_id | character varying | not null | -
         sx_append_key | 4 | seq_id | bigint | not null | -
         sx_append_key | 5 | version | bigint | not null | -
+        sx_archived_stream | 1 | tenant_id | character varying | not null | -
+        sx_archived_stream | 2 | stream_id | character varying | not null | -
+        sx_archived_stream | 3 | file | character varying | not null | -
+        sx_archived_stream | 4 | sha256 | bytea | not null | -
+        sx_archived_stream | 5 | events | bigint | not null | -
+        sx_archived_stream | 6 | version | bigint | not null | -
+        sx_archived_stream | 7 | first_seq_id | bigint | not null | -
+        sx_archived_stream | 8 | last_seq_id | bigint | not null | -
+        sx_archived_stream | 9 | archived_at | timestamp with time zone | not null | -
         sx_projection_previous | 1 | name | character varying | not null | -
         sx_projection_previous | 2 | version | integer | not null | -
         sx_projection_previous | 3 | position | bigint | not null | -
@@ -71,6 +80,9 @@ internal static class SchemaDescription
         sx_rebuild_part | 6 | to_tenant | character varying | null | -
         sx_rebuild_part | 7 | to_stream | character varying | null | -
         sx_rebuild_part | 8 | is_done | boolean | not null | false
+        sx_schema_version | 1 | version | integer | not null | -
+        sx_schema_version | 2 | name | character varying | not null | -
+        sx_schema_version | 3 | applied_at | timestamp with time zone | not null | transaction_timestamp()
         sx_shard_order | 1 | shard | character varying | not null | -
         sx_shard_order | 2 | seq_id | bigint | not null | -
         sx_shard_order | 3 | kind | character varying | not null | -
@@ -89,6 +101,16 @@ internal static class SchemaDescription
         sx_shard_state | 7 | positions_per_second | double precision | not null | 0
         sx_shard_state | 8 | last_error | character varying | null | -
         sx_shard_state | 9 | reported_at | timestamp with time zone | null | -
+        sx_stream_truncation | 1 | tenant_id | character varying | not null | -
+        sx_stream_truncation | 2 | stream_id | character varying | not null | -
+        sx_stream_truncation | 3 | before_version | bigint | not null | -
+        sx_stream_truncation | 4 | events | bigint | not null | -
+        sx_stream_truncation | 5 | first_seq_id | bigint | not null | -
+        sx_stream_truncation | 6 | last_seq_id | bigint | not null | -
+        sx_stream_truncation | 7 | sha256 | bytea | not null | -
+        sx_stream_truncation | 8 | reason | character varying | not null | -
+        sx_stream_truncation | 9 | actor | character varying | null | -
+        sx_stream_truncation | 10 | truncated_at | timestamp with time zone | not null | -
         """;
 
     public const string Constraints = """
@@ -99,12 +121,15 @@ internal static class SchemaDescription
         mt_high_water_skips | pkey_mt_high_water_skips_ending_sequence | PRIMARY KEY (ending_sequence)
         mt_streams | pkey_mt_streams_tenant_id_id | PRIMARY KEY (tenant_id, id)
         sx_append_key | pkey_sx_append_key | PRIMARY KEY (tenant_id, event_id)
+        sx_archived_stream | pkey_sx_archived_stream | PRIMARY KEY (tenant_id, stream_id)
         sx_projection_previous | pkey_sx_projection_previous | PRIMARY KEY (name)
         sx_projection_version | pkey_sx_projection_version | PRIMARY KEY (name)
         sx_rebuild | pkey_sx_rebuild | PRIMARY KEY (name)
         sx_rebuild_part | pkey_sx_rebuild_part | PRIMARY KEY (name, part)
+        sx_schema_version | pkey_sx_schema_version | PRIMARY KEY (version)
         sx_shard_order | pkey_sx_shard_order | PRIMARY KEY (shard, seq_id, kind)
         sx_shard_state | pkey_sx_shard_state | PRIMARY KEY (shard)
+        sx_stream_truncation | pkey_sx_stream_truncation | PRIMARY KEY (tenant_id, stream_id, before_version)
         """;
 
     public const string Indexes = """
@@ -115,11 +140,14 @@ internal static class SchemaDescription
         pkey_mt_high_water_skips_ending_sequence | unique on mt_high_water_skips USING btree (ending_sequence)
         pkey_mt_streams_tenant_id_id | unique on mt_streams USING btree (tenant_id, id)
         pkey_sx_append_key | unique on sx_append_key USING btree (tenant_id, event_id)
+        pkey_sx_archived_stream | unique on sx_archived_stream USING btree (tenant_id, stream_id)
         pkey_sx_projection_previous | unique on sx_projection_previous USING btree (name)
         pkey_sx_projection_version | unique on sx_projection_version USING btree (name)
         pkey_sx_rebuild | unique on sx_rebuild USING btree (name)
         pkey_sx_rebuild_part | unique on sx_rebuild_part USING btree (name, part)
+        pkey_sx_schema_version | unique on sx_schema_version USING btree (version)
         pkey_sx_shard_order | unique on sx_shard_order USING btree (shard, seq_id, kind)
         pkey_sx_shard_state | unique on sx_shard_state USING btree (shard)
+        pkey_sx_stream_truncation | unique on sx_stream_truncation USING btree (tenant_id, stream_id, before_version)
         """;
 }

@@ -47,6 +47,7 @@ internal static class Failures
             new EventStoreUnavailableException("PostgreSQL is shutting down or starting. Try again shortly.", refused),
         PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidCatalogName =>
             new EventStoreUnavailableException("PostgreSQL refused the log-in: " + refused.MessageText + ". Check user, password and database.", refused),
+        PostgresErrorCodes.InsufficientPrivilege => new StoreForbiddenException(refused.MessageText, refused),
         PostgresErrorCodes.UndefinedTable => new EventStoreUnavailableException(
             "The tables of the event store are missing. Call EnsureSchemaAsync at start, or run the exported script.", refused),
         PostgresErrorCodes.InvalidTextRepresentation or PostgresErrorCodes.UntranslatableCharacter
