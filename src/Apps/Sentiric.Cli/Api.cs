@@ -74,6 +74,29 @@ internal sealed class Api : IDisposable
         }
     }
 
+    /// <summary>Server-sent events of any path, name and data, until the platform ends them. A platform that goes away is <c>platform.gone</c>.</summary>
+    public async IAsyncEnumerable<SseItem<string>> ServerSentAsync(string path, [EnumeratorCancellation] CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        using var response = await SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Patience, ct);
+        if (!response.IsSuccessStatusCode) await CheckedAsync(response, ct);
+        await using var stream = await response.Content.ReadAsStreamAsync(ct);
+        await using var items = SseParser.Create(stream).EnumerateAsync(ct).GetAsyncEnumerator(ct);
+        while (await NextAsync(items)) yield return items.Current;
+    }
+
+    private static async ValueTask<bool> NextAsync(IAsyncEnumerator<SseItem<string>> items)
+    {
+        try
+        {
+            return await items.MoveNextAsync();
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException)
+        {
+            throw new CliException("platform.gone", $"The stream of events broke off: {e.Message}");
+        }
+    }
+
     public void Dispose() => http.Dispose();
 
     private async Task<string> GetBodyAsync(string path, CancellationToken ct)

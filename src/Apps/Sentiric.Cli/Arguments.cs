@@ -56,6 +56,19 @@ internal sealed class Arguments
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= low && number <= high ? number
         : throw new UsageException($"{name} is a number within {low} and {high}.");
 
+    /// <summary>A version or position, as the API takes it; null when the option is not given.</summary>
+    public string? Position(string name) =>
+        Option(name) is not { } text ? null
+        : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? text
+        : throw new UsageException($"{name} is a whole number, 0 or more.");
+
+    /// <summary>Refuses options that another verb of the same command has, but not this one. What every command has is always known.</summary>
+    public void OnlyKnows(IReadOnlyList<string> known, string verb)
+    {
+        if (options.Select(o => o.Name).Concat(flags).Except([.. known, .. Command.Everywhere]).FirstOrDefault() is { } other)
+            throw new UsageException($"{verb} has no option {other}.");
+    }
+
     public void NoMoreThan(int count)
     {
         if (words.Count > count) throw new UsageException($"{words[count]} is one word too many.");

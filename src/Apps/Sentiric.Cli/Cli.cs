@@ -79,6 +79,9 @@ internal static class Cli
 internal sealed record Command(
     string Name, string Summary, string Usage, IReadOnlyList<string> OwnValueOptions, IReadOnlyList<string> OwnFlags, Func<Session, CancellationToken, Task<int>> Run)
 {
+    /// <summary>Options that every command has.</summary>
+    public static readonly IReadOnlyList<string> Everywhere = ["--url", "--key", "--tenant", "--json"];
+
     public IReadOnlyList<string> ValueOptions => [.. OwnValueOptions, "--url", "--key", "--tenant"];
 
     public IReadOnlyList<string> Flags => [.. OwnFlags, "--json"];

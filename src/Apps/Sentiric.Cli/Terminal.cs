@@ -11,7 +11,7 @@ internal enum Colour
 }
 
 /// <summary>Where a command reads and writes. Colours only where somebody looks at them.</summary>
-internal sealed class Terminal(TextReader input, TextWriter output, TextWriter error, bool colours, bool interactive)
+internal sealed class Terminal(TextReader input, TextWriter output, TextWriter error, bool colours, bool interactive, bool live = false)
 {
     public TextReader In { get; } = input;
 
@@ -22,10 +22,13 @@ internal sealed class Terminal(TextReader input, TextWriter output, TextWriter e
     /// <summary>A person types, so a prompt is worth showing.</summary>
     public bool Interactive { get; } = interactive;
 
+    /// <summary>Somebody watches standard error, so a line may be drawn over itself there.</summary>
+    public bool Live { get; } = live;
+
     public static Terminal OfProcess()
     {
         var plain = Console.IsOutputRedirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 };
-        return new(Console.In, Console.Out, Console.Error, !plain, !Console.IsInputRedirected);
+        return new(Console.In, Console.Out, Console.Error, !plain, !Console.IsInputRedirected, !Console.IsErrorRedirected);
     }
 
     public string Paint(string text, Colour colour) => colours ? $"\e[{Code(colour)}m{text}\e[0m" : text;

@@ -32,6 +32,8 @@ public static class ReadSide
     {
         services.AddSingleton<Tables>();
         services.AddSingleton<LiveFeed>();
+        services.AddSingleton<LogClock>();
+        services.AddSingleton<TailEvents>();
         services.AddSingleton<IKnowledge, KnowledgeSearch>();
         services.AddSingleton<IOpenCalls, OpenCalls>();
         services.AddSingleton(new RecordingFolder(recordingFolder));
@@ -54,6 +56,9 @@ public static class ReadSide
         ArticleDirectory.Map(routes);
         KnowledgeSearch.Map(routes);
         ProjectionOps.Map(routes);
+        TailEvents.Map(routes);
+        ShowStream.Map(routes);
+        StoreFigures.Map(routes);
         return routes;
     }
 }

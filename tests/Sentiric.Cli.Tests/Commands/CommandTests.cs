@@ -152,8 +152,8 @@ public sealed class CommandTests : IAsyncLifetime
     [Fact]
     public async Task Events_are_followed_until_the_platform_goes()
     {
-        var envelope = "{\"id\":\"" + Call + "\",\"type\":\"call.ringing\",\"version\":1,\"stream\":\"call-" + Call + "\",\"sequence\":4,\"occurred_at\":\"2026-03-02T09:00:00+00:00\",\"tenant\":\"demo\",\"call_id\":\"" + Call + "\",\"data\":{\"at\":\"2026-03-02T09:00:00+00:00\"}}";
-        platform.Answers($"GET /v1/events/stream?call_id={Call}", $"event: hello\ndata: {{}}\n\nevent: call.ringing\ndata: {envelope}\n\n", type: "text/event-stream");
+        var entry = "{\"position\":4,\"tenant\":\"demo\",\"stream\":\"call-" + Call + "\",\"version\":2,\"id\":\"" + Call + "\",\"type\":\"call.ringing\",\"stored_type\":\"call_ringing\",\"recorded_at\":\"2026-03-02T09:00:00+00:00\",\"occurred_at\":\"2026-03-02T09:00:00+00:00\",\"data\":{\"at\":\"2026-03-02T09:00:00+00:00\"}}";
+        platform.Answers($"GET /v1/events/tail?call_id={Call}", $"event: hello\ndata: {{}}\n\nevent: event\ndata: {entry}\n\n", type: "text/event-stream");
         var (code, text, error) = await platform.RunAsync("", "events", "tail", "--call", Call);
         Assert.Equal("   0.00  ringing\n", text);
         Assert.Equal(1, code);

@@ -23,6 +23,10 @@ internal sealed class EventLines(Terminal terminal, bool withCall)
         return [.. Lines(fact, envelope.Type).Select((line, n) => n == 0 ? prefix + line : indent + line)];
     }
 
+    /// <summary>What an event says, on one line; null where nobody has put it into words.</summary>
+    public string? Summary(EventEnvelope envelope) =>
+        envelope.Decode() is { } fact && Lines(fact, envelope.Type).FirstOrDefault() is { } line && line != Unworded(envelope.Type) ? line : null;
+
     private string Prefix(EventEnvelope envelope, DateTimeOffset at)
     {
         if (began.Count >= MaxCalls) began.Clear();
@@ -33,6 +37,8 @@ internal sealed class EventLines(Terminal terminal, bool withCall)
     }
 
     private static string Label(string text) => text.PadRight(11);
+
+    private static string Unworded(string type) => Label("event") + type;
 
     private IEnumerable<string> Lines(object fact, string type) => fact switch
     {
@@ -70,7 +76,7 @@ internal sealed class EventLines(Terminal terminal, bool withCall)
         CallEnded e => [Bold("ended", $"{Words.Name(e.Reason)}, hung up by the {Words.Name(e.HungUpBy)}, {e.SipCode} / Q.850 {e.Q850Cause}, talked {Words.Seconds(e.TalkMs)}")],
         ChatStarted e => [Bold("chat", $"with {e.AssistantId}{(e.Contact is { } contact ? ", " + contact : "")}")],
         ChatEnded e => [Bold("chat ended", Words.Name(e.Reason))],
-        _ => [Label("event") + type],
+        _ => [Unworded(type)],
     };
 
     private IEnumerable<string> Route(DialplanResolution r) =>

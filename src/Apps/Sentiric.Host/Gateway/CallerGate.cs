@@ -18,7 +18,12 @@ public sealed class CallerGate(RequestDelegate next, HostSettings settings, ApiK
     public const string TenantItem = "tenant";
     public const string ActorItem = "actor";
     private const string SessionPath = "/v1/session";
+    private const string EventsPath = "/v1/events";
+    private const string PushPath = "/v1/events/stream";
     private static readonly PathString[] OfThePlatform = ["/v1/tenants", "/v1/projections"];
+
+    // Sizes, rates and imports are of the whole store, whoever's events they are.
+    private static readonly PathString[] OfTheStore = ["/v1/events/stats", "/v1/events/import", "/v1/events/verify"];
     private static readonly TimeSpan LimitWindow = TimeSpan.FromMinutes(1);
 
     private readonly PartitionedRateLimiter<string> _limits = PartitionedRateLimiter.Create<string, string>(key => RateLimitPartition.GetFixedWindowLimiter(
@@ -81,12 +86,19 @@ public sealed class CallerGate(RequestDelegate next, HostSettings settings, ApiK
         return key switch
         {
             { Scope: KeyScope.Read } when changes => new("auth.read_only_key", $"The key '{key.Name}' may only read; this request changes something."),
+            { Scope: KeyScope.Read } when IsLog(request.Path) => new("auth.admin_only", $"The key '{key.Name}' may only read; the log itself is for admin keys."),
+            { Tenant: { } own } when OfTheStore.Any(p => request.Path.StartsWithSegments(p, StringComparison.OrdinalIgnoreCase)) =>
+                new("auth.platform_only", $"The key '{key.Name}' works on tenant '{own}' only; this request is about the platform."),
             { Tenant: { } own } when askedTenant is not null && askedTenant != own => new("auth.other_tenant", $"The key '{key.Name}' works on tenant '{own}' only."),
             { Tenant: { } own } when changes && OfThePlatform.Any(p => request.Path.StartsWithSegments(p, StringComparison.OrdinalIgnoreCase)) =>
                 new("auth.platform_only", $"The key '{key.Name}' works on tenant '{own}' only; this request is about the platform."),
             _ => null,
         };
     }
+
+    // The push channel is what the console lives on; everything else under /v1/events shows the log as it is stored.
+    private static bool IsLog(PathString path) =>
+        path.StartsWithSegments(EventsPath, StringComparison.OrdinalIgnoreCase) && !path.StartsWithSegments(PushPath, StringComparison.OrdinalIgnoreCase);
 
     private ApiKey? Present(HttpRequest request)
     {
