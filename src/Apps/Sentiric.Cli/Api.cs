@@ -85,6 +85,24 @@ internal sealed class Api : IDisposable
         while (await NextAsync(items)) yield return items.Current;
     }
 
+    /// <summary>Hands the body over as it comes, however long it takes.</summary>
+    public async Task ReadAsync(string path, Func<Stream, HttpResponseHeaders, Task> read, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        using var response = await SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Patience, ct);
+        if (!response.IsSuccessStatusCode) await CheckedAsync(response, ct);
+        await using var body = await response.Content.ReadAsStreamAsync(ct);
+        await read(body, response.Headers);
+    }
+
+    /// <summary>Sends a body, however long it takes.</summary>
+    public async Task<T> UploadAsync<T>(string path, HttpContent content, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = content };
+        using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, Timeout.InfiniteTimeSpan, ct);
+        return await ReadAsync<T>(await CheckedAsync(response, ct), path);
+    }
+
     private static async ValueTask<bool> NextAsync(IAsyncEnumerator<SseItem<string>> items)
     {
         try

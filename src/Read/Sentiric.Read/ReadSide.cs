@@ -59,6 +59,7 @@ public static class ReadSide
         TailEvents.Map(routes);
         ShowStream.Map(routes);
         StoreFigures.Map(routes);
+        ExportEvents.Map(routes);
         return routes;
     }
 }

@@ -7,6 +7,7 @@ using Sentiric.Write.Calls;
 using Sentiric.Write.Connectors;
 using Sentiric.Write.Dialplans;
 using Sentiric.Write.Knowledge;
+using Sentiric.Write.Ops;
 using Sentiric.Write.Relay;
 using Sentiric.Write.Tenants;
 using Sentiric.Write.Users;
@@ -73,6 +74,8 @@ public static class WriteSide
 
         RegisterConnector.Map(routes);
         RemoveConnector.Map(routes);
+
+        ImportEvents.Map(routes);
         return routes;
     }
 }

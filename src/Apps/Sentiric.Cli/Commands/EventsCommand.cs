@@ -6,7 +6,7 @@ namespace Sentiric.Cli.Commands;
 internal static class EventsCommand
 {
     /// <summary>Every verb there is.</summary>
-    public static readonly IReadOnlyList<EventsVerb> Verbs = [TailVerb.Verb, StreamVerb.Verb, StatsVerb.Verb];
+    public static readonly IReadOnlyList<EventsVerb> Verbs = [TailVerb.Verb, StreamVerb.Verb, StatsVerb.Verb, ExportVerb.Verb, ImportVerb.Verb];
 
     public static Command Command { get; } = new(
         "events", "follow, inspect, measure, export and import what is stored",

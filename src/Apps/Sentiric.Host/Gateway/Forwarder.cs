@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.Features;
 using Sentiric.Host.Ports;
 using Sentiric.Host.Settings;
 
@@ -10,7 +11,7 @@ namespace Sentiric.Host.Gateway;
 public static class Forwarder
 {
     private static readonly string[] PassedUp = ["Accept", "Last-Event-ID", "Range", "If-None-Match"];
-    private static readonly string[] PassedDown = ["Content-Range", "Accept-Ranges", "ETag", "Location", "Cache-Control", "Content-Disposition"];
+    private static readonly string[] PassedDown = ["Content-Range", "Accept-Ranges", "ETag", "Location", "Cache-Control", "Content-Disposition", "Events-Target"];
 
     public static void Map(IEndpointRouteBuilder routes, HostSettings settings)
     {
@@ -37,6 +38,13 @@ public static class Forwarder
             return;
         }
 
+        // The role that takes an import bounds it line by line; it passes through here as it comes.
+        if (http.Request.Path.StartsWithSegments("/v1/events/import", StringComparison.OrdinalIgnoreCase)
+            && http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            size.MaxRequestBodySize = null;
+        }
+
         using var request = Copy(http);
         using var response = await SendAsync(role, request, http.RequestAborted);
         http.Response.StatusCode = (int)response.StatusCode;
@@ -57,6 +65,7 @@ public static class Forwarder
         {
             request.Content = new StreamContent(http.Request.Body);
             request.Content.Headers.TryAddWithoutValidation("Content-Type", http.Request.ContentType);
+            request.Content.Headers.TryAddWithoutValidation("Content-Encoding", (IEnumerable<string?>)http.Request.Headers.ContentEncoding);
         }
 
         foreach (var name in PassedUp)

@@ -54,3 +54,6 @@ public sealed record StoreStats(
     DateTimeOffset At, Rows Events, Rows Streams, Rows ArchivedStreams, RowsByName Tenants, RowsByName Types, StoreRates Rates, long HighWater,
     long LastNumber, DateTimeOffset? LastEventAt, StoreSkips Skipped, IReadOnlyList<ParkedRows> Parked, IReadOnlyList<ShardRow> Shards,
     AppendQueueRow? AppendQueue, StoreTransaction? OldestTransaction, IReadOnlyList<TableRow> Tables);
+
+/// <summary>What an import did; Read is Stored and AlreadyStored together.</summary>
+public sealed record ImportReport(long Read, long Stored, long AlreadyStored, int ArchivedStreams);

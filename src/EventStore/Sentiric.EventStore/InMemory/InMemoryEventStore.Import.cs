@@ -37,7 +37,7 @@ public sealed partial class InMemoryEventStore : IEventImporter
             stream.EnsureItFollows(0);
             return;
         }
-        if (there.IsArchived) throw new StreamArchivedException(stream.Address.StreamId);
+        if (there.IsArchived && stream.Last > there.Events.Count) throw new StreamArchivedException(stream.Address.StreamId);
         stream.EnsureItFollows(there.Events.Count);
         for (var version = stream.First; version <= Math.Min(stream.Last, there.Events.Count); version++)
             stream.EnsureSame(version, there.Events[(int)version - 1].EventId);

@@ -76,7 +76,7 @@ internal sealed class PostgresImport(NpgsqlConnection connection, EventTables ta
         while (await rows.ReadAsync(ct).ConfigureAwait(false))
         {
             var stream = streams[(int)rows.GetInt64(0) - 1];
-            if (rows.GetBoolean(2)) throw new StreamArchivedException(stream.Address.StreamId);
+            if (rows.GetBoolean(2) && stream.Last > rows.GetInt64(1)) throw new StreamArchivedException(stream.Address.StreamId);
             stream.EnsureItFollows(rows.GetInt64(1));
             versions[stream.Address] = rows.GetInt64(1);
         }

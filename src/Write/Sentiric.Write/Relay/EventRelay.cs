@@ -47,7 +47,7 @@ public sealed class EventRelay
     {
         foreach (var recorded in batch.Where(r => r.Position > _confirmed))
         {
-            await PublishAsync(Envelope(recorded), ct).ConfigureAwait(false);
+            if (!IsImported(recorded)) await PublishAsync(Envelope(recorded), ct).ConfigureAwait(false);
             _confirmed = recorded.Position;
         }
     }
@@ -72,6 +72,9 @@ public sealed class EventRelay
         return EventEnvelope.Of(fact, recorded.EventId, recorded.StreamId, recorded.Position, recorded.OccurredAt, recorded.Tenant,
             recorded.Metadata.CorrelationId, recorded.Metadata.CausationId, recorded.Metadata.Actor);
     }
+
+    // History of another store: what it set off was set off there.
+    private static bool IsImported(RecordedEvent recorded) => recorded.Metadata.Headers?.ContainsKey(ExportFile.ImportedHeader) ?? false;
 
     // Whatever the broker's client throws means that the broker did not confirm; only an event that cannot be read is poison.
     private static bool IsTransient(Exception failure) => failure is BrokerUnavailableException || SubscriptionOptions.IsTransientByDefault(failure);
