@@ -91,7 +91,10 @@ public sealed class StatisticsReader(NpgsqlDataSource source, IEventStore store,
         "select case when is_called then last_value else 0 end, (select timestamp from mt_events order by seq_id desc limit 1) from mt_events_sequence",
         row => (row.GetInt64(0), Time(row, 1)), ct);
 
-    private static ValueTask<SkippedNumbers> SkippedAsync(NpgsqlConnection connection, CancellationToken ct) => OneAsync(
+    /// <summary>Tables of Marten 8 keep no record of them.</summary>
+    private ValueTask<SkippedNumbers> SkippedAsync(NpgsqlConnection connection, CancellationToken ct) => !EventTables.Of(store).HasHighWaterSkips
+        ? ValueTask.FromResult(new SkippedNumbers(0, 0, null))
+        : OneAsync(
         connection,
         "select count(*), coalesce(sum(ending_sequence - starting_sequence + 1), 0)::bigint, max(timestamp) from mt_high_water_skips",
         row => new SkippedNumbers(row.GetInt64(0), row.GetInt64(1), Time(row, 2)), ct);

@@ -37,7 +37,7 @@ public sealed record HealthThresholds
 /// <summary>Asks a store on PostgreSQL how it is. Costs a handful of index look-ups.</summary>
 public sealed class StoreHealth(NpgsqlDataSource source, PostgresEventStore store, TimeProvider clock, HealthThresholds thresholds)
 {
-    private static readonly string[] Needed = ["mt_streams", "mt_events", "mt_event_progression", "mt_high_water_skips", "mt_doc_deadletterevent", "sx_append_key"];
+    private static readonly string[] Needed = ["mt_streams", "mt_events", "mt_event_progression", "mt_doc_deadletterevent", "sx_append_key"];
 
     /// <summary>Empty when all is well. Does not throw for a PostgreSQL that is away: that is a finding.</summary>
     public async ValueTask<IReadOnlyList<HealthFinding>> CheckAsync(CancellationToken ct = default)
