@@ -88,7 +88,7 @@ public sealed class StoreHealth(NpgsqlDataSource source, PostgresEventStore stor
 
     private IEnumerable<HealthFinding> Queue()
     {
-        var (waiting, capacity) = store.AppendQueue;
+        var (waiting, capacity) = store.WaitingAppends;
         if (waiting < capacity * thresholds.QueueFilled) yield break;
         yield return new HealthFinding(
             waiting >= capacity ? FindingLevel.Failure : FindingLevel.Warning, "store.append_queue_full",

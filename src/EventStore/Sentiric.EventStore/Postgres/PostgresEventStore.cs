@@ -42,7 +42,7 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
     EventTables IOnPostgres.Tables => _tables;
 
     /// <summary>Appends that wait for the next commit, and how many may.</summary>
-    public (int Waiting, int Capacity) AppendQueue => (_lane.Waiting, AppendLane.Capacity);
+    public (int Waiting, int Capacity) WaitingAppends => (_queue.Waiting, _options.MaxWaitingAppends);
 
     /// <summary>Creates the tables that are missing, under a lock; safe when several processes start at once.</summary>
     public ValueTask EnsureSchemaAsync(CancellationToken ct = default) => Failures.GuardAsync(async () =>

@@ -23,7 +23,7 @@ public static class StoreFigures
         s.HighWaterMark, s.LastNumber, s.LastEventAt, new(s.Skipped.Ranges, s.Skipped.Numbers, s.Skipped.LastAt),
         [.. s.Parked.Select(p => new ParkedRows(p.Shard, p.Count, p.OldestAt, p.NewestAt))],
         [.. s.Shards.Select(p => new ShardRow(p.Shard, p.Position, p.Lag, p.LastMoved, p.WaitingSince))],
-        store is PostgresEventStore { AppendQueue: var (waiting, capacity) } ? new(waiting, capacity) : null,
+        store is PostgresEventStore { WaitingAppends: var (waiting, capacity) } ? new(waiting, capacity) : null,
         s.OldestTransaction is { } t ? new(t.ProcessId, t.Application, t.State, t.Since, t.Writes) : null,
         [.. s.Tables.Select(t => new TableRow(t.Name, t.TableBytes, t.IndexBytes, t.EstimatedRows))]);
 

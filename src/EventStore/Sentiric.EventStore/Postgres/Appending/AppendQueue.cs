@@ -54,6 +54,15 @@ internal sealed class AppendQueue : IAsyncDisposable
 
     private int LanesAtWork => _lanes.Count - _idle.Count;
 
+    /// <summary>Appends that no lane has taken yet.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_gate) return _waiting.Count;
+        }
+    }
+
     /// <summary>Null when the row of the stream refused. Cancelling works until the append is under way; then it is carried through.</summary>
     public ValueTask<Placed?> AppendAsync(StreamPlan plan, bool remember, CancellationToken ct) => EnterAsync(new AppendRequest(plan, remember), ct);
 
