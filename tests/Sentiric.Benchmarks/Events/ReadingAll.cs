@@ -21,19 +21,15 @@ public static class ReadingAll
         var events = await Seeding.InterleavedAsync(bench, database.Source);
         await database.AnalyzeAsync();
         await using var connection = await database.Source.OpenConnectionAsync(bench.Stop);
-        var (plain, ours) = (new List<double>(), new List<double>());
-        for (var i = 0; i < bench.Times(Rounds) + 1; i++)
+        var paces = await Turns.RunAsync(
+            bench, events, bench.Times(Rounds), await database.ServerCpuAsync(), ("plain scan", () => PlainReading.AllAsync(connection)), ("ReadAllAsync", () => AllAsync(store)));
+        var (floor, ours) = (paces[0], paces[1]);
+        bench.Add(new Row("events.floor.scan", $"plain SELECT of {events} events, decoded", floor.EventsPerSecond, "events/s") { Detail = floor.ToString() });
+        bench.Add(new Row("events.read_all", $"ReadAllAsync of {events} events, decoded", ours.EventsPerSecond, "events/s")
         {
-            bench.Say($"reading {events} events, round {i + 1}");
-            plain.Add(await PerSecondAsync(events, () => PlainReading.AllAsync(connection)));
-            ours.Add(await PerSecondAsync(events, () => AllAsync(store)));
-        }
-        var floor = Samples.Median(plain.Skip(1));
-        bench.Add(new Row("events.floor.scan", $"plain SELECT of {events} events, decoded", floor, "events/s"));
-        bench.Add(new Row("events.read_all", $"ReadAllAsync of {events} events, decoded", Samples.Median(ours.Skip(1)), "events/s")
-        {
-            Reference = ("plain scan", floor),
+            Reference = ("plain scan", floor.EventsPerSecond),
             Target = Target.RatioAtLeast(0.9),
+            Detail = ours.ToString(),
         });
     }
 

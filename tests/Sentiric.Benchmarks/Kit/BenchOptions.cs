@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Sentiric.Benchmarks.Kit;
 
 public enum BenchFormat
@@ -10,9 +12,11 @@ public enum BenchFormat
 /// <summary>What was asked for on the command line.</summary>
 /// <param name="Name">A benchmark or a group; null runs all.</param>
 /// <param name="IsQuick">A fifth of the time: shows that everything works, its figures are noise.</param>
-public sealed record BenchOptions(BenchFormat Format, bool IsQuick, string? Name)
+/// <param name="Events">How large the event store is filled before it is read; null: as the benchmark says. Takes the time it takes.</param>
+public sealed record BenchOptions(BenchFormat Format, bool IsQuick, string? Name, int? Events = null)
 {
-    private const string Usage = "bench [--json | --markdown] [--quick] [NAME]";
+    private const string Usage = "bench [--json | --markdown] [--quick] [--events=N] [NAME]";
+    private const string EventsSwitch = "--events=";
 
     public static BenchOptions? Parse(IReadOnlyList<string> arguments, out string complaint)
     {
@@ -25,6 +29,8 @@ public sealed record BenchOptions(BenchFormat Format, bool IsQuick, string? Name
                 "--json" => options with { Format = BenchFormat.Json },
                 "--markdown" => options with { Format = BenchFormat.Markdown },
                 "--quick" => options with { IsQuick = true },
+                _ when argument.StartsWith(EventsSwitch, StringComparison.Ordinal) =>
+                    int.TryParse(argument.AsSpan(EventsSwitch.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var events) ? options with { Events = events } : null,
                 _ when argument.StartsWith('-') || options.Name is not null => null,
                 _ => options with { Name = argument },
             };

@@ -6,6 +6,9 @@ public static class BenchRunner
     /// <summary>For all benchmarks of a group ("events", "sip" ...): what hangs must not hang the others.</summary>
     private static readonly TimeSpan GroupLimit = TimeSpan.FromSeconds(90);
 
+    /// <summary>For a store of the size that was asked for.</summary>
+    private static readonly TimeSpan LargeLimit = TimeSpan.FromHours(1);
+
     /// <summary>0 when everything was measured or skipped for a reason, met or not; 1 when a benchmark broke.</summary>
     public static async Task<int> RunAsync(IReadOnlyList<Benchmark> all, BenchOptions options)
     {
@@ -14,7 +17,7 @@ public static class BenchRunner
         var isWhole = true;
         foreach (var group in all.Where(b => b.IsNamed(options.Name)).GroupBy(b => b.Group))
         {
-            using var limit = new CancellationTokenSource(GroupLimit);
+            using var limit = new CancellationTokenSource(options.Events is null ? GroupLimit : LargeLimit);
             foreach (var benchmark in group)
             {
                 isWhole &= await RunOneAsync(benchmark, options, progress, rows, limit.Token);
@@ -28,7 +31,7 @@ public static class BenchRunner
 
     private static async Task<bool> RunOneAsync(Benchmark benchmark, BenchOptions options, Progress progress, List<Row> rows, CancellationToken limit)
     {
-        var bench = new Bench(benchmark.Name, options.IsQuick, progress, limit);
+        var bench = new Bench(benchmark.Name, options.IsQuick, progress, limit) { Events = options.Events };
         bench.Say("starting");
         try
         {

@@ -18,6 +18,9 @@ public sealed class Bench(string name, bool isQuick, Progress progress, Cancella
 
     public IReadOnlyList<Row> Rows => rows;
 
+    /// <summary>How many events were asked for; null: as the benchmark likes.</summary>
+    public int? Events { get; init; }
+
     public CancellationToken Stop => stop;
 
     /// <summary>A length of time to measure for; a fifth of it in a quick run.</summary>

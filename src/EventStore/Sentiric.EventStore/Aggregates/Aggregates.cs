@@ -12,26 +12,60 @@ public static class Aggregates
     public static async ValueTask<StreamHandle<TState>> FetchForWritingAsync<TState>(
         this IEventStore store, string tenant, string streamId, TState initial, Evolve<TState> evolve, CancellationToken ct = default)
     {
-        var (state, version) = await store.FoldAsync(tenant, streamId, initial, evolve, null, ct).ConfigureAwait(false);
-        return new StreamHandle<TState>(store, tenant, streamId, state, version);
+        var folded = await store.FoldAsync(tenant, streamId, new Folded<TState>(initial, 0), evolve, null, forWriting: true, ct).ConfigureAwait(false);
+        return new StreamHandle<TState>(store, tenant, streamId, folded.State, folded.Version);
+    }
+
+    /// <summary>The same with what <paramref name="aggregate"/> keeps of the state: its snapshot or the state in this process, and the events behind it, in one round trip.</summary>
+    public static async ValueTask<StreamHandle<TState>> FetchForWritingAsync<TState>(
+        this IEventStore store, string tenant, string streamId, Aggregate<TState> aggregate, CancellationToken ct = default)
+    {
+        var address = StreamAddress.Of(tenant, streamId);
+        var folded = await store.FetchAsync(address, aggregate, ct).ConfigureAwait(false);
+        aggregate.Cache?.Keep(address, folded);
+        return new StreamHandle<TState>(store, tenant, streamId, folded.State, folded.Version);
     }
 
     /// <summary>The state of a stream, now or at <paramref name="bound"/>; <paramref name="initial"/> when there is nothing to fold.</summary>
     public static async ValueTask<TState> AggregateStreamAsync<TState>(
         this IEventStore store, string tenant, string streamId, TState initial, Evolve<TState> evolve, FoldBound? bound = null, CancellationToken ct = default) =>
-        (await store.FoldAsync(tenant, streamId, initial, evolve, bound, ct).ConfigureAwait(false)).State;
+        (await store.FoldAsync(tenant, streamId, new Folded<TState>(initial, 0), evolve, bound, forWriting: false, ct).ConfigureAwait(false)).State;
 
-    private static async ValueTask<(TState State, long Version)> FoldAsync<TState>(
-        this IEventStore store, string tenant, string streamId, TState initial, Evolve<TState> evolve, FoldBound? bound, CancellationToken ct)
+    /// <summary>Throws away all snapshots of a stream, after its events were changed (an erasure). Quiet when there are none.</summary>
+    public static ValueTask DeleteSnapshotsAsync(this IEventStore store, string tenant, string streamId, CancellationToken ct = default) =>
+        store is IStreamFolder folder ? folder.DeleteSnapshotsAsync(tenant, streamId, ct) : ValueTask.CompletedTask;
+
+    private static async ValueTask<Folded<TState>> FetchAsync<TState>(
+        this IEventStore store, StreamAddress address, Aggregate<TState> aggregate, CancellationToken ct)
     {
-        var (state, version) = (initial, 0L);
-        await foreach (var recorded in store.ReadStreamAsync(tenant, streamId, ct: ct).ConfigureAwait(false))
+        if (aggregate.Cache?.Find(address) is { } known)
+        {
+            var folded = await store.FoldAsync(address.Tenant, address.StreamId, known, aggregate.Evolve, null, forWriting: true, ct).ConfigureAwait(false);
+            if (folded.Version == known.Version + folded.Events) return folded;
+            // The stream is not the one that was kept: shorter, or other events.
+            aggregate.Cache.Forget(address);
+        }
+        if (aggregate.Snapshots is not { } snapshots || store is not IStreamFolder { CanFold: true } folder)
+            return await store.FoldAsync(address.Tenant, address.StreamId, new Folded<TState>(aggregate.Initial, 0), aggregate.Evolve, null, forWriting: true, ct).ConfigureAwait(false);
+        var fetched = await folder.FoldSnapshotAsync(address.Tenant, address.StreamId, aggregate, snapshots.Json, ct).ConfigureAwait(false)
+            ?? await folder.FoldAsync(address.Tenant, address.StreamId, new Folded<TState>(aggregate.Initial, 0), aggregate.Evolve, long.MaxValue, forWriting: true, ct).ConfigureAwait(false);
+        if (snapshots.AreDue(fetched)) await folder.SaveSnapshotAsync(address.Tenant, address.StreamId, aggregate, snapshots.Json, fetched, ct).ConfigureAwait(false);
+        return fetched;
+    }
+
+    private static async ValueTask<Folded<TState>> FoldAsync<TState>(
+        this IEventStore store, string tenant, string streamId, Folded<TState> start, Evolve<TState> evolve, FoldBound? bound, bool forWriting, CancellationToken ct)
+    {
+        if (store is IStreamFolder { CanFold: true } folder && bound?.RecordedUpTo is null)
+            return await folder.FoldAsync(tenant, streamId, start, evolve, bound?.Version ?? long.MaxValue, forWriting, ct).ConfigureAwait(false);
+        var (state, version, events) = (start.State, start.Version, 0);
+        await foreach (var recorded in store.ReadStreamAsync(tenant, streamId, start.Version + 1, ct: ct).ConfigureAwait(false))
         {
             if (recorded.Version > bound?.Version || recorded.RecordedAt > bound?.RecordedUpTo) break;
-            state = evolve(state, store.Serializer.Deserialize(recorded));
-            version = recorded.Version;
+            state = evolve(state, recorded.Data(store.Serializer));
+            (version, events) = (recorded.Version, events + 1);
         }
-        return (state, version);
+        return new Folded<TState>(state, version, events);
     }
 }
 

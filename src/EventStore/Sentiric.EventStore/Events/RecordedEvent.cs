@@ -20,6 +20,13 @@ public sealed record RecordedEvent(
     // Another name or payload is another object: both setters forget what was made of the old ones.
     private Decoded? _decoded;
 
+    private readonly StoredMetadata? _stored;
+
+    internal RecordedEvent(
+        long position, string tenant, string streamId, long version, Guid eventId, string eventType, int schemaVersion, DateTimeOffset recordedAt,
+        ReadOnlyMemory<byte> json, StoredMetadata stored)
+        : this(position, tenant, streamId, version, eventId, eventType, schemaVersion, recordedAt, json, EventMetadata.None) => _stored = stored;
+
     public string EventType
     {
         get;
@@ -37,6 +44,12 @@ public sealed record RecordedEvent(
     /// and <see cref="Data"/> throws <see cref="BinaryEventException"/>.
     /// </summary>
     public ReadOnlyMemory<byte>? Binary { get; init; }
+
+    public EventMetadata Metadata
+    {
+        get => _stored?.Value ?? field;
+        init => (field, _stored) = (value, null);
+    } = Metadata;
 
     /// <summary>When it happened, as far as anyone said; otherwise when it was recorded.</summary>
     public DateTimeOffset OccurredAt => Metadata.OccurredAt ?? RecordedAt;

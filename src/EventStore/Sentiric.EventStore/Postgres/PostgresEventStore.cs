@@ -15,6 +15,7 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
 {
     private const int PageSize = 1_000;
     private const int MaxDeadlockTries = 5;
+    private const int LogPageSize = 2_000;
 
     private readonly NpgsqlDataSource _source;
     private readonly TimeProvider _clock;
@@ -24,6 +25,7 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
     private readonly AppendQueue _queue;
     private readonly HighWaterMark _mark;
     private readonly ILogger _logger;
+    private readonly ReadConnections _readers;
     private int _disposed;
 
     public PostgresEventStore(
@@ -34,6 +36,7 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
         _feed = new ChangeFeed(source, clock, log);
         _tables = EventTables.Of(_options);
         _queue = new AppendQueue(() => new AppendLane(source, _tables, clock, _options, log, _feed.Announce), clock, _options, log);
+        _readers = new ReadConnections(source);
         _mark = new HighWaterMark(source, _tables, clock, _options, log);
     }
 
@@ -79,16 +82,29 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
             where seq_id > $1 and seq_id <= $2 and type <> 'tombstone' order by seq_id limit $3
             """;
         var mark = await GetHighWaterMarkAsync(ct).ConfigureAwait(false);
-        var after = fromPosition;
-        for (var left = maxCount; left > 0 && after < mark;)
+        var (after, left) = (fromPosition, maxCount);
+        Task<List<RecordedEvent>>? coming = null;
+        try
         {
-            var size = Math.Min(left, PageSize);
-            var page = await Failures.GuardAsync(() => PageAsync(sql, ct, after, mark, size)).ConfigureAwait(false);
-            foreach (var recorded in page) yield return recorded;
-            if (page.Count < size) yield break;
-            left -= page.Count;
-            after = page[^1].Position;
+            while (left > 0 && after < mark)
+            {
+                var size = Math.Min(left, LogPageSize);
+                var page = await (coming ?? NextAsync(after, size)).ConfigureAwait(false);
+                (coming, left) = (null, left - page.Count);
+                if (page.Count == size) after = page[^1].Position;
+                else left = 0;
+                // While the caller works on this page, the next one is on its way.
+                if (left > 0 && after < mark) coming = NextAsync(after, Math.Min(left, LogPageSize));
+                foreach (var recorded in page) yield return recorded;
+            }
         }
+        finally
+        {
+            // A caller that stops half-way must not leave a read behind.
+            if (coming is not null) await ((Task)coming).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        Task<List<RecordedEvent>> NextAsync(long from, int size) => Failures.GuardAsync(() => PageAsync(sql, ct, from, mark, size)).AsTask();
     }
 
     public ValueTask<StreamState?> GetStreamStateAsync(string tenant, string streamId, CancellationToken ct = default) =>
@@ -123,6 +139,7 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
         if (Interlocked.Exchange(ref _disposed, 1) == 1) return;
         await _queue.DisposeAsync().ConfigureAwait(false);
         await _feed.DisposeAsync().ConfigureAwait(false);
+        await _readers.DisposeAsync().ConfigureAwait(false);
     }
 
     private async ValueTask<StreamState?> StateAsync(StreamAddress address, CancellationToken ct)
@@ -155,17 +172,12 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
         return batch.BatchCommands[0].RecordsAffected > 0;
     }
 
-    private async ValueTask<List<RecordedEvent>> PageAsync(string sql, CancellationToken ct, params object[] values)
+    private ValueTask<List<RecordedEvent>> PageAsync(string sql, CancellationToken ct, params object[] values) => _readers.ReadAsync(async connection =>
     {
-        await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        await using var command = new NpgsqlCommand(sql, connection);
-        foreach (var value in values) command.Parameters.Add(new() { Value = value });
-        await command.PrepareAsync(ct).ConfigureAwait(false);
+        var command = await connection.CommandAsync(sql, ct, values).ConfigureAwait(false);
         await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        var page = new List<RecordedEvent>();
-        while (await rows.ReadAsync(ct).ConfigureAwait(false)) page.Add(EventRows.Read(rows));
-        return page;
-    }
+        return await EventRows.ReadPageAsync(rows, ct).ConfigureAwait(false);
+    }, ct);
 }
 
 internal static class ValueTaskExtensions
