@@ -101,6 +101,13 @@ internal static class SchemaDescription
         sx_shard_state | 7 | positions_per_second | double precision | not null | 0
         sx_shard_state | 8 | last_error | character varying | null | -
         sx_shard_state | 9 | reported_at | timestamp with time zone | null | -
+        sx_snapshot | 1 | tenant_id | character varying | not null | -
+        sx_snapshot | 2 | stream_id | character varying | not null | -
+        sx_snapshot | 3 | name | character varying | not null | -
+        sx_snapshot | 4 | shape | integer | not null | -
+        sx_snapshot | 5 | version | bigint | not null | -
+        sx_snapshot | 6 | data | jsonb | not null | -
+        sx_snapshot | 7 | taken_at | timestamp with time zone | not null | transaction_timestamp()
         sx_stream_truncation | 1 | tenant_id | character varying | not null | -
         sx_stream_truncation | 2 | stream_id | character varying | not null | -
         sx_stream_truncation | 3 | before_version | bigint | not null | -
@@ -111,13 +118,6 @@ internal static class SchemaDescription
         sx_stream_truncation | 8 | reason | character varying | not null | -
         sx_stream_truncation | 9 | actor | character varying | null | -
         sx_stream_truncation | 10 | truncated_at | timestamp with time zone | not null | -
-        sx_snapshot | 1 | tenant_id | character varying | not null | -
-        sx_snapshot | 2 | stream_id | character varying | not null | -
-        sx_snapshot | 3 | name | character varying | not null | -
-        sx_snapshot | 4 | shape | integer | not null | -
-        sx_snapshot | 5 | version | bigint | not null | -
-        sx_snapshot | 6 | data | jsonb | not null | -
-        sx_snapshot | 7 | taken_at | timestamp with time zone | not null | transaction_timestamp()
         """;
 
     public const string Constraints = """
@@ -136,8 +136,8 @@ internal static class SchemaDescription
         sx_schema_version | pkey_sx_schema_version | PRIMARY KEY (version)
         sx_shard_order | pkey_sx_shard_order | PRIMARY KEY (shard, seq_id, kind)
         sx_shard_state | pkey_sx_shard_state | PRIMARY KEY (shard)
-        sx_stream_truncation | pkey_sx_stream_truncation | PRIMARY KEY (tenant_id, stream_id, before_version)
         sx_snapshot | pkey_sx_snapshot | PRIMARY KEY (tenant_id, stream_id, name)
+        sx_stream_truncation | pkey_sx_stream_truncation | PRIMARY KEY (tenant_id, stream_id, before_version)
         """;
 
     public const string Indexes = """
@@ -156,7 +156,7 @@ internal static class SchemaDescription
         pkey_sx_schema_version | unique on sx_schema_version USING btree (version)
         pkey_sx_shard_order | unique on sx_shard_order USING btree (shard, seq_id, kind)
         pkey_sx_shard_state | unique on sx_shard_state USING btree (shard)
-        pkey_sx_stream_truncation | unique on sx_stream_truncation USING btree (tenant_id, stream_id, before_version)
         pkey_sx_snapshot | unique on sx_snapshot USING btree (tenant_id, stream_id, name)
+        pkey_sx_stream_truncation | unique on sx_stream_truncation USING btree (tenant_id, stream_id, before_version)
         """;
 }

@@ -14,6 +14,7 @@ internal sealed record SchemaPatch(int Version, string Name, string Sql)
         ("rebuilds", RebuildTables.Sql),
         ("orders to shards", ShardTables.Sql),
         ("truncated and archived streams", LifecycleTables.Sql),
+        ("snapshots for writes", SnapshotTable.Sql),
     ]);
 
     private const string AppendKeys = """
