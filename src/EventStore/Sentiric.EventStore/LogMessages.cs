@@ -40,4 +40,10 @@ internal static partial class LogMessages
 
     [LoggerMessage(41, LogLevel.Debug, "The database took an append back, try {Attempt}; it is tried again")]
     public static partial void AppendRetried(this ILogger logger, Exception failure, int attempt);
+
+    [LoggerMessage(21, LogLevel.Error, "Projection {Name} stopped at event {Position} and waits to be resumed")]
+    public static partial void ProjectionStopped(this ILogger logger, Exception failure, string name, long position);
+
+    [LoggerMessage(22, LogLevel.Warning, "The look at the projections' orders was interrupted; they go on as they were told last")]
+    public static partial void WatchInterrupted(this ILogger logger, Exception failure);
 }

@@ -33,11 +33,22 @@ internal static class DeadLetters
     public static NpgsqlCommand Insert(ParkedEvent parked)
     {
         var command = new NpgsqlCommand(InsertSql);
-        foreach (var value in Key(parked.Shard)) command.Parameters.Add(new() { Value = value });
-        foreach (var value in new object[] { parked.Position, parked.ParkedAt.UtcDateTime, parked.Tenant, parked.EventType, parked.ErrorType, Storable(parked.ErrorMessage) })
-            command.Parameters.Add(new() { Value = value });
+        foreach (var value in Values(parked)) command.Parameters.Add(new() { Value = value });
         return command;
     }
+
+    /// <summary>The same as part of a batch.</summary>
+    public static NpgsqlBatchCommand InsertCommand(ParkedEvent parked)
+    {
+        var command = new NpgsqlBatchCommand(InsertSql);
+        foreach (var value in Values(parked)) command.Parameters.Add(new() { Value = value });
+        return command;
+    }
+
+    private static object[] Values(ParkedEvent parked) =>
+    [
+        .. Key(parked.Shard), parked.Position, parked.ParkedAt.UtcDateTime, parked.Tenant, parked.EventType, parked.ErrorType, Storable(parked.ErrorMessage),
+    ];
 
     /// <summary><c>Calls:V2:All</c> is projection <c>Calls</c>, shard <c>V2:All</c>.</summary>
     public static string[] Key(string shard)

@@ -21,7 +21,7 @@ public sealed class PostgresCheckpointStore(NpgsqlDataSource source) : ICheckpoi
     });
 
     public ValueTask<IShardLease?> TryOwnAsync(string shard, CancellationToken ct = default) =>
-        Failures.GuardAsync(() => ShardLock.TryTakeAsync(source, shard, ct));
+        Failures.GuardAsync<IShardLease?>(async () => await ShardLock.TryTakeAsync(source, shard, ct).ConfigureAwait(false));
 
     public ValueTask ParkAsync(ParkedEvent parked, CancellationToken ct = default) => Failures.GuardAsync(async () =>
     {

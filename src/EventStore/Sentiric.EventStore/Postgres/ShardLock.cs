@@ -4,25 +4,56 @@ namespace Sentiric.EventStore;
 
 /// <summary>
 /// Ownership of a shard: a session's advisory lock under the number that a Marten daemon would take for it, so that the two never run one shard together.
-/// The lock dies with its connection, which is what hands a dead process's shards to the next.
+/// The lock dies with its connection, which is what hands a dead process's shards to the next. A projection also writes over this connection:
+/// what is committed here was written while the lock was held.
 /// </summary>
 internal sealed class ShardLock : IShardLease
 {
     private const long MartenOffset = 4_444;
 
+    /// <summary>Statements that are kept prepared; a projection that makes up ever new texts has the later ones parsed each time.</summary>
+    private const int MaxPrepared = 256;
+
+    // Batches are large and their tables grow from nothing: a plan made early would be kept for ever, and planning costs little beside the rows.
+    private const string Settings = "set plan_cache_mode = force_custom_plan; set jit = off";
+
     private readonly NpgsqlConnection _connection;
     private readonly long _id;
+    private readonly HashSet<(string Sql, ulong Nulls)> _prepared = [];
 
     private ShardLock(NpgsqlConnection connection, long id) => (_connection, _id) = (connection, id);
 
-    public static async ValueTask<IShardLease?> TryTakeAsync(NpgsqlDataSource source, string shard, CancellationToken ct)
+    /// <summary>For the owner alone, one user at a time.</summary>
+    public NpgsqlConnection Connection => _connection;
+
+    /// <summary>What the owner wrote last.</summary>
+    public DocumentCache Documents { get; } = new();
+
+    public bool IsWorthPreparing(NpgsqlBatchCommand command)
+    {
+        var nulls = 0UL;
+        for (var i = 0; i < command.Parameters.Count; i++)
+        {
+            // A null has no type: with it the statement is another one.
+            if (command.Parameters[i].Value is DBNull) nulls |= 1UL << (i & 63);
+        }
+        var key = (command.CommandText, nulls);
+        return _prepared.Contains(key) || (_prepared.Count < MaxPrepared && _prepared.Add(key));
+    }
+
+    public static async ValueTask<ShardLock?> TryTakeAsync(NpgsqlDataSource source, string shard, CancellationToken ct)
     {
         var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
         try
         {
             var id = IdOf(await SchemaAsync(connection, ct).ConfigureAwait(false), shard);
             await using var take = new NpgsqlCommand("select pg_try_advisory_lock($1)", connection) { Parameters = { new() { Value = id } } };
-            if (await take.ExecuteScalarAsync(ct).ConfigureAwait(false) is true) return new ShardLock(connection, id);
+            if (await take.ExecuteScalarAsync(ct).ConfigureAwait(false) is true)
+            {
+                await using var settings = new NpgsqlCommand(Settings, connection);
+                await settings.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+                return new ShardLock(connection, id);
+            }
         }
         catch
         {

@@ -7,14 +7,16 @@ internal static class DocumentTable
 {
     public static string NameOf(string documentName) => "mt_doc_" + documentName.ToLower(CultureInfo.InvariantCulture);
 
-    public static string Sql(string table, string suffix, EventTables tables) => $"""
+    public static string Sql(string table, string suffix, EventTables tables) => Sql(table, suffix, tables.StreamIdSqlType, tables.RevisionSqlType);
+
+    public static string Sql(string table, string suffix, string idType, string revisionType) => $"""
         create table if not exists {table}{suffix} (
             tenant_id        varchar                  not null default '*DEFAULT*',
-            id               {tables.StreamIdSqlType} not null,
+            id               {idType} not null,
             data             jsonb                    not null,
             mt_last_modified timestamp with time zone default (transaction_timestamp()),
             mt_dotnet_type   varchar,
-            mt_version       {tables.RevisionSqlType} not null default 0,
+            mt_version       {revisionType} not null default 0,
             constraint pkey_{table}_tenant_id_id{suffix} primary key (tenant_id, id)
         );
         """;

@@ -23,6 +23,12 @@ public interface ITableProjection
     string SchemaSql(string suffix);
 
     /// <summary>
+    /// The stored names of the events that it looks at, with their version suffix (<c>call_started_v2</c>); null: all.
+    /// Others are neither read nor decoded for it nor handed to <see cref="ApplyAsync"/>.
+    /// </summary>
+    IReadOnlyCollection<string>? EventTypes => null;
+
+    /// <summary>
     /// Applies a batch in order. Rows and checkpoint are committed together, so each event is applied exactly once.
     /// An exception sends the daemon through the batch one by one; the event that keeps failing is parked.
     /// </summary>
@@ -43,6 +49,15 @@ public interface IProjectionWriter
 
     /// <summary>Queues a statement; it runs with the batch, at the latest before the next query.</summary>
     void Execute(string sql, params object?[] values);
+
+    /// <summary>
+    /// Queues one statement that adds these rows or, where the key is there, sets their columns. A row holds the values of
+    /// <paramref name="keys"/>, then of <paramref name="columns"/>; of two rows with one key the later counts. A column may carry the cast that its values need: <c>data::jsonb</c>.
+    /// </summary>
+    void BulkUpsert(string table, IReadOnlyList<string> keys, IReadOnlyList<string> columns, IReadOnlyList<object?[]> rows);
+
+    /// <summary>What the batch changes in rows of one of the projection's own tables, gathered per key and written with few statements.</summary>
+    IRowBatch Rows(string table, params IReadOnlyList<string> keys);
 
     /// <summary>Runs what is queued, then the query.</summary>
     ValueTask<IReadOnlyList<T>> QueryAsync<T>(string sql, Func<System.Data.Common.DbDataReader, T> read, CancellationToken ct, params object?[] values);

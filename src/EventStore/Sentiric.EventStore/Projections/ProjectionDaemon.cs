@@ -11,12 +11,16 @@ namespace Sentiric.EventStore;
 public sealed partial class ProjectionDaemon
 {
     private readonly IReadOnlyList<ProjectionShard> _shards;
+    private readonly ShardWatch _watch;
 
     public ProjectionDaemon(
         NpgsqlDataSource source, IEventStore store, IEnumerable<ITableProjection> projections, TimeProvider clock,
         ProjectionOptions? options = null, ILogger? logger = null)
     {
-        _shards = [.. projections.Select(p => new ProjectionShard(source, store, p, options ?? new ProjectionOptions(), clock, logger ?? NullLogger.Instance))];
+        var (chosen, log, all) = (options ?? new ProjectionOptions(), logger ?? NullLogger.Instance, projections.ToList());
+        var feed = FeedOf(store, all);
+        _shards = [.. all.Select(p => new ProjectionShard(source, store, feed, p, chosen, clock, log))];
+        _watch = new ShardWatch(source, _shards, chosen, clock, log);
         EnsureDistinct(_shards.Select(s => s.Name), "Two projections have the name");
         EnsureDistinct(_shards.SelectMany(s => s.Tables), "Two projections own the table");
     }
@@ -24,7 +28,7 @@ public sealed partial class ProjectionDaemon
     public IReadOnlyList<ProjectionStatus> Status => [.. _shards.Select(s => s.Status)];
 
     /// <summary>Runs until cancelled. Failures do not end it; they show in <see cref="Status"/>.</summary>
-    public Task RunAsync(CancellationToken ct) => Task.WhenAll(_shards.Select(s => s.RunAsync(ct)));
+    public Task RunAsync(CancellationToken ct) => Task.WhenAll([_watch.RunAsync(ct), .. _shards.Select(s => s.RunAsync(ct))]);
 
     /// <summary>Brings every projection to the high-water mark of now. Throws what stands in the way, <see cref="ProjectionOwnedElsewhereException"/> among it.</summary>
     public async ValueTask CatchUpAsync(CancellationToken ct = default)
@@ -38,6 +42,14 @@ public sealed partial class ProjectionDaemon
 
     private ProjectionShard ShardOf(string name) =>
         _shards.FirstOrDefault(s => s.Name == name) ?? throw new ArgumentException($"There is no projection '{name}'.", nameof(name));
+
+    // One that does not say what it wants gets everything, and decodes what it needs itself.
+    private static LogFeed FeedOf(IEventStore store, IReadOnlyList<ITableProjection> projections)
+    {
+        var declared = projections.Where(p => p.EventTypes is not null).SelectMany(p => p.EventTypes ?? []).ToHashSet(StringComparer.Ordinal);
+        var isAllDeclared = projections.All(p => p.EventTypes is not null);
+        return new LogFeed(store, isAllDeclared ? declared : null, declared.Contains);
+    }
 
     private static void EnsureDistinct(IEnumerable<string> names, string complaint)
     {

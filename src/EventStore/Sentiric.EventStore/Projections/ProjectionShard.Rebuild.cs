@@ -90,6 +90,7 @@ internal sealed partial class ProjectionShard
     {
         if (_lease is not { } lease || !await lease.IsHeldAsync(ct).ConfigureAwait(false)) throw new ProjectionOwnedElsewhereException(Name);
         await rebuild.SwitchAsync(ct).ConfigureAwait(false);
+        Forget();
         (_position, _prepared) = (rebuild.Position, true);
         Report(ProjectionState.Running);
         logger.ProjectionRebuilt(Name, rebuild.Position);
@@ -165,7 +166,8 @@ internal sealed partial class ProjectionShard
             write.Parameters.Add(new() { Value = value });
         await write.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         await transaction.CommitAsync(ct).ConfigureAwait(false);
-        (_position, _prepared) = (null, false);
+        Forget();
+        _prepared = false;
         return true;
     }
 

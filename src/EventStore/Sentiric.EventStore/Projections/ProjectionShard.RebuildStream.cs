@@ -27,6 +27,7 @@ internal sealed partial class ProjectionShard
         document.ReplaceStream(writer, address, events);
         await writer.FlushAsync(ct).ConfigureAwait(false);
         await transaction.CommitAsync(ct).ConfigureAwait(false);
+        Forget();
         return true;
     }
 }

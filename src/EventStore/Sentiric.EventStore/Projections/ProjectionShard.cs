@@ -8,19 +8,26 @@ namespace Sentiric.EventStore;
 /// <see cref="_gate"/> owns the live tables, the lease and the position; the loop and a rebuild's switch take turns at it.
 /// </summary>
 internal sealed partial class ProjectionShard(
-    NpgsqlDataSource source, IEventStore store, ITableProjection projection, ProjectionOptions options, TimeProvider clock, ILogger logger)
+    NpgsqlDataSource source, IEventStore store, LogFeed feed, ITableProjection projection, ProjectionOptions options, TimeProvider clock, ILogger logger)
 {
+    /// <summary>A checkpoint that only passes unwanted events waits this long for one that has to be written anyway.</summary>
+    private static readonly TimeSpan CheckpointInterval = TimeSpan.FromSeconds(1);
+
     private readonly string _shard = ShardName.Of(projection.Name, projection.Version);
     private readonly EventTables _tables = EventTables.Of(store);
     private readonly ProjectionVersions _versions = new(source, EventTables.Of(store));
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly ChangeSignal _moved = new();
+    private readonly Pace _pace = new(options.BatchSize, options.MaxBatchSize, clock);
+    private readonly HashSet<string>? _types = projection.EventTypes?.ToHashSet(StringComparer.Ordinal);
 
     // Owned by the holder of _gate.
-    private IShardLease? _lease;
+    private ShardLock? _lease;
     private int _leaseUsers;
     private volatile bool _prepared;
     private long? _position;
+    private LiveApplier? _applier;
+    private long _checkpointAt;
 
     // Written by the holder of _gate or the rebuild, read by anyone.
     private volatile ProjectionStatus _status = new(projection.Name, projection.Version, ProjectionState.Stopped, 0, 0, null);
@@ -31,32 +38,15 @@ internal sealed partial class ProjectionShard(
 
     public ProjectionStatus Status => _status;
 
-    public async Task RunAsync(CancellationToken ct)
-    {
-        while (!ct.IsCancellationRequested)
-        {
-            try
-            {
-                if (await TryOwnAsync(ct).ConfigureAwait(false)) await ServeAsync(ct).ConfigureAwait(false);
-                else Report(ProjectionState.StandingBy);
-            }
-            catch (Exception failure)
-            {
-                if (ct.IsCancellationRequested) break;
-                logger.ProjectionInterrupted(failure, Name);
-                Report(ProjectionState.Retrying, failure);
-            }
-            await Task.Delay(options.OwnershipInterval, clock, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-        Report(ProjectionState.Stopped);
-    }
-
+    /// <summary>Brings the rows to the high-water mark of now. A paused projection stays where it is.</summary>
     public async ValueTask CatchUpAsync(CancellationToken ct)
     {
         if (!await TryOwnAsync(ct).ConfigureAwait(false)) throw new ProjectionOwnedElsewhereException(Name);
         try
         {
-            while (await GatedAsync(() => StepAsync(ct), ct).ConfigureAwait(false)) ct.ThrowIfCancellationRequested();
+            Told = await _orders.LoadAsync(_shard, ct).ConfigureAwait(false);
+            while (!IsPaused && await GatedAsync(() => StepAsync(ct), ct).ConfigureAwait(false)) ct.ThrowIfCancellationRequested();
+            if (!IsPaused) await GatedAsync(() => WriteCheckpointAsync(ct), ct).ConfigureAwait(false);
         }
         finally
         {
@@ -78,47 +68,88 @@ internal sealed partial class ProjectionShard(
         }
     }
 
-    private async ValueTask ServeAsync(CancellationToken ct)
-    {
-        try
-        {
-            while (await GatedAsync(async () => _lease is { } lease && await lease.IsHeldAsync(ct).ConfigureAwait(false), ct).ConfigureAwait(false))
-            {
-                if (await GatedAsync(() => StepAsync(ct), ct).ConfigureAwait(false)) continue;
-                // Not prepared: a rebuild is at it, and nothing else will wake this loop.
-                if (_prepared) await store.WaitForChangeAsync(_status.Position, options.PollInterval, ct).ConfigureAwait(false);
-                else await Task.Delay(options.PollInterval, clock, ct).ConfigureAwait(false);
-            }
-        }
-        finally
-        {
-            await ReleaseAsync().ConfigureAwait(false);
-        }
-    }
-
     /// <summary>Applies the next batch; false when there was nothing to apply.</summary>
     private async ValueTask<bool> StepAsync(CancellationToken ct)
     {
         if (!_prepared && !await TryPrepareAsync(ct).ConfigureAwait(false)) return false;
         try
         {
-            var from = _position ??= await PositionAsync(ct).ConfigureAwait(false);
-            var page = await LogPage.ReadAsync(store, from, options.BatchSize, ct).ConfigureAwait(false);
+            if (_applier is null || _position is null) _position = await StartAsync(ct).ConfigureAwait(false);
+            var from = _position.Value;
+            var page = await feed.ReadAsync(from, _pace.Size, ct).ConfigureAwait(false);
             _status = _status with { HighWaterMark = page.Mark };
-            Report(ProjectionState.Running);
-            if (page.ReachedPosition <= from) return false;
-            var known = await CheckpointAsync(ct).ConfigureAwait(false);
-            await NewApplier().ApplyAsync(page.Events, known, page.ReachedPosition, ct).ConfigureAwait(false);
+            if (page.ReachedPosition <= from)
+            {
+                _pace.Rest();
+                await WriteOldCheckpointAsync(ct).ConfigureAwait(false);
+                Report(ProjectionState.Running);
+                return false;
+            }
+            var began = clock.GetTimestamp();
+            await ApplyAsync(page, ct).ConfigureAwait(false);
             _position = page.ReachedPosition;
+            _pace.Passed(page.ReachedPosition - from, page.Events.Count, clock.GetElapsedTime(began));
             Report(ProjectionState.Running);
             return true;
         }
         catch
         {
             // Whatever happened, the truth about the position is in the database.
-            _position = null;
+            Forget();
             throw;
         }
+    }
+
+    private async ValueTask ApplyAsync(LogPage page, CancellationToken ct)
+    {
+        var told = Told;
+        var events = page.Events;
+        IReadOnlyList<ParkedEvent> skipped = [];
+        if (_types is not null) events = [.. events.Where(e => _types.Contains(e.EventType))];
+        if (told.Skips.Count > 0)
+        {
+            skipped = [.. events.Where(e => told.Skips.Contains(e.Position)).Select(e => Parked.Skipped(_shard, e, clock))];
+            events = [.. events.Where(e => !told.Skips.Contains(e.Position))];
+        }
+        if (events.Count > 0 || skipped.Count > 0) await MoveAsync(events, skipped, page.ReachedPosition, ct).ConfigureAwait(false);
+        else if (clock.GetElapsedTime(_checkpointAt) >= CheckpointInterval) await MoveAsync([], [], page.ReachedPosition, ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask MoveAsync(List<RecordedEvent> events, IReadOnlyList<ParkedEvent> skipped, long to, CancellationToken ct)
+    {
+        await Applier.ApplyAsync(events, skipped, to, ct).ConfigureAwait(false);
+        _checkpointAt = clock.GetTimestamp();
+    }
+
+    /// <summary>Writes the position down where unwanted events moved it further than the last checkpoint.</summary>
+    private async ValueTask<bool> WriteCheckpointAsync(CancellationToken ct)
+    {
+        if (_position is not { } position || _applier is null || (_applier.Checkpoint ?? 0) >= position) return false;
+        await MoveAsync([], [], position, ct).ConfigureAwait(false);
+        return true;
+    }
+
+    private async ValueTask WriteOldCheckpointAsync(CancellationToken ct)
+    {
+        if (clock.GetElapsedTime(_checkpointAt) >= CheckpointInterval) await WriteCheckpointAsync(ct).ConfigureAwait(false);
+    }
+
+    private LiveApplier Applier => _applier ?? throw new InvalidOperationException($"Projection '{Name}' was not started.");
+
+    private async ValueTask<long> StartAsync(CancellationToken ct)
+    {
+        if (_lease is not { } lease) throw new ProjectionOwnedElsewhereException(Name);
+        var checkpoint = await new PostgresCheckpointStore(source).LoadAsync(_shard, ct).ConfigureAwait(false);
+        lease.Documents.Clear();
+        _applier = new LiveApplier(projection, _tables, store.Serializer, lease, checkpoint, options, clock, logger);
+        return checkpoint ?? 0;
+    }
+
+    /// <summary>What is known of the rows is not to be trusted: they are somebody else's, or nobody knows whether the last batch is in them.</summary>
+    private void Forget()
+    {
+        (_position, _applier) = (null, null);
+        _lease?.Documents.Clear();
     }
 
     /// <summary>
@@ -135,11 +166,7 @@ internal sealed partial class ProjectionShard(
         return true;
     }
 
-    private BatchApplier NewApplier() => new(source, _tables, store.Serializer, projection, "", new LiveCheckpoint(projection, _shard), options, clock, logger);
-
-    private async ValueTask<long> PositionAsync(CancellationToken ct) => await CheckpointAsync(ct).ConfigureAwait(false) ?? 0;
-
-    private ValueTask<long?> CheckpointAsync(CancellationToken ct) => new PostgresCheckpointStore(source).LoadAsync(_shard, ct);
+    private async ValueTask<long> PositionAsync(CancellationToken ct) => await new PostgresCheckpointStore(source).LoadAsync(_shard, ct).ConfigureAwait(false) ?? 0;
 
     private async ValueTask<bool> TryOwnAsync(CancellationToken ct)
     {
@@ -163,7 +190,8 @@ internal sealed partial class ProjectionShard(
         try
         {
             if (--_leaseUsers > 0 || _lease is not { } lease) return;
-            (_lease, _position) = (null, null);
+            Forget();
+            _lease = null;
             await lease.DisposeAsync().ConfigureAwait(false);
         }
         finally
@@ -187,7 +215,15 @@ internal sealed partial class ProjectionShard(
 
     private void Report(ProjectionState state, Exception? error = null)
     {
-        _status = _status with { State = state, Position = _position ?? _status.Position, LastError = error?.Message };
+        _status = _status with
+        {
+            State = state,
+            Position = _position ?? _status.Position,
+            LastError = error?.Message,
+            EventsPerSecond = _pace.PerSecond,
+            Pause = Told.Pause,
+            Owner = _lease is null ? null : options.HostName,
+        };
         _moved.Pulse();
     }
 }

@@ -48,7 +48,10 @@ public sealed record ProjectionStatus(string Name, int Version, ProjectionState 
 
 public sealed record ProjectionOptions
 {
+    /// <summary>Events per transaction at first; while there is more and it stays quick, it doubles up to <see cref="MaxBatchSize"/>.</summary>
     public int BatchSize { get; init; } = 500;
+
+    public int MaxBatchSize { get; init; } = 5_000;
 
     /// <summary>Events per transaction while rebuilding: nobody waits for the single row then.</summary>
     public int RebuildBatchSize { get; init; } = 2_000;
@@ -56,8 +59,25 @@ public sealed record ProjectionOptions
     /// <summary>Tries per event before it is parked; passing failures do not count.</summary>
     public int MaxAttempts { get; init; } = 3;
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>What becomes of an event that keeps failing.</summary>
+    public ErrorPolicy OnError { get; init; } = ErrorPolicy.Park;
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often a host asks for shards that it does not own, and looks at what operators told and at how many hosts there are.</summary>
     public TimeSpan OwnershipInterval { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How this process is called where operators see who owns a shard.</summary>
+    public string HostName { get; init; } = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Environment.MachineName}/{Environment.ProcessId}");
+}
+
+public enum ErrorPolicy
+{
+    /// <summary>It goes on the list of the parked events and the projection goes on.</summary>
+    Park,
+
+    /// <summary>The projection is paused in front of it, on all hosts, until somebody resumes it or has the event skipped.</summary>
+    Stop,
 }
 
 /// <summary>Another process owns the projection; ask there, or stop it.</summary>

@@ -13,6 +13,11 @@ internal enum OrderKind
 internal sealed record ShardOrder(PauseNote? Pause, IReadOnlyList<long> Skips, IReadOnlyList<long> Retries)
 {
     public static ShardOrder None { get; } = new(null, [], []);
+
+    /// <summary>There is something to do beside going on.</summary>
+    public bool HasWork => Retries.Count > 0;
+
+    public bool IsSameAs(ShardOrder other) => Pause == other.Pause && Skips.SequenceEqual(other.Skips) && Retries.SequenceEqual(other.Retries);
 }
 
 /// <summary>
@@ -76,6 +81,14 @@ internal sealed class ShardOrders(NpgsqlDataSource source)
     public static NpgsqlBatchCommand Done(string shard, long position, OrderKind kind, RetryResult? result) => Command(
         "update sx_shard_order set done_at = transaction_timestamp(), outcome = $4::text, error = $5::text where shard = $1 and seq_id = $2 and kind = $3",
         shard, position, NameOf(kind), result?.Outcome.ToString(), result?.Error);
+
+    /// <summary>How an order ended that changed no rows.</summary>
+    public async ValueTask AnswerAsync(string shard, long position, OrderKind kind, RetryResult? result, CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Done(shard, position, kind, result) } };
+        await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+    }
 
     /// <summary>Null while nobody has carried the retry out.</summary>
     public async ValueTask<RetryResult?> AnswerAsync(string shard, long position, CancellationToken ct)

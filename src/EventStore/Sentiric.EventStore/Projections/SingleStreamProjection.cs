@@ -17,8 +17,11 @@ public abstract partial class SingleStreamProjection<TDoc>(string name, JsonType
 
     internal JsonTypeInfo<TDoc> Json { get; } = json;
 
-    /// <summary>Whether this kind of event concerns the document at all; events of other types are not even read.</summary>
-    public abstract bool Wants(string eventType);
+    /// <summary>The stored names of the events that concern the document; null where only <see cref="Wants"/> says it.</summary>
+    public virtual IReadOnlyCollection<string>? EventTypes => null;
+
+    /// <summary>Whether this kind of event concerns the document at all; events of other types are not decoded. Says what <see cref="EventTypes"/> says.</summary>
+    public virtual bool Wants(string eventType) => EventTypes?.Contains(eventType) ?? true;
 
     /// <summary>The document after the event; null deletes it. <paramref name="document"/> is null before the first event.</summary>
     public abstract TDoc? Evolve(TDoc? document, RecordedEvent recorded, object @event);
