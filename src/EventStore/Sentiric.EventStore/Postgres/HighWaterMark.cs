@@ -20,6 +20,9 @@ internal sealed class HighWaterMark(NpgsqlDataSource source, EventTables tables,
 {
     private const int PageSize = 5_000;
 
+    /// <summary>Numbers that one count looks over: without a hole among them nothing has to be listed.</summary>
+    private const int CountSpan = 50_000;
+
     // Under steady writing there is always one hole more; those who wait get what is decided so far.
     private const int MaxStepsPerLook = 10;
     private const string ProgressName = "HighWaterMark";
@@ -66,18 +69,45 @@ internal sealed class HighWaterMark(NpgsqlDataSource source, EventTables tables,
     /// <summary>True when it is worth looking again at once.</summary>
     private async ValueTask<bool> StepAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        var numbers = await NumbersAfterAsync(connection, _mark, ct).ConfigureAwait(false);
+        // While a hole waits for its proof, the rows behind it need not be looked at again and again.
+        if (_fence is null && await TryCountAsync(connection, ct).ConfigureAwait(false) is { } more) return more;
+        var numbers = await NumbersAfterAsync(connection, _mark, _fence is null ? PageSize : 1, ct).ConfigureAwait(false);
         var next = Prefix(numbers);
         if (next is null)
         {
+            var isMore = _fence is not null || numbers.Count == PageSize;
             _fence = null;
-            return numbers.Count == PageSize;
+            return isMore && numbers.Count > 0;
         }
         if (_fence is null || _fence.Ceiling <= _mark) _fence = await RaiseFenceAsync(connection, ct).ConfigureAwait(false);
         if (!await IsProvenAsync(connection, _fence, ct).ConfigureAwait(false)) return false;
         await SkipAsync(connection, _fence.Ceiling, ct).ConfigureAwait(false);
         _fence = null;
         return true;
+    }
+
+    /// <summary>
+    /// As many rows as numbers up to the last one: there is no hole, and the mark moves on. True when there may be more behind,
+    /// null when there is a hole somewhere.
+    /// </summary>
+    private async ValueTask<bool?> TryCountAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        const string sql = """
+            select count(*), coalesce(max(seq_id), $1), coalesce((select max(seq_id) from mt_events), $1)
+            from mt_events where seq_id > $1 and seq_id <= $1 + $2
+            """;
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            Parameters = { new() { Value = _mark }, new() { Value = (long)CountSpan } },
+        };
+        await command.PrepareAsync(ct).ConfigureAwait(false);
+        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        if (!await row.ReadAsync(ct).ConfigureAwait(false)) return null;
+        var (count, last, top) = (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2));
+        // None counted, but one far behind: the hole is wider than what was looked at.
+        if (count != last - _mark || (count == 0 && top > _mark)) return null;
+        _mark = last;
+        return top > last;
     }
 
     /// <summary>Moves the mark over the numbers without a hole; the number behind the first hole, null when there is none.</summary>
@@ -94,7 +124,7 @@ internal sealed class HighWaterMark(NpgsqlDataSource source, EventTables tables,
     /// <summary>After the proof: rows up to the ceiling are all visible, whatever is missing among them is dead.</summary>
     private async ValueTask SkipAsync(NpgsqlConnection connection, long ceiling, CancellationToken ct)
     {
-        while (Prefix(await NumbersAfterAsync(connection, _mark, ct).ConfigureAwait(false)) is { } next)
+        while (Prefix(await NumbersAfterAsync(connection, _mark, PageSize, ct).ConfigureAwait(false)) is { } next)
         {
             var (from, to) = (_mark + 1, Math.Min(next - 1, ceiling));
             if (from > to) return;
@@ -104,11 +134,11 @@ internal sealed class HighWaterMark(NpgsqlDataSource source, EventTables tables,
         }
     }
 
-    private static async ValueTask<List<long>> NumbersAfterAsync(NpgsqlConnection connection, long mark, CancellationToken ct)
+    private static async ValueTask<List<long>> NumbersAfterAsync(NpgsqlConnection connection, long mark, int size, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand("select seq_id from mt_events where seq_id > $1 order by seq_id limit $2", connection)
         {
-            Parameters = { new() { Value = mark }, new() { Value = PageSize } },
+            Parameters = { new() { Value = mark }, new() { Value = size } },
         };
         await command.PrepareAsync(ct).ConfigureAwait(false);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);

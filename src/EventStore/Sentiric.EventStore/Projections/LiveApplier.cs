@@ -10,8 +10,6 @@ namespace Sentiric.EventStore;
 internal sealed class LiveApplier(
     ITableProjection projection, EventTables tables, IEventSerializer serializer, ShardLock session, long? checkpoint, ProjectionOptions options, TimeProvider clock, ILogger logger)
 {
-    private const string DivisionByZero = "22012";
-
     // What is not as it should be divides by zero: the batch fails, and with it the commit behind it.
     private const string VersionSql = "select 1 / count(*) from sx_projection_version where name = $1 and version = $2";
 
@@ -46,7 +44,7 @@ internal sealed class LiveApplier(
         }
         catch (Exception failure)
         {
-            await AbandonAsync(writer).ConfigureAwait(false);
+            await AbandonAsync(writer, failure).ConfigureAwait(false);
             if (ct.IsCancellationRequested || Passes(failure)) throw;
             return new RetryResult(RetryOutcome.FailedAgain, failure.Message);
         }
@@ -78,26 +76,37 @@ internal sealed class LiveApplier(
     private async ValueTask<Exception?> TryAsync(List<RecordedEvent> events, IReadOnlyList<ParkedEvent> parked, long to, CancellationToken ct)
     {
         var writer = NewWriter(isLate: false);
-        var move = Progress.AdvanceOrFail(_shard, Checkpoint, to);
-        var version = Version();
         try
         {
             if (events.Count > 0) await projection.ApplyAsync(writer, events, ct).ConfigureAwait(false);
-            await writer.CommitAsync([.. Park(parked), version, move], ct).ConfigureAwait(false);
+            await writer.CommitAsync([.. Park(parked), Version(), Progress.AdvanceOrFail(_shard, Checkpoint, to)], ct).ConfigureAwait(false);
             Checkpoint = to;
             return null;
         }
         catch (Exception failure)
         {
-            await AbandonAsync(writer).ConfigureAwait(false);
+            await AbandonAsync(writer, failure).ConfigureAwait(false);
             if (ct.IsCancellationRequested || Passes(failure)) throw;
-            if (failure is PostgresException { SqlState: DivisionByZero, BatchCommand: { } at })
-            {
-                if (ReferenceEquals(at, move)) throw new CheckpointMovedException(_shard);
-                if (ReferenceEquals(at, version)) throw new ProjectionSupersededException(projection.Name, projection.Version);
-            }
+            if (failure is PostgresException { SqlState: PostgresErrorCodes.DivisionByZero }) await ThrowWhatChangedAsync(ct).ConfigureAwait(false);
             return failure;
         }
+    }
+
+    /// <summary>Quiet when the version and the checkpoint are as expected: then the projection itself divided by zero.</summary>
+    private async ValueTask ThrowWhatChangedAsync(CancellationToken ct)
+    {
+        const string sql = """
+            select exists (select from sx_projection_version where name = $1 and version = $2),
+                   (select last_seq_id from mt_event_progression where name = $3) is not distinct from $4::bigint
+            """;
+        await using var command = new NpgsqlBatch(session.Connection)
+        {
+            BatchCommands = { ProjectionWriter.Command(sql, projection.Name, projection.Version, _shard, Checkpoint) },
+        };
+        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        await row.ReadAsync(ct).ConfigureAwait(false);
+        if (!row.GetBoolean(0)) throw new ProjectionSupersededException(projection.Name, projection.Version);
+        if (!row.GetBoolean(1)) throw new CheckpointMovedException(_shard);
     }
 
     private static IEnumerable<NpgsqlBatchCommand> Park(IReadOnlyList<ParkedEvent> parked)
@@ -114,11 +123,13 @@ internal sealed class LiveApplier(
 
     private ProjectionWriter NewWriter(bool isLate) => new(session.Connection, tables, serializer, projection, "") { Session = session, IsLate = isLate };
 
-    private async ValueTask AbandonAsync(ProjectionWriter writer)
+    private async ValueTask AbandonAsync(ProjectionWriter writer, Exception failure)
     {
         // What was folded is not what is in the tables.
         session.Documents.Clear();
         await writer.AbandonAsync().ConfigureAwait(false);
+        // A prepared query of a table that was replaced by one with other columns.
+        if (failure is PostgresException { SqlState: PostgresErrorCodes.FeatureNotSupported }) session.Connection.UnprepareAll();
     }
 
     private static bool Passes(Exception failure) =>

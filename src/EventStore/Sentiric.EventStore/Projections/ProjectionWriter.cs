@@ -93,7 +93,6 @@ internal sealed class ProjectionWriter(
         {
             await using var end = new NpgsqlCommand("rollback", connection);
             await end.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
-            await connection.UnprepareAllAsync().ConfigureAwait(false);
         }
         catch (Exception lost) when (Failures.IsConnectionLost(lost) || lost is InvalidOperationException)
         {
@@ -126,7 +125,16 @@ internal sealed class ProjectionWriter(
 
     private async ValueTask PrepareAsync(NpgsqlBatch batch, CancellationToken ct)
     {
-        if (Session is { } session && batch.BatchCommands.All(session.IsWorthPreparing)) await batch.PrepareAsync(ct).ConfigureAwait(false);
+        if (Session is { } session && IsWorthPreparing(session, batch)) await batch.PrepareAsync(ct).ConfigureAwait(false);
+    }
+
+    private static bool IsWorthPreparing(ShardLock session, NpgsqlBatch batch)
+    {
+        for (var i = 0; i < batch.BatchCommands.Count; i++)
+        {
+            if (!session.IsWorthPreparing(batch.BatchCommands[i])) return false;
+        }
+        return true;
     }
 
     internal static NpgsqlBatchCommand Command(string sql, params object?[] values)
