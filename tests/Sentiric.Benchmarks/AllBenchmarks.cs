@@ -15,6 +15,8 @@ public static class AllBenchmarks
         new("events.read", ReadingAll.RunAsync),
         new("events.aggregate", LiveAggregate.RunAsync),
         new("events.projection", Projecting.RunAsync),
+        new("events.catchup", CatchingUp.RunAsync),
+        new("events.readmodels", ReadModels.RunAsync),
         new("events.wake", WakingAHandler.RunAsync),
         new("sip.messages", Messages.RunAsync),
         new("sip.uas", AnsweringCalls.RunAsync),

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text.Json;
 using Sentiric.Contracts;
 
@@ -7,8 +8,15 @@ namespace Sentiric.Read;
 internal static class StableName
 {
     public static string Of<T>(T value)
-        where T : struct, Enum => JsonSerializer.SerializeToElement(value, Wire.Json).GetString()!;
+        where T : struct, Enum => Names<T>.OfValue[value];
 
     public static T Parse<T>(string name)
         where T : struct, Enum => JsonSerializer.SerializeToElement(name).Deserialize<T>(Wire.Json);
+
+    private static class Names<T>
+        where T : struct, Enum
+    {
+        public static readonly FrozenDictionary<T, string> OfValue =
+            Enum.GetValues<T>().Distinct().ToFrozenDictionary(v => v, v => JsonSerializer.SerializeToElement(v, Wire.Json).GetString()!);
+    }
 }

@@ -1,10 +1,9 @@
-using System.Diagnostics;
 using Sentiric.Benchmarks.Kit;
 using Sentiric.EventStore;
 
 namespace Sentiric.Benchmarks.Events;
 
-/// <summary>A document per call, rebuilt from the first event on and kept up to date by the daemon.</summary>
+/// <summary>A document per call, rebuilt from the first event on.</summary>
 public static class Projecting
 {
     private const int Rounds = 3;
@@ -20,27 +19,7 @@ public static class Projecting
         var store = database.NewStore();
         var events = await Seeding.InterleavedAsync(bench, database.Source);
         await database.AnalyzeAsync();
-        await CatchUpAsync(bench, database, store, events);
         await RebuildAsync(bench, database, store, events);
-    }
-
-    private static async Task CatchUpAsync(Bench bench, Database database, PostgresEventStore store, int events)
-    {
-        bench.Say($"two projections catch up with {events} events");
-        var daemon = new ProjectionDaemon(database.Source, store, [new Views("CallViewA"), new Views("CallViewB")], TimeProvider.System);
-        var mark = await store.GetHighWaterMarkAsync(bench.Stop);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(bench.Stop);
-        var from = Stopwatch.GetTimestamp();
-        var running = daemon.RunAsync(stop.Token);
-        await Task.WhenAll(new[] { "CallViewA", "CallViewB" }.Select(name => daemon.WaitForAsync(name, mark, TimeSpan.FromSeconds(60), bench.Stop).AsTask()));
-        var took = Stopwatch.GetElapsedTime(from);
-        await stop.CancelAsync();
-        await running;
-        bench.Add(new Row("events.catch_up", $"daemon, two projections from nothing over {events} events", events / took.TotalSeconds, "events/s")
-        {
-            Target = Target.AtLeast(60_000),
-            Detail = "each event applied to both; one cold run",
-        });
     }
 
     private static async Task RebuildAsync(Bench bench, Database database, PostgresEventStore store, int events)

@@ -31,7 +31,7 @@ internal static class BulkSql
         string table, IReadOnlyList<string> keys, IReadOnlyList<string> columns, Func<string, string> sets, IReadOnlyList<object?[]> rows)
     {
         var source = Source([.. keys, .. columns], rows);
-        var assignments = string.Join(", ", columns.Select(c => $"{Name(c)} = {sets(c)}"));
+        var assignments = string.Join(", ", columns.Select(c => $"{Name(c)} = {(source.Nulls.Contains(c) ? "null" : sets(c))}"));
         var match = string.Join(" and ", keys.Select(k => $"t.{Name(k)} = v.{Name(k)}"));
         return source.Command($"update {table} t set {assignments} from (select {source.Select} from {source.From}) v where {match}");
     }
@@ -59,7 +59,7 @@ internal static class BulkSql
     private static RowSource Source(IReadOnlyList<string> columns, IReadOnlyList<object?[]> rows)
     {
         var arrays = new List<Array>(columns.Count);
-        var (select, aliases) = (new List<string>(columns.Count), new List<string>(columns.Count));
+        var (select, aliases, nulls) = (new List<string>(columns.Count), new List<string>(columns.Count), new HashSet<string>());
         for (var i = 0; i < columns.Count; i++)
         {
             var (name, cast) = (Name(columns[i]), columns[i][Name(columns[i]).Length..]);
@@ -72,10 +72,11 @@ internal static class BulkSql
             else
             {
                 select.Add($"null{cast} as {name}");
+                nulls.Add(columns[i]);
             }
         }
         var parameters = string.Join(", ", Enumerable.Range(1, arrays.Count).Select(n => "$" + n.ToString(CultureInfo.InvariantCulture)));
-        return new RowSource(string.Join(", ", select), $"unnest({parameters}) as u({string.Join(", ", aliases)})", arrays);
+        return new RowSource(string.Join(", ", select), $"unnest({parameters}) as u({string.Join(", ", aliases)})", arrays, nulls);
     }
 
     private static Array? ArrayOf(IReadOnlyList<object?[]> rows, int column)
@@ -110,7 +111,7 @@ internal static class BulkSql
         return values;
     }
 
-    private readonly record struct RowSource(string Select, string From, IReadOnlyList<Array> Arrays)
+    private readonly record struct RowSource(string Select, string From, IReadOnlyList<Array> Arrays, IReadOnlySet<string> Nulls)
     {
         public NpgsqlBatchCommand Command(string sql)
         {

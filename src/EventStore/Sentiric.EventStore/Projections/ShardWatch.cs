@@ -21,6 +21,7 @@ internal sealed class ShardWatch(
     private readonly int _host = Random.Shared.Next();
     private readonly Dictionary<string, int> _resting = [];
     private readonly Dictionary<string, Report> _reported = [];
+    private bool _isAnnounced;
     private long _speedReportedAt;
 
     public async Task RunAsync(CancellationToken ct)
@@ -96,7 +97,9 @@ internal sealed class ShardWatch(
     private async ValueTask ReportAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         var isSpeedDue = clock.GetElapsedTime(_speedReportedAt) >= SpeedReportInterval;
-        var news = shards.Where(s => s.IsServing || !_reported.ContainsKey(s.Shard)).Select(s => Report.Of(s, options.HostName))
+        // Whoever serves it next writes his own line over it.
+        foreach (var shard in shards.Where(s => !s.IsServing)) _reported.Remove(shard.Shard);
+        var news = shards.Where(s => s.IsServing || !_isAnnounced).Select(s => Report.Of(s, options.HostName))
             .Where(r => !_reported.TryGetValue(r.Shard, out var last) || (isSpeedDue ? r != last : !r.IsAlike(last))).ToList();
         if (isSpeedDue) _speedReportedAt = clock.GetTimestamp();
         if (news.Count == 0) return;
@@ -119,6 +122,7 @@ internal sealed class ShardWatch(
             },
         };
         await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        _isAnnounced = true;
         foreach (var report in news) _reported[report.Shard] = report;
     }
 

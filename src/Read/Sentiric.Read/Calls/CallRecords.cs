@@ -59,54 +59,59 @@ public sealed class CallRecords : ITableProjection
         create index if not exists idx_{Table}_tenant_started{suffix} on {Table}{suffix} (tenant, started_at desc, call_id);
         """;
 
-    public ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct) =>
-        ConversationEvents.EachAsync(writer, batch, Apply);
+    public IReadOnlyCollection<string> EventTypes { get; } = ConversationEvents.Named(
+        typeof(CallReceived), typeof(UserIdentifiedForCall), typeof(UserCreatedForCall), typeof(CallRouteResolved), typeof(MediaStarted),
+        typeof(CallRinging), typeof(CallAnswered), typeof(DialogTurnCompleted), typeof(MediaQualityMeasured), typeof(RecordingAvailable), typeof(CallEnded));
 
-    private static void Apply(IProjectionWriter writer, Guid callId, RecordedEvent recorded, object @event)
+    public ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct)
     {
-        void Set(string columns, params object?[] values) => writer.Set(Table, callId, columns, values);
+        var rows = writer.Rows(Table, "call_id");
+        ConversationEvents.Each(writer, batch, (callId, recorded, @event) => Apply(rows, callId, recorded, @event));
+        return ValueTask.CompletedTask;
+    }
+
+    private static void Apply(IRowBatch rows, Guid callId, RecordedEvent recorded, object @event)
+    {
+        void Set(params (string Column, object? Value)[] values) => rows.Set([callId], values);
 
         switch (@event)
         {
             case CallReceived e:
-                writer.Execute(
-                    $"""
-                    insert into {writer.Table(Table)} (call_id, tenant, direction, sip_call_id, from_number, to_number, started_at)
-                    values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing
-                    """,
-                    callId, recorded.Tenant, StableName.Of(e.Direction), e.SipCallId, e.From, e.To, e.At.UtcDateTime);
+                rows.Insert(
+                    [callId], ("tenant", recorded.Tenant), ("direction", StableName.Of(e.Direction)), ("sip_call_id", e.SipCallId),
+                    ("from_number", e.From), ("to_number", e.To), ("started_at", e.At));
                 break;
             case UserIdentifiedForCall e:
-                Set("user_id = $2, user_name = $3", e.UserId, e.Name);
+                Set(("user_id", e.UserId), ("user_name", e.Name));
                 break;
             case UserCreatedForCall e:
-                Set("user_id = $2, user_name = $3", e.UserId, e.Name);
+                Set(("user_id", e.UserId), ("user_name", e.Name));
                 break;
             case CallRouteResolved { Resolution: var r }:
-                Set("dialplan_id = $2, action = $3, why = $4", r.DialplanId, StableName.Of(r.Action), r.Why);
+                Set(("dialplan_id", r.DialplanId), ("action", StableName.Of(r.Action)), ("why", r.Why));
                 break;
             case MediaStarted e:
-                Set("codec = $2", e.Codec);
+                Set(("codec", e.Codec));
                 break;
             case CallRinging e:
-                Set("ringing_at = $2", e.At.UtcDateTime);
+                Set(("ringing_at", e.At));
                 break;
             case CallAnswered e:
-                Set("answered_at = $2, ring_ms = $3, answered = true", e.At.UtcDateTime, e.RingMs);
+                Set(("answered_at", e.At), ("ring_ms", e.RingMs), ("answered", true));
                 break;
             case DialogTurnCompleted e:
-                Set("turns = greatest(turns, $2)", e.Turn);
+                rows.Raise([callId], "turns", e.Turn);
                 break;
             case MediaQualityMeasured { Summary: true } e:
-                Set("mos = $2, loss_percent = $3, jitter_ms = $4", e.Mos, LossPercent(e), e.JitterMs);
+                Set(("mos", e.Mos), ("loss_percent", LossPercent(e)), ("jitter_ms", e.JitterMs));
                 break;
             case RecordingAvailable e:
-                Set("recording_uri = $2, recording_sha256 = $3, recording_ms = $4", e.Uri, e.Sha256, e.DurationMs);
+                Set(("recording_uri", e.Uri), ("recording_sha256", e.Sha256), ("recording_ms", e.DurationMs));
                 break;
             case CallEnded e:
                 Set(
-                    "ended_at = $2, end_reason = $3, hung_up_by = $4, sip_code = $5, q850_cause = $6, ring_ms = $7, talk_ms = $8, billable_ms = $9",
-                    e.At.UtcDateTime, StableName.Of(e.Reason), StableName.Of(e.HungUpBy), e.SipCode, e.Q850Cause, e.RingMs, e.TalkMs, e.BillableMs);
+                    ("ended_at", e.At), ("end_reason", StableName.Of(e.Reason)), ("hung_up_by", StableName.Of(e.HungUpBy)), ("sip_code", e.SipCode),
+                    ("q850_cause", e.Q850Cause), ("ring_ms", e.RingMs), ("talk_ms", e.TalkMs), ("billable_ms", e.BillableMs));
                 break;
         }
     }

@@ -37,52 +37,56 @@ public sealed class LiveCalls : ITableProjection
         );
         """;
 
-    public ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct) =>
-        ConversationEvents.EachAsync(writer, batch, Apply);
+    public IReadOnlyCollection<string> EventTypes { get; } = ConversationEvents.Named(
+        typeof(CallReceived), typeof(UserIdentifiedForCall), typeof(UserCreatedForCall), typeof(CallRouteResolved), typeof(CallRinging), typeof(CallAnswered),
+        typeof(AgentTookOver), typeof(TranscriptFinal), typeof(DialogTurnCompleted), typeof(CallEnded));
 
-    private static void Apply(IProjectionWriter writer, Guid callId, RecordedEvent recorded, object @event)
+    public ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct)
     {
-        void Set(string columns, params object?[] values) => writer.Set(Table, callId, columns, values);
+        var rows = writer.Rows(Table, "call_id");
+        ConversationEvents.Each(writer, batch, (callId, recorded, @event) => Apply(rows, callId, recorded, @event));
+        return ValueTask.CompletedTask;
+    }
+
+    private static void Apply(IRowBatch rows, Guid callId, RecordedEvent recorded, object @event)
+    {
+        void Set(params (string Column, object? Value)[] values) => rows.Set([callId], values);
 
         switch (@event)
         {
             case CallReceived e:
-                writer.Execute(
-                    $"""
-                    insert into {writer.Table(Table)} (call_id, tenant, from_number, to_number, state, started_at)
-                    values ($1, $2, $3, $4, 'received', $5) on conflict do nothing
-                    """,
-                    callId, recorded.Tenant, e.From, e.To, e.At.UtcDateTime);
+                rows.Insert(
+                    [callId], ("tenant", recorded.Tenant), ("from_number", e.From), ("to_number", e.To), ("state", "received"), ("started_at", e.At));
                 break;
             case UserIdentifiedForCall e:
-                Set("user_name = $2", e.Name);
+                Set(("user_name", e.Name));
                 break;
             case UserCreatedForCall e:
-                Set("user_name = $2", e.Name);
+                Set(("user_name", e.Name));
                 break;
             case CallRouteResolved e:
-                Set("dialplan_id = $2", e.Resolution.DialplanId);
+                Set(("dialplan_id", e.Resolution.DialplanId));
                 break;
             case CallRinging:
-                Set("state = 'ringing'");
+                Set(("state", "ringing"));
                 break;
             case CallAnswered e:
-                Set("state = 'answered', answered_at = $2", e.At.UtcDateTime);
+                Set(("state", "answered"), ("answered_at", e.At));
                 break;
             case AgentTookOver:
-                Set("state = 'talking'");
+                Set(("state", "talking"));
                 break;
             case TranscriptFinal { Speaker: Speaker.Caller } e:
-                Set("last_heard = $2", e.Text);
+                Set(("last_heard", e.Text));
                 break;
             case TranscriptFinal { Speaker: Speaker.Agent } e:
-                Set("last_said = $2", e.Text);
+                Set(("last_said", e.Text));
                 break;
             case DialogTurnCompleted e:
-                Set("turns = greatest(turns, $2)", e.Turn);
+                rows.Raise([callId], "turns", e.Turn);
                 break;
             case CallEnded:
-                writer.Execute($"delete from {writer.Table(Table)} where call_id = $1", callId);
+                rows.Delete([callId]);
                 break;
         }
     }

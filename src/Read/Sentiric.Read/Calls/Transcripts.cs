@@ -51,30 +51,30 @@ public sealed class Transcripts : ITableProjection
         );
         """;
 
-    public ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct) =>
-        ConversationEvents.EachAsync(writer, batch, Apply);
+    public IReadOnlyCollection<string> EventTypes { get; } = ConversationEvents.Named(typeof(TranscriptFinal), typeof(DialogTurnCompleted));
 
-    private static void Apply(IProjectionWriter writer, Guid callId, RecordedEvent recorded, object @event)
+    public ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct)
+    {
+        var (lines, turns) = (writer.Rows(Lines, "call_id", "version"), writer.Rows(Turns, "call_id", "turn"));
+        ConversationEvents.Each(writer, batch, (callId, recorded, @event) => Apply(lines, turns, callId, recorded, @event));
+        return ValueTask.CompletedTask;
+    }
+
+    private static void Apply(IRowBatch lines, IRowBatch turns, Guid callId, RecordedEvent recorded, object @event)
     {
         switch (@event)
         {
             case TranscriptFinal e:
-                writer.Execute(
-                    $"""
-                    insert into {writer.Table(Lines)} (call_id, version, tenant, turn, speaker, said, confidence, offset_ms, duration_ms, kind, full_text)
-                    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text, $11::text) on conflict do nothing
-                    """,
-                    callId, recorded.Version, recorded.Tenant, e.Turn, StableName.Of(e.Speaker), e.Text, e.Confidence, e.OffsetMs, e.DurationMs,
-                    e.Kind is { } kind ? StableName.Of(kind) : null, e.FullText);
+                lines.Insert(
+                    [callId, recorded.Version], ("tenant", recorded.Tenant), ("turn", e.Turn), ("speaker", StableName.Of(e.Speaker)), ("said", e.Text),
+                    ("confidence", e.Confidence), ("offset_ms", e.OffsetMs), ("duration_ms", e.DurationMs),
+                    ("kind", e.Kind is { } kind ? StableName.Of(kind) : null), ("full_text", e.FullText));
                 break;
             case DialogTurnCompleted e:
-                writer.Execute(
-                    $"""
-                    insert into {writer.Table(Turns)} (call_id, turn, tenant, heard, answered, confidence, end_of_speech_ms, recognize_ms, think_ms, speak_ms, total_ms)
-                    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing
-                    """,
-                    callId, e.Turn, recorded.Tenant, e.Heard, e.Answered, e.Confidence,
-                    e.Latency.EndOfSpeechMs, e.Latency.RecognizeMs, e.Latency.ThinkMs, e.Latency.SpeakMs, e.Latency.TotalMs);
+                turns.Insert(
+                    [callId, e.Turn], ("tenant", recorded.Tenant), ("heard", e.Heard), ("answered", e.Answered), ("confidence", e.Confidence),
+                    ("end_of_speech_ms", e.Latency.EndOfSpeechMs), ("recognize_ms", e.Latency.RecognizeMs), ("think_ms", e.Latency.ThinkMs),
+                    ("speak_ms", e.Latency.SpeakMs), ("total_ms", e.Latency.TotalMs));
                 break;
         }
     }

@@ -18,8 +18,8 @@ public sealed class DefinitionDirectory() : SingleStreamProjection<DefinitionRow
     private const string Table = "mt_doc_definition_directory";
     private static readonly string[] Kinds = ["schedule", "announcement", "assistant", "connector"];
 
-    public override bool Wants(string eventType) =>
-        eventType is "schedule_defined" or "announcement_defined" or "assistant_defined" or "connector_registered" or "connector_removed";
+    public override IReadOnlyCollection<string> EventTypes { get; } =
+        new HashSet<string>(StringComparer.Ordinal) { "schedule_defined", "announcement_defined", "assistant_defined", "connector_registered", "connector_removed" };
 
     public override DefinitionRow? Evolve(DefinitionRow? document, RecordedEvent recorded, object @event) => @event switch
     {

@@ -13,7 +13,8 @@ public sealed class DialplanDirectory() : SingleStreamProjection<DialplanRow>("d
 {
     private const string Table = "mt_doc_dialplan_directory";
 
-    public override bool Wants(string eventType) => eventType is "dialplan_published" or "dialplan_retired";
+    public override IReadOnlyCollection<string> EventTypes { get; } =
+        new HashSet<string>(StringComparer.Ordinal) { "dialplan_published", "dialplan_retired" };
 
     public override DialplanRow? Evolve(DialplanRow? document, RecordedEvent recorded, object @event) => (document, @event) switch
     {

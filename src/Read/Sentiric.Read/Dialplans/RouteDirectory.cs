@@ -13,7 +13,8 @@ public sealed class RouteDirectory() : SingleStreamProjection<RouteRow>("route_d
 {
     private const string Table = "mt_doc_route_directory";
 
-    public override bool Wants(string eventType) => eventType is "route_created" or "route_changed" or "route_removed" or "maintenance_switched";
+    public override IReadOnlyCollection<string> EventTypes { get; } =
+        new HashSet<string>(StringComparer.Ordinal) { "route_created", "route_changed", "route_removed", "maintenance_switched" };
 
     public override RouteRow? Evolve(RouteRow? document, RecordedEvent recorded, object @event) => (document, @event) switch
     {

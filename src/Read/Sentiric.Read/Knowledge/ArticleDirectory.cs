@@ -14,7 +14,8 @@ public sealed class ArticleDirectory() : SingleStreamProjection<ArticleRow>("art
 {
     internal const string Table = "mt_doc_article_directory";
 
-    public override bool Wants(string eventType) => eventType is "article_published" or "article_revised" or "article_withdrawn";
+    public override IReadOnlyCollection<string> EventTypes { get; } =
+        new HashSet<string>(StringComparer.Ordinal) { "article_published", "article_revised", "article_withdrawn" };
 
     public override ArticleRow? Evolve(ArticleRow? document, RecordedEvent recorded, object @event) => @event switch
     {

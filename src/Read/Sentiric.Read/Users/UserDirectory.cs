@@ -13,13 +13,11 @@ public sealed class UserDirectory() : SingleStreamProjection<UserRow>("user_dire
 {
     private const string Table = "mt_doc_user_directory";
 
-    private static readonly HashSet<string> Wanted =
-    [
+    public override IReadOnlyCollection<string> EventTypes { get; } = new HashSet<string>(StringComparer.Ordinal)
+    {
         "user_created", "user_renamed", "user_language_changed", "user_disabled", "user_enabled", "contact_added", "contact_removed",
         "sip_credential_set", "sip_credential_removed",
-    ];
-
-    public override bool Wants(string eventType) => Wanted.Contains(eventType);
+    };
 
     public override UserRow? Evolve(UserRow? document, RecordedEvent recorded, object @event) => (document, @event) switch
     {
