@@ -35,6 +35,9 @@ internal static partial class LogMessages
     [LoggerMessage(10, LogLevel.Warning, "Numbers {From} to {To} were drawn by transactions that died; readers skip them")]
     public static partial void PositionsSkipped(this ILogger logger, long from, long to);
 
+    [LoggerMessage(60, LogLevel.Information, "{Streams} streams were moved into file {File}")]
+    public static partial void StreamsMovedToFile(this ILogger logger, int streams, string file);
+
     [LoggerMessage(40, LogLevel.Warning, "A further append lane could not be opened; those that are open serve all")]
     public static partial void LaneNotOpened(this ILogger logger, Exception failure);
 

@@ -3,8 +3,11 @@ namespace Sentiric.EventStore;
 /// <summary>The next state after one fact; pure.</summary>
 public delegate TState Evolve<TState>(TState state, object @event);
 
-/// <summary>Up to where a stream is folded: the state at a version, or at a moment (when it was recorded). Both bounds are inclusive.</summary>
-public sealed record FoldBound(long? Version = null, DateTimeOffset? RecordedUpTo = null);
+/// <summary>
+/// Up to where a stream is folded: the state at a version, or at a moment (when it was recorded). Both bounds are inclusive.
+/// With <see cref="FromTruncation"/> a shortened stream is folded from the first event that is left; otherwise it throws <see cref="StreamTruncatedException"/>.
+/// </summary>
+public sealed record FoldBound(long? Version = null, DateTimeOffset? RecordedUpTo = null, bool FromTruncation = false);
 
 public static class Aggregates
 {
@@ -56,11 +59,12 @@ public static class Aggregates
     private static async ValueTask<Folded<TState>> FoldAsync<TState>(
         this IEventStore store, string tenant, string streamId, Folded<TState> start, Evolve<TState> evolve, FoldBound? bound, bool forWriting, CancellationToken ct)
     {
-        if (store is IStreamFolder { CanFold: true } folder && bound?.RecordedUpTo is null)
+        if (store is IStreamFolder { CanFold: true } folder && bound is null or { RecordedUpTo: null, FromTruncation: false })
             return await folder.FoldAsync(tenant, streamId, start, evolve, bound?.Version ?? long.MaxValue, forWriting, ct).ConfigureAwait(false);
         var (state, version, events) = (start.State, start.Version, 0);
         await foreach (var recorded in store.ReadStreamAsync(tenant, streamId, start.Version + 1, ct: ct).ConfigureAwait(false))
         {
+            if (version == 0 && recorded.Version != 1 && bound is not { FromTruncation: true }) throw new StreamTruncatedException(streamId, recorded.Version, 0);
             if (recorded.Version > bound?.Version || recorded.RecordedAt > bound?.RecordedUpTo) break;
             state = evolve(state, recorded.Data(store.Serializer));
             (version, events) = (recorded.Version, events + 1);

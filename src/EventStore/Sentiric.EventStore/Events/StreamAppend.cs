@@ -22,4 +22,11 @@ public sealed record AppendResult(string Tenant, string StreamId, long Version, 
 
 /// <summary>Where a stream stands.</summary>
 public sealed record StreamState(
-    string Tenant, string StreamId, string? AggregateType, long Version, DateTimeOffset Created, DateTimeOffset LastChanged, bool IsArchived);
+    string Tenant, string StreamId, string? AggregateType, long Version, DateTimeOffset Created, DateTimeOffset LastChanged, bool IsArchived)
+{
+    /// <summary>Events before this version were deleted (<see cref="IStreamLifecycle.TruncateStreamAsync"/>); 0 when the stream is whole.</summary>
+    public long TruncatedBefore { get; init; }
+
+    /// <summary>The file where the events lie after they were moved out of the tables; null when they are in the tables.</summary>
+    public string? File { get; init; }
+}

@@ -37,10 +37,10 @@ public sealed partial class InMemoryEventStore : IEventImporter
             stream.EnsureItFollows(0);
             return;
         }
-        if (there.IsArchived && stream.Last > there.Events.Count) throw new StreamArchivedException(stream.Address.StreamId);
-        stream.EnsureItFollows(there.Events.Count);
-        for (var version = stream.First; version <= Math.Min(stream.Last, there.Events.Count); version++)
-            stream.EnsureSame(version, there.Events[(int)version - 1].EventId);
+        if (there.IsArchived && stream.Last > there.Version) throw new StreamArchivedException(stream.Address.StreamId);
+        stream.EnsureItFollows(there.Version);
+        foreach (var stored in there.Events.Skip(there.IndexOf(stream.First)).TakeWhile(e => e.Version <= stream.Last))
+            stream.EnsureSame(stored.Version, stored.EventId);
     }
 
     private void Store(StreamAddress address, ImportedEvent imported)

@@ -9,7 +9,8 @@ namespace Sentiric.EventStore;
 public sealed partial class InMemoryEventStore(IEventSerializer serializer, TimeProvider clock) : IEventStore
 {
     private readonly Lock _gate = new();
-    private readonly List<RecordedEvent> _log = [];
+    // By position; null where a truncation took the event.
+    private readonly List<RecordedEvent?> _log = [];
     private readonly Dictionary<StreamAddress, Stream> _streams = [];
     private readonly Dictionary<(string Tenant, Guid EventId), RecordedEvent> _appendKeys = [];
     private readonly ChangeSignal _signal = new();
@@ -52,7 +53,7 @@ public sealed partial class InMemoryEventStore(IEventSerializer serializer, Time
         lock (_gate)
         {
             events = _streams.TryGetValue(StreamAddress.Of(tenant, streamId), out var stream)
-                ? [.. stream.Events.Skip((int)Math.Min(int.MaxValue, Math.Max(0, fromVersion - 1))).Take(maxCount)]
+                ? [.. stream.Events.Skip(stream.IndexOf(fromVersion)).Take(maxCount)]
                 : [];
         }
         foreach (var recorded in events)
@@ -66,7 +67,7 @@ public sealed partial class InMemoryEventStore(IEventSerializer serializer, Time
     {
         await Task.CompletedTask.ConfigureAwait(false);
         RecordedEvent[] events;
-        lock (_gate) events = [.. _log.Skip((int)Math.Min(int.MaxValue, Math.Max(0, fromPosition))).Take(maxCount)];
+        lock (_gate) events = [.. _log.Skip((int)Math.Min(int.MaxValue, Math.Max(0, fromPosition))).OfType<RecordedEvent>().Take(maxCount)];
         foreach (var recorded in events)
         {
             ct.ThrowIfCancellationRequested();
@@ -119,7 +120,7 @@ public sealed partial class InMemoryEventStore(IEventSerializer serializer, Time
         return Store(address, payloads, options.AggregateType, options.Idempotent);
     }
 
-    private long VersionOf(StreamAddress address) => _streams.TryGetValue(address, out var stream) ? stream.Events.Count : 0;
+    private long VersionOf(StreamAddress address) => _streams.TryGetValue(address, out var stream) ? stream.Version : 0;
 
     private void EnsureAllowed(StreamAddress address, ExpectedVersion expected)
     {
@@ -142,20 +143,31 @@ public sealed partial class InMemoryEventStore(IEventSerializer serializer, Time
             positions[i] = recorded.Position;
             if (remember) _appendKeys[(address.Tenant, recorded.EventId)] = recorded;
         }
-        return new AppendResult(address.Tenant, address.StreamId, stream.Events.Count, positions);
+        return new AppendResult(address.Tenant, address.StreamId, stream.Version, positions);
     }
 
     private RecordedEvent Record(StreamAddress address, Stream stream, Payload payload, DateTimeOffset now) => new(
-        _log.Count + 1, address.Tenant, address.StreamId, stream.Events.Count + 1, payload.Event.EventId,
+        _log.Count + 1, address.Tenant, address.StreamId, stream.Version + 1, payload.Event.EventId,
         payload.Name, StoredName.Parse(payload.Name).Version, now, payload.Json, payload.Event.Metadata);
 
     private sealed class Stream(string? aggregateType, DateTimeOffset created)
     {
         public List<RecordedEvent> Events { get; } = [];
+        public List<StreamTruncation> Truncations { get; } = [];
+
+        /// <summary>The last event always stays.</summary>
+        public long Version => Events.Count == 0 ? 0 : Events[^1].Version;
+
         public DateTimeOffset LastChanged { get; set; }
         public bool IsArchived { get; set; }
 
         public StreamState ToState(StreamAddress address) =>
-            new(address.Tenant, address.StreamId, aggregateType, Events.Count, created, LastChanged, IsArchived);
+            new(address.Tenant, address.StreamId, aggregateType, Version, created, LastChanged, IsArchived)
+            {
+                TruncatedBefore = Truncations.Count == 0 ? 0 : Truncations[^1].BeforeVersion,
+            };
+
+        /// <summary>Where the first event of at least this version is, or would be.</summary>
+        public int IndexOf(long version) => Events.Count == 0 ? 0 : (int)Math.Clamp(version - Events[0].Version, 0, Events.Count);
     }
 }

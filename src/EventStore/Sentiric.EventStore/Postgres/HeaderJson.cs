@@ -25,4 +25,21 @@ internal static class HeaderJson
         }
         return buffer.ToArray();
     }
+
+    /// <summary>What a Marten host may have stored, too: numbers and objects are handed on as their JSON, whatever is no object is none.</summary>
+    public static (DateTimeOffset? OccurredAt, IReadOnlyDictionary<string, string>? Headers) Read(string? stored)
+    {
+        if (stored is null) return (null, null);
+        using var document = JsonDocument.Parse(stored);
+        if (document.RootElement.ValueKind != JsonValueKind.Object) return (null, null);
+        var headers = new Dictionary<string, string>(StringComparer.Ordinal);
+        DateTimeOffset? occurredAt = null;
+        foreach (var header in document.RootElement.EnumerateObject())
+        {
+            var isText = header.Value.ValueKind == JsonValueKind.String;
+            if (isText && header.NameEquals(EventMetadata.OccurredAtHeader) && header.Value.TryGetDateTimeOffset(out var at)) occurredAt = at;
+            else headers[header.Name] = isText ? header.Value.GetString() ?? "" : header.Value.GetRawText();
+        }
+        return (occurredAt, headers.Count == 0 ? null : headers);
+    }
 }

@@ -55,10 +55,31 @@ public sealed partial class PostgresEventStore : IStreamFolder
         string tenant, string streamId, Folded<TState> start, Evolve<TState> evolve, long upToVersion, bool forWriting, CancellationToken ct)
     {
         var address = _tables.Address(tenant, streamId);
-        return Failures.GuardAsync(() => _readers.ReadAsync(
+        return FoldCheckedAsync(address, start, evolve, upToVersion, forWriting, ct);
+    }
+
+    /// <summary>A stream that should have events and shows none lies in a file, or was truncated behind the bound.</summary>
+    private async ValueTask<Folded<TState>> FoldCheckedAsync<TState>(
+        StreamAddress address, Folded<TState> start, Evolve<TState> evolve, long upToVersion, bool forWriting, CancellationToken ct)
+    {
+        var folded = await Failures.GuardAsync(() => _readers.ReadAsync(
             connection => forWriting
                 ? FoldForWritingAsync(connection, address, start, evolve, ct)
-                : FoldOnlyAsync(connection, address, start, evolve, upToVersion, ct), ct));
+                : FoldOnlyAsync(connection, address, start, evolve, upToVersion, ct), ct)).ConfigureAwait(false);
+        if (folded.Events > 0 || start.Version > 0) return folded;
+        await foreach (var recorded in ReadFileAsync(address, 1, int.MaxValue, ct).ConfigureAwait(false))
+        {
+            if (recorded.Version > upToVersion) break;
+            folded = new Folded<TState>(evolve(folded.State, recorded.Data(Serializer)), recorded.Version, folded.Events + 1, folded.Bytes + recorded.Json.Length);
+        }
+        if (folded.Events == 0 && upToVersion is > 0 and < long.MaxValue) await EnsureNotTruncatedAsync(address, ct).ConfigureAwait(false);
+        return folded;
+    }
+
+    private async ValueTask EnsureNotTruncatedAsync(StreamAddress address, CancellationToken ct)
+    {
+        var state = await Failures.GuardAsync(() => StateAsync(address, ct)).ConfigureAwait(false);
+        if (state is { TruncatedBefore: > 0 }) throw new StreamTruncatedException(address.StreamId, state.TruncatedBefore, 0);
     }
 
     ValueTask<Folded<TState>?> IStreamFolder.FoldSnapshotAsync<TState>(
@@ -132,6 +153,8 @@ public sealed partial class PostgresEventStore : IStreamFolder
         while (await rows.ReadAsync(ct).ConfigureAwait(false))
         {
             if (rows.IsDBNull(2)) throw await BinaryAsync(address, rows.GetInt64(0), ct).ConfigureAwait(false);
+            // Only the start of a stream can be gone. From a later start the caller sees by the count that something is missing.
+            if (version == 0 && rows.GetInt64(0) != 1) throw new StreamTruncatedException(address.StreamId, rows.GetInt64(0), 0);
             var json = rows.GetFieldValue<byte[]>(2);
             state = evolve(state, Serializer.Deserialize(rows.GetString(1), json));
             version = rows.GetInt64(0);

@@ -68,6 +68,8 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
             var size = Math.Min(left, PageSize);
             var page = await Failures.GuardAsync(() => PageAsync(sql, ct, address.Tenant, _tables.StreamId(address.StreamId), next, size)).ConfigureAwait(false);
             foreach (var recorded in page) yield return recorded;
+            if (page.Count == 0 && next == fromVersion)
+                await foreach (var recorded in ReadFileAsync(address, fromVersion, left, ct).ConfigureAwait(false)) yield return recorded;
             if (page.Count < size) yield break;
             left -= page.Count;
             next = page[^1].Version + 1;
@@ -113,7 +115,7 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
     public ValueTask<bool> ArchiveStreamAsync(string tenant, string streamId, CancellationToken ct = default)
     {
         var address = _tables.Address(tenant, streamId);
-        return Failures.GuardAsync(() => ArchiveAsync(address, ct));
+        return Failures.GuardAsync(() => MarkArchivedAsync(address, archived: true, ct));
     }
 
     public ValueTask<long> GetHighWaterMarkAsync(CancellationToken ct = default) => Failures.GuardAsync(() => _mark.AdvanceAsync(ct));
@@ -144,32 +146,26 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
 
     private async ValueTask<StreamState?> StateAsync(StreamAddress address, CancellationToken ct)
     {
-        await using var command = _source.CreateCommand(
-            "select type, version, created, timestamp, is_archived from mt_streams where tenant_id = $1 and id = $2");
+        const string sql = """
+            select s.type, s.version, s.created, s.timestamp, s.is_archived,
+                   (select max(t.before_version) from sx_stream_truncation t where t.tenant_id = $1 and t.stream_id = $3),
+                   (select f.file from sx_archived_stream f where f.tenant_id = $1 and f.stream_id = $3)
+            from mt_streams s where s.tenant_id = $1 and s.id = $2
+            """;
+        await using var command = _source.CreateCommand(sql);
         command.Parameters.Add(new() { Value = address.Tenant });
-        command.Parameters.Add(new() { Value = _tables.StreamId(address.StreamId) });
+        command.Parameters.Add(StreamIdOf(address));
+        command.Parameters.Add(new() { Value = address.StreamId });
         await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         if (!await row.ReadAsync(ct).ConfigureAwait(false)) return null;
         return new StreamState(
             address.Tenant, address.StreamId, row.IsDBNull(0) ? null : row.GetString(0), row.IsDBNull(1) ? 0 : row.GetInt64(1),
             new DateTimeOffset(row.GetDateTime(2), TimeSpan.Zero), new DateTimeOffset(row.GetDateTime(3), TimeSpan.Zero),
-            !row.IsDBNull(4) && row.GetBoolean(4));
-    }
-
-    private async ValueTask<bool> ArchiveAsync(StreamAddress address, CancellationToken ct)
-    {
-        await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        await using var batch = new NpgsqlBatch(connection);
-        foreach (var sql in new[]
-                 {
-                     "update mt_streams set is_archived = true where tenant_id = $1 and id = $2",
-                     "update mt_events set is_archived = true where tenant_id = $1 and stream_id = $2 and not is_archived",
-                 })
+            !row.IsDBNull(4) && row.GetBoolean(4))
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { new() { Value = address.Tenant }, new() { Value = _tables.StreamId(address.StreamId) } } });
-        }
-        await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-        return batch.BatchCommands[0].RecordsAffected > 0;
+            TruncatedBefore = row.IsDBNull(5) ? 0 : row.GetInt64(5),
+            File = row.IsDBNull(6) ? null : row.GetString(6),
+        };
     }
 
     private ValueTask<List<RecordedEvent>> PageAsync(string sql, CancellationToken ct, params object[] values) => _readers.ReadAsync(async connection =>

@@ -15,6 +15,12 @@ public sealed record PostgresEventStoreOptions
     /// </summary>
     public string? Schema { get; init; }
 
+    /// <summary>
+    /// Where <see cref="StreamFiles"/> puts streams: then they are read from there. Without it, reading such a stream throws <see cref="StreamInFileException"/>.
+    /// A file is searched from its start, so this is for looking something up, not for work.
+    /// </summary>
+    public string? ArchiveFolder { get; init; }
+
     /// <summary>A Marten host appends to the same database: holes in the order wait for <see cref="ForeignStaleThreshold"/> before they count as dead.</summary>
     public bool ForeignWriters { get; init; }
 
