@@ -140,7 +140,16 @@ public sealed partial class PostgresEventStore : IStreamFolder
             if (!rows.IsDBNull(1) && TryRead(rows.GetFieldValue<byte[]>(2), json, out var state)) start = new Folded<TState>(state, rows.GetInt64(1));
         }
         await rows.NextResultAsync(ct).ConfigureAwait(false);
-        var folded = await FoldRowsAsync(rows, address, start, aggregate.Evolve, ct).ConfigureAwait(false);
+        Folded<TState> folded;
+        try
+        {
+            folded = await FoldRowsAsync(rows, address, start, aggregate.Evolve, ct).ConfigureAwait(false);
+        }
+        catch (StreamTruncatedException)
+        {
+            // Either so, or the snapshot was saved in between (see below): the whole fold tells.
+            return null;
+        }
         // The two statements see two moments: a snapshot saved in between would leave a gap. Then the whole stream is folded.
         var fits = folded.Version == start.Version + folded.Events && folded.Version >= stream && (folded.Events > 0 || folded.Version == stream);
         return fits ? folded : null;
