@@ -133,6 +133,8 @@ public sealed partial class InMemoryEventStore(IEventSerializer serializer, Time
     {
         var now = Timestamps.Now(clock);
         if (!_streams.TryGetValue(address, out var stream)) _streams[address] = stream = new Stream(aggregateType, now);
+        // A stream's time never runs backwards, whatever the clock says.
+        else if (stream.LastChanged > now) now = stream.LastChanged;
         stream.LastChanged = now;
         var positions = new long[payloads.Length];
         for (var i = 0; i < payloads.Length; i++)

@@ -45,6 +45,12 @@ internal static class Failures
         PostgresErrorCodes.DiskFull => new EventStoreUnavailableException("The disk of PostgreSQL is full. Make room; nothing was appended.", refused),
         PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow =>
             new EventStoreUnavailableException("PostgreSQL is shutting down or starting. Try again shortly.", refused),
+        PostgresErrorCodes.QueryCanceled => new EventStoreUnavailableException(
+            "PostgreSQL ended the statement (statement_timeout or an administrator): " + refused.MessageText + ". Nothing was appended; find what blocks, or raise the timeout.", refused),
+        PostgresErrorCodes.LockNotAvailable => new EventStoreUnavailableException(
+            "PostgreSQL waited longer than lock_timeout for somebody else's lock. Nothing was appended; find who holds it, or raise the timeout.", refused),
+        PostgresErrorCodes.ReadOnlySqlTransaction => new EventStoreUnavailableException(
+            "This PostgreSQL is read-only: a standby, or a primary that was demoted. Point the connection string at the primary.", refused),
         PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidCatalogName =>
             new EventStoreUnavailableException("PostgreSQL refused the log-in: " + refused.MessageText + ". Check user, password and database.", refused),
         PostgresErrorCodes.InsufficientPrivilege => new StoreForbiddenException(refused.MessageText, refused),

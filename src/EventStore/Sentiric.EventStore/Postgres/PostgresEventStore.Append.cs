@@ -56,11 +56,13 @@ public sealed partial class PostgresEventStore
         if (plan.Count == 0) return [];
         var streams = plan.Select(p => new StreamShare(new AppendRequest(p, remember: false))).ToList();
         streams.Sort(static (a, b) => StreamAddress.Compare(a.Address, b.Address));
+        // The rows are locked in one order for all processes; the events lie in the log as the caller named their streams.
+        var order = plan.Select(p => streams.FindIndex(s => s.Address == p.Address)).ToArray();
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                var placed = await StoreTogetherAsync(streams, ct).ConfigureAwait(false);
+                var placed = await StoreTogetherAsync(streams, order, ct).ConfigureAwait(false);
                 return [.. plan.Select(p => Result(p, placed[p.Address]))];
             }
             catch (PostgresException deadlock) when (deadlock.SqlState == PostgresErrorCodes.DeadlockDetected && attempt < MaxDeadlockTries)
@@ -70,16 +72,16 @@ public sealed partial class PostgresEventStore
         }
     }
 
-    private async ValueTask<Dictionary<StreamAddress, Placed>> StoreTogetherAsync(List<StreamShare> streams, CancellationToken ct)
+    private async ValueTask<Dictionary<StreamAddress, Placed>> StoreTogetherAsync(List<StreamShare> streams, int[] order, CancellationToken ct)
     {
         await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
-        var answers = await TogetherStatement.ExecuteAsync(connection, _tables, streams, Timestamps.Now(_clock), _options, ct).ConfigureAwait(false);
-        var refused = Array.FindIndex(answers, a => a is null);
+        var answers = await TogetherStatement.ExecuteAsync(connection, _tables, streams, order, Timestamps.Now(_clock), _options, ct).ConfigureAwait(false);
+        var refused = Array.FindIndex(order, i => answers[i] is null);
         if (refused >= 0)
         {
             await transaction.RollbackAsync(ct).ConfigureAwait(false);
-            throw await RefusalAsync(streams[refused].Requests[0].Plan, ct).ConfigureAwait(false);
+            throw await RefusalAsync(streams[order[refused]].Requests[0].Plan, ct).ConfigureAwait(false);
         }
         await CommitAsync(transaction).ConfigureAwait(false);
         _feed.Announce();

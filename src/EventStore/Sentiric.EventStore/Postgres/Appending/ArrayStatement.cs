@@ -83,15 +83,17 @@ internal sealed class ArrayParameters
         _actors = Many<string?>(NpgsqlDbType.Varchar);
     }
 
-    public static Placed?[] ReadAnswer(NpgsqlDataReader row, List<StreamShare> streams) => Distribute(
-        streams, row.IsDBNull(0) ? [] : row.GetFieldValue<long[]>(0), row.GetFieldValue<long?[]>(1), row.GetFieldValue<DateTime?[]>(2));
+    /// <param name="order">As it was given to <see cref="Fill"/>.</param>
+    public static Placed?[] ReadAnswer(NpgsqlDataReader row, List<StreamShare> streams, int[]? order = null) => Distribute(
+        streams, row.IsDBNull(0) ? [] : row.GetFieldValue<long[]>(0), row.GetFieldValue<long?[]>(1), row.GetFieldValue<DateTime?[]>(2), order);
 
-    private static Placed?[] Distribute(List<StreamShare> streams, long[] positions, long?[] bases, DateTime?[] ats)
+    private static Placed?[] Distribute(List<StreamShare> streams, long[] positions, long?[] bases, DateTime?[] ats, int[]? order)
     {
         var answers = new Placed?[streams.Count];
         var (taken, before) = (0, 0);
-        for (var i = 0; i < answers.Length; i++)
+        for (var at = 0; at < answers.Length; at++)
         {
+            var i = order?[at] ?? at;
             var events = streams[i].Events;
             if (bases[i] is { } start)
             {
@@ -105,7 +107,8 @@ internal sealed class ArrayParameters
         return answers;
     }
 
-    public void Fill(List<StreamShare> streams, DateTimeOffset now)
+    /// <param name="order">In which order the events of the streams come to lie in the log, as indexes of <paramref name="streams"/>; null: as they stand.</param>
+    public void Fill(List<StreamShare> streams, DateTimeOffset now, int[]? order = null)
     {
         Clear();
         _now.TypedValue = now.UtcDateTime;
@@ -116,9 +119,14 @@ internal sealed class ArrayParameters
             _streams.Add(share.Address.StreamId);
             _expected.Add(share.Expected.Value);
             _counts.Add(share.Events);
-            _before.Add(_ids.Count);
+            _before.Add(0);
             AddUnlessNull(_aggregates, share.AggregateType, i);
-            foreach (var request in share.Requests) AddEvents(request.Plan.Payloads, i + 1);
+        }
+        for (var at = 0; at < streams.Count; at++)
+        {
+            var i = order?[at] ?? at;
+            _before[i] = _ids.Count;
+            foreach (var request in streams[i].Requests) AddEvents(request.Plan.Payloads, i + 1);
         }
     }
 
