@@ -83,11 +83,14 @@ TEXT
 }
 help_bench() {
   cat <<'TEXT'
-./sentiric bench [--json | --markdown] [--quick] [NAME]
+./sentiric bench [--json | --markdown] [--quick] [--scale=SIZES [--keep]] [NAME]
 Runs the benchmarks in Release, all or those named, and prints a table. A missed target is said there and is no failure.
   --json      one JSON object a row
   --markdown  the table of docs/benchmarks.md
   --quick     a fifth of the time: shows that everything works, the figures are noise
+  --scale=1,10  instead of all others how cost grows with the store: 1 and 10 million generated events, minutes of work
+                and 0.5 GB of disk a million; events.scale or events.scale_rebuild alone can be named
+  --keep      leaves the generated databases (sentiric_scale_*) for the next run
   NAME        events, sip, media or speech, or one of them: events.append, sip.uas, media.legs ...
 TEXT
 }

@@ -198,7 +198,7 @@ sum_up() {
   [ "$FAILED" = 0 ] && [ "$PASSED" != 0 ]
 }
 
-bench() { # bench [--json | --markdown] [--quick] [NAME]
+bench() { # bench [--json | --markdown] [--quick] [--scale=SIZES [--keep]] [NAME]
   local code=0 PG_DURABLE=1 # a commit that does not wait for the disk is no commit to measure
   setup pg
   take_test_lock

@@ -18,6 +18,8 @@ public static class AllBenchmarks
         new("events.catchup", CatchingUp.RunAsync),
         new("events.readmodels", ReadModels.RunAsync),
         new("events.wake", WakingAHandler.RunAsync),
+        new("events.scale", Scaling.RunAsync) { NeedsScale = true },
+        new("events.scale_rebuild", ScaleRebuild.RunAsync) { NeedsScale = true },
         new("sip.messages", Messages.RunAsync),
         new("sip.uas", AnsweringCalls.RunAsync),
         new("media.g711", Codecs.RunAsync),

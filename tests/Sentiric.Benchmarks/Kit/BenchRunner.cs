@@ -7,7 +7,7 @@ public static class BenchRunner
     private static readonly TimeSpan GroupLimit = TimeSpan.FromSeconds(90);
 
     /// <summary>For a store of the size that was asked for.</summary>
-    private static readonly TimeSpan LargeLimit = TimeSpan.FromHours(1);
+    private static readonly TimeSpan LargeLimit = TimeSpan.FromHours(2);
 
     /// <summary>0 when everything was measured or skipped for a reason, met or not; 1 when a benchmark broke.</summary>
     public static async Task<int> RunAsync(IReadOnlyList<Benchmark> all, BenchOptions options)
@@ -15,9 +15,9 @@ public static class BenchRunner
         var progress = new Progress();
         var rows = new List<Row>();
         var isWhole = true;
-        foreach (var group in all.Where(b => b.IsNamed(options.Name)).GroupBy(b => b.Group))
+        foreach (var group in all.Where(b => b.IsNamed(options.Name) && b.NeedsScale == options.Scale.Count > 0).GroupBy(b => b.Group))
         {
-            using var limit = new CancellationTokenSource(options.Events is null ? GroupLimit : LargeLimit);
+            using var limit = new CancellationTokenSource(options.Events is null && options.Scale.Count == 0 ? GroupLimit : LargeLimit);
             foreach (var benchmark in group)
             {
                 isWhole &= await RunOneAsync(benchmark, options, progress, rows, limit.Token);
@@ -31,7 +31,7 @@ public static class BenchRunner
 
     private static async Task<bool> RunOneAsync(Benchmark benchmark, BenchOptions options, Progress progress, List<Row> rows, CancellationToken limit)
     {
-        var bench = new Bench(benchmark.Name, options.IsQuick, progress, limit) { Events = options.Events };
+        var bench = new Bench(benchmark.Name, options.IsQuick, progress, limit) { Events = options.Events, Scale = options.Scale, KeepsData = options.KeepsData };
         bench.Say("starting");
         try
         {

@@ -3,6 +3,9 @@ namespace Sentiric.Benchmarks.Kit;
 /// <summary>One measurement that can be run alone. It adds its rows as they are ready.</summary>
 public sealed record Benchmark(string Name, Func<Bench, Task> RunAsync)
 {
+    /// <summary>Takes minutes: runs only when sizes are asked for (<see cref="BenchOptions.Scale"/>), and then alone.</summary>
+    public bool NeedsScale { get; init; }
+
     public string Group => Name[..Name.IndexOf('.', StringComparison.Ordinal)];
 
     /// <summary>"events" and "events.append" both name the benchmark "events.append".</summary>
@@ -22,6 +25,11 @@ public sealed class Bench(string name, bool isQuick, Progress progress, Cancella
     public int? Events { get; init; }
 
     public CancellationToken Stop => stop;
+
+    /// <summary>Sizes in millions of events, smallest first.</summary>
+    public IReadOnlyList<int> Scale { get; init; } = [];
+
+    public bool KeepsData { get; init; }
 
     /// <summary>A length of time to measure for; a fifth of it in a quick run.</summary>
     public TimeSpan For(double seconds) => TimeSpan.FromSeconds(isQuick ? seconds * QuickShare : seconds);
