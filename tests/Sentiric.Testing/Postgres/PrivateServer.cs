@@ -24,18 +24,18 @@ internal static class PrivateServer
         var options = string.Create(CultureInfo.InvariantCulture,
             $"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c max_connections=300 -c log_min_messages=fatal");
         await PostgresPrograms.RunAsync(AsServer("pg_ctl", "-D", data, "-w", "-l", Path.Combine(folder, "log"), "-o", options, "start"), limit).ConfigureAwait(false);
-        StopWithThisProcess(folder, data);
+        _watcher = StopWithThisProcess(folder, data);
         return string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Username={User}");
     }
 
     /// <summary>PostgreSQL refuses to run as root: then "nobody" runs it and owns the folder.</summary>
-    private static async Task HandOverAsync(string folder, TimeSpan limit)
+    internal static async Task HandOverAsync(string folder, TimeSpan limit)
     {
         if (Environment.IsPrivilegedProcess)
             await PostgresPrograms.RunAsync(new ProcessStartInfo("chown", ["nobody:nogroup", folder]), limit).ConfigureAwait(false);
     }
 
-    private static ProcessStartInfo AsServer(string program, params string[] arguments)
+    internal static ProcessStartInfo AsServer(string program, params string[] arguments)
     {
         var path = PostgresPrograms.Find(program);
         // setpriv, not runuser: the latter rewrites HOME.
@@ -50,7 +50,7 @@ internal static class PrivateServer
     /// <summary>
     /// A shell that reads from this process: however the test process ends, even killed, the pipe closes and the shell stops the server and cleans up.
     /// </summary>
-    private static void StopWithThisProcess(string folder, string data)
+    internal static Process StopWithThisProcess(string folder, string data)
     {
         var stop = AsServer("pg_ctl", "-D", data, "-m", "immediate", "stop");
         var command = string.Join(' ', stop.ArgumentList.Prepend(stop.FileName).Select(a => $"'{a}'"));
@@ -60,7 +60,7 @@ internal static class PrivateServer
             WorkingDirectory = Path.GetTempPath(),
         };
         PostgresPrograms.Prepare(start);
-        _watcher = Process.Start(start);
+        return Process.Start(start) ?? throw new InvalidOperationException("/bin/sh was not started.");
     }
 
     private static int FreePort()
