@@ -49,4 +49,7 @@ internal static partial class LogMessages
 
     [LoggerMessage(22, LogLevel.Warning, "The look at the projections' orders was interrupted; they go on as they were told last")]
     public static partial void WatchInterrupted(this ILogger logger, Exception failure);
+
+    [LoggerMessage(23, LogLevel.Error, "Subscription {Name} stopped at event {Position} and waits to be resumed")]
+    public static partial void SubscriptionHalted(this ILogger logger, Exception failure, string name, long position);
 }

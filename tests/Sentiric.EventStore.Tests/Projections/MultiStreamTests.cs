@@ -57,6 +57,11 @@ public sealed class MultiStreamTests : IAsyncLifetime
 
         Assert.Equal(documents, await _postgres.LinesAsync(Documents));
         Assert.Equal(seen, await _postgres.LinesAsync(Seen));
+
+        var inMemory = new InMemoryDocuments<CounterView>(new Amounts(), _postgres.Store);
+        await inMemory.CatchUpAsync();
+        Assert.Equal(documents.Count, inMemory.All("acme").Count);
+        Assert.Contains(documents, d => d.Contains($"\"Total\": {inMemory.Load("acme", "4")?.Total}}}", StringComparison.Ordinal) && d.StartsWith("acme | 4", StringComparison.Ordinal));
     }
 
     [Fact]

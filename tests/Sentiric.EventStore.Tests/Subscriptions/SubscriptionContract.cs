@@ -184,6 +184,88 @@ public abstract class SubscriptionContract
     }
 
     [Fact]
+    public async Task A_paused_subscription_stays_where_it_is_until_it_is_resumed()
+    {
+        var seen = new List<int>();
+        var runner = Runner(e => seen.Add(AmountOf(e)));
+        await AppendAsync(1);
+        await runner.CatchUpAsync();
+        await Checkpoints.PauseAsync(ShardName.Of(Name), new PauseNote(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), "why", "ayşe"));
+        await AppendAsync(2);
+        await runner.CatchUpAsync();
+        Assert.Equal([1], seen);
+        Assert.Equal(SubscriptionState.Paused, runner.Status.State);
+        Assert.Equal(("why", "ayşe"), ((await Checkpoints.LoadOrdersAsync(ShardName.Of(Name))).Pause?.Reason, (await Checkpoints.LoadOrdersAsync(ShardName.Of(Name))).Pause?.By));
+
+        await Checkpoints.ResumeAsync(ShardName.Of(Name));
+        await runner.CatchUpAsync();
+        Assert.Equal([1, 2], seen);
+    }
+
+    [Fact]
+    public async Task A_skipped_event_is_parked_untried()
+    {
+        var seen = new List<int>();
+        var positions = await AppendAsync(1, 2, 3);
+        await Checkpoints.OrderAsync(ShardName.Of(Name), positions[1], OrderKind.Skip);
+        await Runner(e => seen.Add(AmountOf(e))).CatchUpAsync();
+
+        Assert.Equal([1, 3], seen);
+        Assert.Equal((positions[1], "Skipped"), (await Checkpoints.ListParkedAsync(ShardName.Of(Name))).Select(p => (p.Position, p.ErrorType)).Single());
+        Assert.Empty((await Checkpoints.LoadOrdersAsync(ShardName.Of(Name))).Skips);
+    }
+
+    [Fact]
+    public async Task A_parked_event_is_handled_again_when_somebody_wants_it()
+    {
+        var (seen, isMoody) = (new List<int>(), true);
+        var positions = await AppendAsync(1, 13);
+        var runner = Runner(e =>
+        {
+            if (isMoody && AmountOf(e) == 13) throw new FormatException("not today");
+            seen.Add(AmountOf(e));
+        });
+        await runner.CatchUpAsync();
+        await Checkpoints.OrderAsync(ShardName.Of(Name), positions[1], OrderKind.Retry);
+        await runner.CatchUpAsync();
+        Assert.Single(await Checkpoints.ListParkedAsync(ShardName.Of(Name)));
+
+        isMoody = false;
+        await Checkpoints.OrderAsync(ShardName.Of(Name), positions[1], OrderKind.Retry);
+        await runner.CatchUpAsync();
+        Assert.Equal([1, 13], seen.Distinct());
+        Assert.Empty(await Checkpoints.ListParkedAsync(ShardName.Of(Name)));
+        Assert.Empty((await Checkpoints.LoadOrdersAsync(ShardName.Of(Name))).Retries);
+    }
+
+    [Fact]
+    public async Task A_subscription_that_is_to_stop_stops_in_front_of_the_event()
+    {
+        var seen = Channels.Of<int>();
+        var positions = await AppendAsync(1, 666, 3);
+        using var stop = new CancellationTokenSource();
+        var runner = Runner(e =>
+        {
+            if (AmountOf(e) == 666) throw new FormatException("cannot stomach 666");
+            seen.Writer.TryWrite(AmountOf(e));
+        }, Options with { OnError = ErrorPolicy.Stop, BatchSize = 1 });
+        var running = runner.RunAsync(stop.Token);
+        Assert.Equal(1, await seen.Reader.ReadAsync().AsTask().WaitAsync(Patience));
+        while ((await Checkpoints.LoadOrdersAsync(ShardName.Of(Name))).Pause is null && !running.IsCompleted) await Store.WaitForChangeAsync(positions[^1], TimeSpan.FromMilliseconds(20));
+        Assert.Contains($"stopped at event {positions[1]}", (await Checkpoints.LoadOrdersAsync(ShardName.Of(Name))).Pause?.Reason);
+        Assert.Empty(await Checkpoints.ListParkedAsync(ShardName.Of(Name)));
+
+        await Checkpoints.OrderAsync(ShardName.Of(Name), positions[1], OrderKind.Skip);
+        await Checkpoints.ResumeAsync(ShardName.Of(Name));
+        int amount;
+        do amount = await seen.Reader.ReadAsync().AsTask().WaitAsync(Patience);
+        while (amount == 1);
+        Assert.Equal(3, amount);
+        await stop.CancelAsync();
+        await running.WaitAsync(Patience);
+    }
+
+    [Fact]
     public async Task A_checkpoint_moves_only_from_where_it_stands()
     {
         Assert.True(await Checkpoints.TryAdvanceAsync(Name, null, 5));
@@ -216,6 +298,20 @@ public abstract class SubscriptionContract
         public ValueTask ParkAsync(ParkedEvent parked, CancellationToken ct = default) => inner.ParkAsync(parked, ct);
 
         public ValueTask<IReadOnlyList<ParkedEvent>> ListParkedAsync(string shard, int maxCount = 100, CancellationToken ct = default) => inner.ListParkedAsync(shard, maxCount, ct);
+
+        public ValueTask<bool> DiscardParkedAsync(string shard, long position, CancellationToken ct = default) => inner.DiscardParkedAsync(shard, position, ct);
+
+        public ValueTask PauseAsync(string shard, PauseNote note, CancellationToken ct = default) => inner.PauseAsync(shard, note, ct);
+
+        public ValueTask ResumeAsync(string shard, CancellationToken ct = default) => inner.ResumeAsync(shard, ct);
+
+        public ValueTask OrderAsync(string shard, long position, OrderKind kind, string? reason = null, string? by = null, CancellationToken ct = default) =>
+            inner.OrderAsync(shard, position, kind, reason, by, ct);
+
+        public ValueTask<ShardOrder> LoadOrdersAsync(string shard, CancellationToken ct = default) => inner.LoadOrdersAsync(shard, ct);
+
+        public ValueTask AnswerAsync(string shard, long position, OrderKind kind, RetryResult? result = null, CancellationToken ct = default) =>
+            inner.AnswerAsync(shard, position, kind, result, ct);
     }
 }
 

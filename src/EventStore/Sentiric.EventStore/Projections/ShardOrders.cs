@@ -3,21 +3,25 @@ using NpgsqlTypes;
 
 namespace Sentiric.EventStore;
 
-internal enum OrderKind
+/// <summary>What is to become of one event of a shard.</summary>
+public enum OrderKind
 {
+    /// <summary>It is parked without being tried.</summary>
     Skip,
+
+    /// <summary>It is parked and tried once more.</summary>
     Retry,
 }
 
 /// <summary>What the owner of a shard has been told: nothing, to stop, to leave events out, to try parked ones again.</summary>
-internal sealed record ShardOrder(PauseNote? Pause, IReadOnlyList<long> Skips, IReadOnlyList<long> Retries)
+public sealed record ShardOrder(PauseNote? Pause, IReadOnlyList<long> Skips, IReadOnlyList<long> Retries)
 {
     public static ShardOrder None { get; } = new(null, [], []);
 
     /// <summary>There is something to do beside going on.</summary>
-    public bool HasWork => Retries.Count > 0;
+    internal bool HasWork => Retries.Count > 0;
 
-    public bool IsSameAs(ShardOrder other) => Pause == other.Pause && Skips.SequenceEqual(other.Skips) && Retries.SequenceEqual(other.Retries);
+    internal bool IsSameAs(ShardOrder other) => Pause == other.Pause && Skips.SequenceEqual(other.Skips) && Retries.SequenceEqual(other.Retries);
 }
 
 /// <summary>

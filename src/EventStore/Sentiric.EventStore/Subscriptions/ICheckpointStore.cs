@@ -19,6 +19,23 @@ public interface ICheckpointStore
 
     /// <summary>The oldest parked events of a shard, at most <paramref name="maxCount"/>.</summary>
     ValueTask<IReadOnlyList<ParkedEvent>> ListParkedAsync(string shard, int maxCount = 100, CancellationToken ct = default);
+
+    /// <summary>Takes an event off the list of the parked ones; false when it is not on it.</summary>
+    ValueTask<bool> DiscardParkedAsync(string shard, long position, CancellationToken ct = default);
+
+    /// <summary>No process handles further events of the shard until it is resumed. Pausing twice keeps the first note.</summary>
+    ValueTask PauseAsync(string shard, PauseNote note, CancellationToken ct = default);
+
+    ValueTask ResumeAsync(string shard, CancellationToken ct = default);
+
+    /// <summary>Tells whoever owns the shard, now or later, what to do with one event.</summary>
+    ValueTask OrderAsync(string shard, long position, OrderKind kind, string? reason = null, string? by = null, CancellationToken ct = default);
+
+    /// <summary>What the owner has been told and has not done yet.</summary>
+    ValueTask<ShardOrder> LoadOrdersAsync(string shard, CancellationToken ct = default);
+
+    /// <summary>The order is done. <paramref name="result"/> says how a retry ended.</summary>
+    ValueTask AnswerAsync(string shard, long position, OrderKind kind, RetryResult? result = null, CancellationToken ct = default);
 }
 
 public interface IShardLease : IAsyncDisposable

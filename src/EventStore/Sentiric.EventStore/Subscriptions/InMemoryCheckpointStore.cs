@@ -7,6 +7,8 @@ public sealed class InMemoryCheckpointStore : ICheckpointStore
     private readonly Dictionary<string, long> _positions = [];
     private readonly HashSet<string> _owned = [];
     private readonly Dictionary<(string Shard, long Position), ParkedEvent> _parked = [];
+    private readonly Dictionary<string, PauseNote> _paused = [];
+    private readonly HashSet<(string Shard, long Position, OrderKind Kind)> _orders = [];
 
     public ValueTask<long?> LoadAsync(string shard, CancellationToken ct = default)
     {
@@ -42,6 +44,44 @@ public sealed class InMemoryCheckpointStore : ICheckpointStore
             return ValueTask.FromResult<IReadOnlyList<ParkedEvent>>(
                 [.. _parked.Values.Where(p => p.Shard == shard).OrderBy(p => p.Position).Take(maxCount)]);
         }
+    }
+
+    public ValueTask<bool> DiscardParkedAsync(string shard, long position, CancellationToken ct = default)
+    {
+        lock (_gate) return ValueTask.FromResult(_parked.Remove((shard, position)));
+    }
+
+    public ValueTask PauseAsync(string shard, PauseNote note, CancellationToken ct = default)
+    {
+        lock (_gate) _paused.TryAdd(shard, note);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask ResumeAsync(string shard, CancellationToken ct = default)
+    {
+        lock (_gate) _paused.Remove(shard);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask OrderAsync(string shard, long position, OrderKind kind, string? reason = null, string? by = null, CancellationToken ct = default)
+    {
+        lock (_gate) _orders.Add((shard, position, kind));
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<ShardOrder> LoadOrdersAsync(string shard, CancellationToken ct = default)
+    {
+        lock (_gate)
+        {
+            IReadOnlyList<long> Of(OrderKind kind) => [.. _orders.Where(o => o.Shard == shard && o.Kind == kind).Select(o => o.Position).Order()];
+            return ValueTask.FromResult(new ShardOrder(_paused.GetValueOrDefault(shard), Of(OrderKind.Skip), Of(OrderKind.Retry)));
+        }
+    }
+
+    public ValueTask AnswerAsync(string shard, long position, OrderKind kind, RetryResult? result = null, CancellationToken ct = default)
+    {
+        lock (_gate) _orders.Remove((shard, position, kind));
+        return ValueTask.CompletedTask;
     }
 
     private sealed class Lease(InMemoryCheckpointStore store, string shard) : IShardLease

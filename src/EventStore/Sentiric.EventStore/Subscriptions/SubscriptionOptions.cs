@@ -11,6 +11,9 @@ public sealed record SubscriptionOptions(string Name)
     /// <summary>Tries per event before it is parked; transient failures do not count.</summary>
     public int MaxAttempts { get; init; } = 3;
 
+    /// <summary>What becomes of an event that keeps failing.</summary>
+    public ErrorPolicy OnError { get; init; } = ErrorPolicy.Park;
+
     /// <summary>Wait after the first failure; doubled with each further one up to <see cref="MaxRetryDelay"/>.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(200);
 
@@ -19,7 +22,7 @@ public sealed record SubscriptionOptions(string Name)
     /// <summary>Look for new events at least this often, even when no wake-up came.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How often a runner that does not own the shard asks for it.</summary>
+    /// <summary>How often a runner that does not own the shard asks for it, and one that does looks at what operators told.</summary>
     public TimeSpan OwnershipInterval { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Where a subscription without a checkpoint starts; null: at the high-water mark of that moment.</summary>
@@ -52,6 +55,9 @@ public enum SubscriptionState
 
     /// <summary>The last try failed; the same events will be tried again.</summary>
     Retrying,
+
+    /// <summary>Somebody, or an event that could not be handled, stopped it; it goes on when it is resumed.</summary>
+    Paused,
 }
 
 /// <summary>What a subscription says about itself. <see cref="Lag"/> counts positions, holes included.</summary>

@@ -16,8 +16,14 @@ public sealed class SubscriptionRunner(
     TimeProvider clock,
     ILogger? logger = null)
 {
+    private const int MaxParked = 10_000;
+
     private readonly ILogger _logger = logger ?? NullLogger.Instance;
     private readonly string _shard = ShardName.Of(options.Name);
+
+    // Owned by the running loop.
+    private ShardOrder _told = ShardOrder.None;
+    private long _toldAt;
 
     // Written by the running loop, read by whoever asks for the status.
     private volatile SubscriptionStatus _status = new(options.Name, SubscriptionState.Stopped, 0, 0, null);
@@ -45,14 +51,18 @@ public sealed class SubscriptionRunner(
         }
     }
 
-    /// <summary>Handles everything up to the high-water mark once, and returns the position reached; null when another process owns the shard.</summary>
+    /// <summary>
+    /// Handles everything up to the high-water mark once, and returns the position reached; null when another process owns the shard.
+    /// A paused subscription stays where it is.
+    /// </summary>
     public async ValueTask<long?> CatchUpAsync(CancellationToken ct = default)
     {
         await using var lease = await checkpoints.TryOwnAsync(_shard, ct).ConfigureAwait(false);
         if (lease is null) return null;
         var position = await StartAsync(ct).ConfigureAwait(false);
-        while (await HandleNextAsync(position, ct).ConfigureAwait(false) is { } reached) position = reached;
-        Report(SubscriptionState.Stopped, position);
+        await ObeyAsync(ct).ConfigureAwait(false);
+        while (_told.Pause is null && await HandleNextAsync(position, ct).ConfigureAwait(false) is { } reached) position = reached;
+        Report(_told.Pause is null ? SubscriptionState.Stopped : SubscriptionState.Paused, position);
         return position;
     }
 
@@ -61,18 +71,29 @@ public sealed class SubscriptionRunner(
     {
         try
         {
-            await using var lease = await checkpoints.TryOwnAsync(_shard, ct).ConfigureAwait(false);
+            _told = await checkpoints.LoadOrdersAsync(_shard, ct).ConfigureAwait(false);
+            await using var lease = _told.Pause is null ? await checkpoints.TryOwnAsync(_shard, ct).ConfigureAwait(false) : null;
             if (lease is null)
             {
-                Report(SubscriptionState.StandingBy);
+                Report(_told.Pause is null ? SubscriptionState.StandingBy : SubscriptionState.Paused);
                 return false;
             }
             var position = await StartAsync(ct).ConfigureAwait(false);
             while (await lease.IsHeldAsync(ct).ConfigureAwait(false))
             {
+                if (_toldAt == 0 || clock.GetElapsedTime(_toldAt) >= options.OwnershipInterval) await ObeyAsync(ct).ConfigureAwait(false);
+                if (_told.Pause is not null) break;
                 if (await HandleNextAsync(position, ct).ConfigureAwait(false) is { } reached) position = reached;
-                else await store.WaitForChangeAsync(position, options.PollInterval, ct).ConfigureAwait(false);
+                else await store.WaitForChangeAsync(position, Shorter(options.PollInterval, options.OwnershipInterval), ct).ConfigureAwait(false);
             }
+            if (_told.Pause is not null) Report(SubscriptionState.Paused);
+            return false;
+        }
+        catch (ShardStoppedException stopped)
+        {
+            _logger.SubscriptionHalted(stopped, options.Name, stopped.Position);
+            await checkpoints.PauseAsync(_shard, new PauseNote(Timestamps.Now(clock), stopped.Message, null), ct).ConfigureAwait(false);
+            Report(SubscriptionState.Paused, error: stopped);
             return false;
         }
         catch (Exception failure) when (!ct.IsCancellationRequested)
@@ -80,6 +101,39 @@ public sealed class SubscriptionRunner(
             _logger.SubscriptionInterrupted(failure, options.Name);
             Report(SubscriptionState.Retrying, error: failure);
             return false;
+        }
+    }
+
+    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    /// <summary>Looks at what operators told, and tries again what they want tried again.</summary>
+    private async ValueTask ObeyAsync(CancellationToken ct)
+    {
+        _told = await checkpoints.LoadOrdersAsync(_shard, ct).ConfigureAwait(false);
+        _toldAt = clock.GetTimestamp();
+        if (_told.Pause is not null) return;
+        foreach (var position in _told.Retries)
+        {
+            var result = await RetryAsync(position, ct).ConfigureAwait(false);
+            if (result.Outcome == RetryOutcome.Applied) await checkpoints.DiscardParkedAsync(_shard, position, ct).ConfigureAwait(false);
+            await checkpoints.AnswerAsync(_shard, position, OrderKind.Retry, result, ct).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Once; a world that fails is met again at the next look.</summary>
+    private async ValueTask<RetryResult> RetryAsync(long position, CancellationToken ct)
+    {
+        var parked = await checkpoints.ListParkedAsync(_shard, MaxParked, ct).ConfigureAwait(false);
+        var recorded = await store.ReadAllAsync(position - 1, 1, ct).FirstOrDefaultAsync(ct).ConfigureAwait(false);
+        if (recorded?.Position != position || parked.All(p => p.Position != position)) return new RetryResult(RetryOutcome.NotParked);
+        try
+        {
+            await handler([recorded], ct).ConfigureAwait(false);
+            return new RetryResult(RetryOutcome.Applied);
+        }
+        catch (Exception failure) when (!ct.IsCancellationRequested && !options.IsTransient(failure))
+        {
+            return new RetryResult(RetryOutcome.FailedAgain, failure.Message);
         }
     }
 
@@ -101,10 +155,21 @@ public sealed class SubscriptionRunner(
         var page = await LogPage.ReadAsync(store, position, options.BatchSize, ct).ConfigureAwait(false);
         _status = _status with { HighWaterMark = page.Mark };
         if (page.ReachedPosition <= position) return null;
-        await HandleAsync(page.Events, ct).ConfigureAwait(false);
+        await HandleAsync(await WithoutSkippedAsync(page, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
         await AdvanceAsync(position, page.ReachedPosition, ct).ConfigureAwait(false);
         Report(SubscriptionState.Running, page.ReachedPosition);
         return page.ReachedPosition;
+    }
+
+    /// <summary>Events that are to be skipped are parked untried.</summary>
+    private async ValueTask<List<RecordedEvent>> WithoutSkippedAsync(LogPage page, CancellationToken ct)
+    {
+        var skips = _told.Skips.Where(s => s <= page.ReachedPosition).ToHashSet();
+        if (skips.Count == 0) return page.Events;
+        foreach (var recorded in page.Events.Where(e => skips.Contains(e.Position)))
+            await checkpoints.ParkAsync(Parked.Skipped(_shard, recorded, clock), ct).ConfigureAwait(false);
+        foreach (var position in skips) await checkpoints.AnswerAsync(_shard, position, OrderKind.Skip, null, ct).ConfigureAwait(false);
+        return [.. page.Events.Where(e => !skips.Contains(e.Position))];
     }
 
     private async ValueTask HandleAsync(List<RecordedEvent> batch, CancellationToken ct)
@@ -142,6 +207,7 @@ public sealed class SubscriptionRunner(
 
     private async ValueTask ParkAsync(RecordedEvent recorded, Exception failure, CancellationToken ct)
     {
+        if (options.OnError == ErrorPolicy.Stop) throw new ShardStoppedException(_shard, recorded.Position, failure);
         _logger.EventParked(failure, options.Name, recorded.Position, recorded.EventType);
         await checkpoints.ParkAsync(Parked.Of(_shard, recorded, failure, clock), ct).ConfigureAwait(false);
     }
