@@ -10,7 +10,7 @@ namespace Sentiric.Benchmarks.Events;
 public static class ReadModels
 {
     private const string Tenant = "bench";
-    private const int WarmCalls = 200;
+    private const int WarmCalls = 600;
     private const int Calls = 2_000;
     private const int TurnsPerCall = 6;
     private const int Writers = 32;

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -22,9 +23,10 @@ internal sealed class DocumentRows<TDoc>(string table, JsonTypeInfo<TDoc> json, 
         var unknown = new List<DocumentKey>();
         foreach (var key in keys)
         {
-            if (!slots.TryAdd(key, new Slot())) continue;
-            if (cache is not null && cache.TryGet(key, out var known)) slots[key] = Slot.Of((TDoc?)known.Document, known.Version);
-            else if (!absent.Contains(key)) unknown.Add(key);
+            ref var slot = ref CollectionsMarshal.GetValueRefOrAddDefault(slots, key, out var isThere);
+            if (isThere) continue;
+            slot = cache is not null && cache.TryGet(key, out var known) ? Slot.Of((TDoc?)known.Document, known.Version) : new Slot();
+            if (!slot.IsKnown && !absent.Contains(key)) unknown.Add(key);
         }
         if (unknown.Count > 0)
         {
@@ -94,7 +96,9 @@ internal sealed class DocumentRows<TDoc>(string table, JsonTypeInfo<TDoc> json, 
         public DateTimeOffset ChangedAt { get; private set; }
         public bool Touched { get; private set; }
 
-        public static Slot Of(TDoc? document, long version) => new() { Document = document, Version = version };
+        public bool IsKnown { get; private init; }
+
+        public static Slot Of(TDoc? document, long version) => new() { Document = document, Version = version, IsKnown = true };
 
         public void Become(TDoc? document, long version, DateTimeOffset at) =>
             (Document, Version, ChangedAt, Touched) = (document, version, at, true);

@@ -45,7 +45,7 @@ internal sealed class LiveApplier(
         catch (Exception failure)
         {
             await AbandonAsync(writer, failure).ConfigureAwait(false);
-            if (ct.IsCancellationRequested || Passes(failure)) throw;
+            if (ct.IsCancellationRequested || IsLost || Passes(failure)) throw;
             return new RetryResult(RetryOutcome.FailedAgain, failure.Message);
         }
     }
@@ -86,7 +86,7 @@ internal sealed class LiveApplier(
         catch (Exception failure)
         {
             await AbandonAsync(writer, failure).ConfigureAwait(false);
-            if (ct.IsCancellationRequested || Passes(failure)) throw;
+            if (ct.IsCancellationRequested || IsLost || Passes(failure)) throw;
             if (failure is PostgresException { SqlState: PostgresErrorCodes.DivisionByZero }) await ThrowWhatChangedAsync(ct).ConfigureAwait(false);
             return failure;
         }
@@ -131,6 +131,9 @@ internal sealed class LiveApplier(
         // A prepared query of a table that was replaced by one with other columns.
         if (failure is PostgresException { SqlState: PostgresErrorCodes.FeatureNotSupported }) session.Connection.UnprepareAll();
     }
+
+    // Then whatever failed failed for that, and nothing is known of the event.
+    private bool IsLost => session.Connection.FullState is not System.Data.ConnectionState.Open;
 
     private static bool Passes(Exception failure) =>
         failure is CheckpointMovedException or ProjectionSupersededException
