@@ -132,20 +132,21 @@ internal sealed partial class ProjectionShard
         Report(ProjectionState.Paused, stopped);
     }
 
-    /// <summary>Retries, and skips that came too late.</summary>
+    /// <summary>Tries parked events again; nobody but the owner does.</summary>
     private async ValueTask<bool> CarryOutAsync(CancellationToken ct)
     {
         if (!_prepared) return false;
         try
         {
             if (_applier is null) _position = await StartAsync(ct).ConfigureAwait(false);
-            var told = Told;
-            foreach (var position in told.Retries)
+            // What the watch brought may be done already: it looked a moment ago.
+            Told = await _orders.LoadAsync(_shard, ct).ConfigureAwait(false);
+            foreach (var position in Told.Retries)
             {
                 var result = await RetryAsync(position, ct).ConfigureAwait(false);
                 if (result.Outcome != RetryOutcome.Applied) await _orders.AnswerAsync(_shard, position, OrderKind.Retry, result, ct).ConfigureAwait(false);
             }
-            Told = Told with { Retries = [.. Told.Retries.Except(told.Retries)] };
+            Told = Told with { Retries = [] };
             return true;
         }
         catch

@@ -83,7 +83,7 @@ internal sealed class ShardOrders(NpgsqlDataSource source)
 
     /// <summary>To run in the transaction that carries the order out.</summary>
     public static NpgsqlBatchCommand Done(string shard, long position, OrderKind kind, RetryResult? result) => Command(
-        "update sx_shard_order set done_at = transaction_timestamp(), outcome = $4::text, error = $5::text where shard = $1 and seq_id = $2 and kind = $3",
+        "update sx_shard_order set done_at = transaction_timestamp(), outcome = $4::text, error = $5::text where shard = $1 and seq_id = $2 and kind = $3 and done_at is null",
         shard, position, NameOf(kind), result?.Outcome.ToString(), result?.Error);
 
     /// <summary>How an order ended that changed no rows.</summary>
