@@ -90,6 +90,7 @@ internal sealed partial class ProjectionShard(
             _position = page.ReachedPosition;
             _pace.Passed(page.ReachedPosition - from, page.Events.Count, clock.GetElapsedTime(began));
             Report(ProjectionState.Running);
+            if (Told.Skips.Count > 0) await PassSkipsAsync(page.ReachedPosition, ct).ConfigureAwait(false);
             return true;
         }
         catch
@@ -113,6 +114,14 @@ internal sealed partial class ProjectionShard(
         }
         if (events.Count > 0 || skipped.Count > 0) await MoveAsync(events, skipped, page.ReachedPosition, ct).ConfigureAwait(false);
         else if (clock.GetElapsedTime(_checkpointAt) >= CheckpointInterval) await MoveAsync([], [], page.ReachedPosition, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Skips of numbers that no wanted event has are done as well.</summary>
+    private async ValueTask PassSkipsAsync(long position, CancellationToken ct)
+    {
+        foreach (var passed in Told.Skips.Where(s => s <= position))
+            await _orders.AnswerAsync(_shard, passed, OrderKind.Skip, null, ct).ConfigureAwait(false);
+        Told = Told with { Skips = [.. Told.Skips.Where(s => s > position)] };
     }
 
     private async ValueTask MoveAsync(List<RecordedEvent> events, IReadOnlyList<ParkedEvent> skipped, long to, CancellationToken ct)
