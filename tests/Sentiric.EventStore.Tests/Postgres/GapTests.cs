@@ -70,6 +70,21 @@ public sealed class GapTests(PostgresFixture postgres) : IClassFixture<PostgresF
     }
 
     [Fact]
+    public async Task A_hole_wider_than_one_look_is_skipped_and_rows_on_both_sides_are_read()
+    {
+        var before = await postgres.Store.AppendToStreamAsync("acme", "wide", ExpectedVersion.Any, [Facts.Raised(1), Facts.Raised(2)]);
+        await postgres.ExecuteAsync("select setval('mt_events_sequence', (select last_value from mt_events_sequence) + 120000)");
+        var behind = await postgres.Store.AppendToStreamAsync("acme", "wide", ExpectedVersion.Any, [Facts.Raised(3)]);
+        await using var fresh = postgres.NewStore();
+        await fresh.WaitForChangeAsync(behind.LastPosition - 1, Patience);
+
+        Assert.Equal(behind.LastPosition, await fresh.GetHighWaterMarkAsync());
+        Assert.Equal(before.LastPosition + 120_001, behind.LastPosition);
+        Assert.Equal([.. before.Positions, .. behind.Positions],
+            await fresh.ReadAllAsync(before.Positions[0] - 1, 10).Where(e => e.StreamId == "wide").Select(e => e.Position).ToListAsync());
+    }
+
+    [Fact]
     public async Task The_mark_survives_in_the_progress_table()
     {
         await postgres.Store.AppendToStreamAsync("acme", "published", ExpectedVersion.Any, [Facts.Raised(1)]);
