@@ -9,7 +9,8 @@ public sealed class ReferenceMapTests
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Sentiric.Contracts"] = [],
-        ["Sentiric.EventStore"] = ["Sentiric.Contracts"],
+        ["Sentiric.EventStore.Proofs"] = [],
+        ["Sentiric.EventStore"] = ["Sentiric.Contracts", "Sentiric.EventStore.Proofs"],
         ["Sentiric.Sip"] = [],
         ["Sentiric.Media"] = [],
         ["Sentiric.Speech"] = [],
@@ -18,11 +19,11 @@ public sealed class ReferenceMapTests
         ["Sentiric.Dialogue"] = ["Sentiric.Contracts", "Sentiric.Speech"],
         ["Sentiric.Calls"] = ["Sentiric.Contracts", "Sentiric.Sip", "Sentiric.Media", "Sentiric.Speech", "Sentiric.Dialogue"],
         ["Sentiric.Dashboard"] = ["Sentiric.Contracts"],
-        ["Sentiric.Cli"] = ["Sentiric.Contracts"],
+        ["Sentiric.Cli"] = ["Sentiric.Contracts", "Sentiric.EventStore.Proofs"],
         ["Sentiric.Phone"] = ["Sentiric.Sip", "Sentiric.Media", "Sentiric.Speech"],
         ["Sentiric.Host"] =
         [
-            "Sentiric.Contracts", "Sentiric.EventStore", "Sentiric.Write", "Sentiric.Read", "Sentiric.Sip", "Sentiric.Media", "Sentiric.Speech",
+            "Sentiric.Contracts", "Sentiric.EventStore", "Sentiric.EventStore.Proofs", "Sentiric.Write", "Sentiric.Read", "Sentiric.Sip", "Sentiric.Media", "Sentiric.Speech",
             "Sentiric.Dialogue", "Sentiric.Calls", "Sentiric.Dashboard",
         ],
     };

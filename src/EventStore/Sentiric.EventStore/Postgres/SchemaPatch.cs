@@ -15,6 +15,7 @@ internal sealed record SchemaPatch(int Version, string Name, string Sql)
         ("orders to shards", ShardTables.Sql),
         ("truncated and archived streams", LifecycleTables.Sql),
         ("snapshots for writes", SnapshotTable.Sql),
+        ("signed history", AuditSchema.Script),
     ]);
 
     private const string AppendKeys = """

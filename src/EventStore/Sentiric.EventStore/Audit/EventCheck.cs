@@ -1,0 +1,174 @@
+using System.Collections.Concurrent;
+using Npgsql;
+using Sentiric.EventStore.Proofs;
+
+namespace Sentiric.EventStore;
+
+/// <summary>
+/// Second part of a verification: every event against the lists of the blocks, several stretches of the log side by side.
+/// <code>
+///   log      5   6       8 9           7 is signed and gone: removed
+///   entries  5   6   7     9           8 is there and not signed: inserted        6 has another leaf: changed
+/// </code>
+/// </summary>
+internal sealed class EventCheck(AuditTables tables, IReadOnlyList<BlockSpan> blocks, LegalRemovals removals, Findings findings)
+{
+    private const string Table = "mt_events";
+    private const int BlocksAtOnce = 64;
+    private const int ArchivedFlag = 1, LiveFlag = 2;
+
+    // Bits per stream, set from several threads: has events with the flag, has events without it.
+    private readonly int[] _flags = new int[removals.Streams];
+    private readonly ConcurrentDictionary<AuditFinding, long> _unnamed = new();
+    private long _done;
+    private long _removed;
+
+    public long Done => _done;
+
+    /// <summary>Events that are gone by right.</summary>
+    public long Removed => _removed;
+
+    /// <summary>Findings that know their stream by its place only.</summary>
+    public IReadOnlyDictionary<AuditFinding, long> Unnamed => _unnamed;
+
+    public bool HasArchived(long ordinal) => ordinal < _flags.Length && (_flags[ordinal] & ArchivedFlag) != 0;
+
+    public bool HasLive(long ordinal) => ordinal < _flags.Length && (_flags[ordinal] & LiveFlag) != 0;
+
+    public Task RunAsync(VerifySnapshot snapshot, long afterBlock, int parallelism, IProgress<VerifyProgress>? progress, CancellationToken ct)
+    {
+        var stretches = blocks.Where(b => b.Number > afterBlock).Chunk(BlocksAtOnce).ToList();
+        var total = stretches.Sum(s => s[^1].To - s[0].From + 1);
+        var options = new ParallelOptions { MaxDegreeOfParallelism = parallelism, CancellationToken = ct };
+        return Parallel.ForEachAsync(stretches, options, async (stretch, stop) =>
+        {
+            await using var view = await snapshot.OpenAsync(stop).ConfigureAwait(false);
+            await using var list = await snapshot.OpenAsync(stop).ConfigureAwait(false);
+            await StretchAsync(stretch, view.Connection, list.Connection, stop).ConfigureAwait(false);
+            progress?.Report(new VerifyProgress("events", Interlocked.Read(ref _done), total));
+        });
+    }
+
+    private async ValueTask StretchAsync(BlockSpan[] stretch, NpgsqlConnection reading, NpgsqlConnection listing, CancellationToken ct)
+    {
+        var (from, to) = (stretch[0].From, stretch[^1].To);
+        var skips = await SkipsAsync(listing, from, to, ct).ConfigureAwait(false);
+        await using var tuples = await EventTuples.OpenAsync(
+            reading, tables, FormattableString.Invariant($"where seq_id >= {from} and seq_id <= {to} order by seq_id"), ct).ConfigureAwait(false);
+        var hasRow = await tuples.ReadAsync(ct).ConfigureAwait(false);
+        await using var command = new NpgsqlCommand("select number, entries from sx_audit_block where number >= $1 and number <= $2 order by number", listing)
+        {
+            Parameters = { new() { Value = stretch[0].Number }, new() { Value = stretch[^1].Number } },
+        };
+        await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var expected = from;
+        while (await rows.ReadAsync(ct).ConfigureAwait(false))
+        {
+            var (block, entries) = (rows.GetInt64(0), rows.GetFieldValue<byte[]>(1));
+            var count = entries.Length / AuditEntries.Bytes;
+            for (var i = 0; i < count; i++)
+            {
+                var position = AuditEntries.Position(EntryOf(entries, i));
+                for (; hasRow && tuples.Position < position; hasRow = await tuples.ReadAsync(ct).ConfigureAwait(false))
+                {
+                    Inserted(tuples, block);
+                    expected = Gap(expected, tuples.Position, skips, block);
+                }
+                expected = Gap(expected, position, skips, block);
+                if (!hasRow || tuples.Position != position)
+                {
+                    Gone(EntryOf(entries, i), block);
+                    continue;
+                }
+                Compare(EntryOf(entries, i), tuples, block);
+                hasRow = await tuples.ReadAsync(ct).ConfigureAwait(false);
+            }
+            Interlocked.Add(ref _done, count);
+        }
+        for (; hasRow; hasRow = await tuples.ReadAsync(ct).ConfigureAwait(false)) Inserted(tuples, stretch[^1].Number);
+    }
+
+    private static ReadOnlySpan<byte> EntryOf(byte[] entries, int index) => entries.AsSpan(index * AuditEntries.Bytes, AuditEntries.Bytes);
+
+    private void Compare(ReadOnlySpan<byte> entry, EventTuples tuple, long block)
+    {
+        Span<byte> leaf = stackalloc byte[AuditHash.Size];
+        AuditHash.EventLeaf(tuple.Fields, leaf);
+        var ordinal = AuditEntries.Ordinal(entry);
+        if (ordinal >= 0 && ordinal < _flags.Length)
+        {
+            var flag = tuple.IsArchived switch { true => ArchivedFlag, false => LiveFlag, null => ArchivedFlag | LiveFlag };
+            if ((Volatile.Read(ref _flags[ordinal]) & flag) != flag) Interlocked.Or(ref _flags[ordinal], flag);
+        }
+        if (leaf.SequenceEqual(AuditEntries.Leaf(entry))) return;
+        var columns = AuditEntries.Differences(entry, tuple);
+        Add(new AuditFinding(AuditFindingKind.EventChanged, Table, columns.Count == 0 ? "the event is not the one that was signed" : "columns are not what was signed")
+        {
+            Position = tuple.Position, Version = AuditEntries.Version(entry), Block = block, Columns = columns,
+        }, ordinal);
+    }
+
+    private void Gone(ReadOnlySpan<byte> entry, long block)
+    {
+        if (removals.Covers(AuditEntries.Ordinal(entry), AuditEntries.Version(entry)))
+        {
+            Interlocked.Increment(ref _removed);
+            return;
+        }
+        Add(new AuditFinding(AuditFindingKind.EventRemoved, Table, "the event was signed and is gone")
+        {
+            Position = AuditEntries.Position(entry), Version = AuditEntries.Version(entry), Block = block,
+        }, AuditEntries.Ordinal(entry));
+    }
+
+    private void Inserted(EventTuples tuple, long block) => findings.Add(new AuditFinding(AuditFindingKind.EventInserted, Table, "the event stands where nothing was signed")
+    {
+        Position = tuple.Position, Version = tuple.Version, Tenant = tuple.Text(1), StreamId = tuple.Text(2), Block = block,
+    });
+
+    /// <summary>The position behind the given one; what was left out before it must be on record.</summary>
+    private long Gap(long expected, long position, List<(long From, long To)> skips, long block)
+    {
+        while (expected < position)
+        {
+            var at = expected;
+            var skip = skips.FirstOrDefault(s => s.From <= at && at <= s.To);
+            if (skip != default)
+            {
+                expected = Math.Min(position, skip.To + 1);
+                continue;
+            }
+            if (tables.Skips is not null)
+                findings.Add(new AuditFinding(AuditFindingKind.HoleNotRecorded, "mt_high_water_skips", "no event ever had this number, and no record says why") { Position = at, Block = block });
+            expected++;
+        }
+        return position + 1;
+    }
+
+    private void Add(AuditFinding finding, long ordinal)
+    {
+        _unnamed[finding] = ordinal;
+        findings.Add(finding);
+    }
+
+    private async ValueTask<List<(long From, long To)>> SkipsAsync(NpgsqlConnection connection, long from, long to, CancellationToken ct)
+    {
+        var skips = new List<(long, long)>();
+        if (tables.Skips is not { } sql) return skips;
+        await using var command = new NpgsqlCommand(sql + " where ending_sequence >= $1 and starting_sequence <= $2 order by starting_sequence", connection)
+        {
+            Parameters = { new() { Value = from }, new() { Value = to } },
+        };
+        await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await rows.ReadAsync(ct).ConfigureAwait(false)) skips.Add((rows.GetInt64(0), rows.GetInt64(1)));
+        return skips;
+    }
+}
+
+/// <summary>Events that were removed by right: of some streams everything up to a version.</summary>
+internal sealed class LegalRemovals(int streams, IReadOnlyDictionary<long, long> upToVersion)
+{
+    public int Streams => streams;
+
+    public bool Covers(long ordinal, long version) => upToVersion.TryGetValue(ordinal, out var upTo) && version <= upTo;
+}

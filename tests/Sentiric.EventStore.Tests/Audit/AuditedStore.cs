@@ -1,0 +1,76 @@
+using Npgsql;
+using Sentiric.EventStore.Proofs;
+using Sentiric.EventStore.Tests.Contract;
+using Sentiric.EventStore.Tests.Postgres;
+using Sentiric.Testing;
+using Xunit;
+
+namespace Sentiric.EventStore.Tests.Audit;
+
+/// <summary>
+/// A signed history that looks like a real one, the same in every run: three tenants, seven streams, several blocks, a number that was never used, an archived
+/// stream, binary data, headers, empty fields. Tests change it as a superuser would and set it back.
+/// </summary>
+public sealed class AuditedStore : IAsyncLifetime
+{
+    public const int Events = 42;
+
+    private static readonly string[] Tables = ["mt_streams", "mt_events", "mt_high_water_skips", "sx_audit_block", "sx_audit_stream", "sx_audit_page", "sx_audit_key"];
+
+    private static readonly DateTimeOffset Morning = new(2026, 11, 17, 7, 0, 0, TimeSpan.Zero);
+
+    public PostgresFixture Postgres { get; } = new();
+    public AuditKey Key { get; } = AuditKey.Create();
+    public AuditTrail Trail => new(Postgres.Source, Postgres.Store, TimeProvider.System);
+    public VerifyOptions Trusting => new([Key.Public]);
+
+    public async Task InitializeAsync()
+    {
+        await Postgres.InitializeAsync();
+        for (var at = 0; at < Events; at++)
+        {
+            await AppendAsync(at);
+            if (at % 10 == 9) await SignAsync();
+            if (at == 20) await Postgres.ExecuteAsync("select nextval('mt_events_sequence')");
+        }
+        await Postgres.Store.ArchiveStreamAsync("globex", "call-2");
+        await SignAsync();
+        foreach (var table in Tables) await Postgres.ExecuteAsync($"create table kept_{table} as table {table}");
+    }
+
+    public async Task DisposeAsync()
+    {
+        await Postgres.DisposeAsync();
+        Key.Dispose();
+    }
+
+    public AuditNotary Notary(AuditKey? key = null, AuditOptions? options = null) =>
+        new(Postgres.Source, Postgres.NewStore(), AuditKeys.Of(key ?? Key), options ?? new AuditOptions(), TimeProvider.System);
+
+    public async Task SignAsync() => Assert.NotNull(await Notary().CatchUpAsync());
+
+    public async Task<AuditReport> VerifyAsync(VerifyOptions? options = null) => await Trail.VerifyAsync(options ?? Trusting);
+
+    /// <summary>What somebody with every right in the database may do: foreign keys do not stop them.</summary>
+    public Task AsSuperuserAsync(string sql) => Postgres.ExecuteAsync($"begin; set local session_replication_role = replica; {sql}; commit");
+
+    /// <summary>Everything, or the tables named, as they were after the last signature.</summary>
+    public Task RestoreAsync(params string[] tables) =>
+        AsSuperuserAsync(string.Join(';', (tables.Length == 0 ? Tables : tables).Select(t => $"delete from {t}; insert into {t} table kept_{t}")));
+
+    public static Guid IdOf(int at) => new($"00000000-0000-7000-8000-{at:x12}");
+
+    private async Task AppendAsync(int at)
+    {
+        var tenant = (at % 3) switch { 0 => "acme", 1 => "globex", _ => "ünlü" };
+        var stream = $"call-{at % 7}";
+        var clock = new ManualTime(Morning.AddSeconds(at));
+        await using var store = new PostgresEventStore(Postgres.Source, Facts.Serializer, clock);
+        var metadata = at % 2 == 0
+            ? new EventMetadata($"corr-{at}", $"cause-{at}", "ayşe", null, new Dictionary<string, string> { ["k"] = $"v{at}" })
+            : EventMetadata.None;
+        object fact = at % 4 == 0 ? new NoteTaken($"çağrı {at}") : new CounterRaised(at);
+        await store.AppendToStreamAsync(tenant, stream, ExpectedVersion.Any, [new EventData(IdOf(at), fact, metadata)], new AppendOptions(AggregateType: at % 5 == 0 ? "call" : null));
+        if (at % 6 == 0) await Postgres.ExecuteAsync($"update mt_events set bdata = '\\x0102{at:x2}' where id = '{IdOf(at)}'");
+    }
+}
