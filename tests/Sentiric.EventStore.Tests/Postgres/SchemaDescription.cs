@@ -54,6 +54,27 @@ internal static class SchemaDescription
         sx_archived_stream | 7 | first_seq_id | bigint | not null | -
         sx_archived_stream | 8 | last_seq_id | bigint | not null | -
         sx_archived_stream | 9 | archived_at | timestamp with time zone | not null | -
+        sx_audit_block | 1 | number | bigint | not null | -
+        sx_audit_block | 2 | first_position | bigint | not null | -
+        sx_audit_block | 3 | last_position | bigint | not null | -
+        sx_audit_block | 4 | statement | text | not null | -
+        sx_audit_block | 5 | signature | bytea | not null | -
+        sx_audit_block | 6 | entries | bytea | not null | -
+        sx_audit_key | 1 | key_id | character varying | not null | -
+        sx_audit_key | 2 | public_key | bytea | not null | -
+        sx_audit_key | 3 | introduced_at | timestamp with time zone | not null | -
+        sx_audit_key | 4 | endorsed_by | character varying | not null | -
+        sx_audit_key | 5 | endorsement | bytea | not null | -
+        sx_audit_page | 1 | page | bigint | not null | -
+        sx_audit_page | 2 | root | bytea | not null | -
+        sx_audit_stream | 1 | ordinal | bigint | not null | -
+        sx_audit_stream | 2 | tenant_id | character varying | not null | -
+        sx_audit_stream | 3 | stream_id | character varying | not null | -
+        sx_audit_stream | 4 | version | bigint | not null | -
+        sx_audit_stream | 5 | head | bytea | not null | -
+        sx_audit_stream | 6 | type | character varying | null | -
+        sx_audit_stream | 7 | created | bigint | null | -
+        sx_audit_stream | 8 | appended | bigint | null | -
         sx_projection_previous | 1 | name | character varying | not null | -
         sx_projection_previous | 2 | version | integer | not null | -
         sx_projection_previous | 3 | position | bigint | not null | -
@@ -129,6 +150,10 @@ internal static class SchemaDescription
         mt_streams | pkey_mt_streams_tenant_id_id | PRIMARY KEY (tenant_id, id)
         sx_append_key | pkey_sx_append_key | PRIMARY KEY (tenant_id, event_id)
         sx_archived_stream | pkey_sx_archived_stream | PRIMARY KEY (tenant_id, stream_id)
+        sx_audit_block | pkey_sx_audit_block | PRIMARY KEY (number)
+        sx_audit_key | pkey_sx_audit_key | PRIMARY KEY (key_id)
+        sx_audit_page | pkey_sx_audit_page | PRIMARY KEY (page)
+        sx_audit_stream | pkey_sx_audit_stream | PRIMARY KEY (ordinal)
         sx_projection_previous | pkey_sx_projection_previous | PRIMARY KEY (name)
         sx_projection_version | pkey_sx_projection_version | PRIMARY KEY (name)
         sx_rebuild | pkey_sx_rebuild | PRIMARY KEY (name)
@@ -149,6 +174,10 @@ internal static class SchemaDescription
         pkey_mt_streams_tenant_id_id | unique on mt_streams USING btree (tenant_id, id)
         pkey_sx_append_key | unique on sx_append_key USING btree (tenant_id, event_id)
         pkey_sx_archived_stream | unique on sx_archived_stream USING btree (tenant_id, stream_id)
+        pkey_sx_audit_block | unique on sx_audit_block USING btree (number)
+        pkey_sx_audit_key | unique on sx_audit_key USING btree (key_id)
+        pkey_sx_audit_page | unique on sx_audit_page USING btree (page)
+        pkey_sx_audit_stream | unique on sx_audit_stream USING btree (ordinal)
         pkey_sx_projection_previous | unique on sx_projection_previous USING btree (name)
         pkey_sx_projection_version | unique on sx_projection_version USING btree (name)
         pkey_sx_rebuild | unique on sx_rebuild USING btree (name)
@@ -158,5 +187,7 @@ internal static class SchemaDescription
         pkey_sx_shard_state | unique on sx_shard_state USING btree (shard)
         pkey_sx_snapshot | unique on sx_snapshot USING btree (tenant_id, stream_id, name)
         pkey_sx_stream_truncation | unique on sx_stream_truncation USING btree (tenant_id, stream_id, before_version)
+        sx_audit_block_last_position | unique on sx_audit_block USING btree (last_position)
+        sx_audit_stream_name | unique on sx_audit_stream USING btree (tenant_id, stream_id)
         """;
 }
