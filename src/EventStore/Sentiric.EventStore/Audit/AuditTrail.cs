@@ -82,14 +82,14 @@ public sealed class AuditTrail(NpgsqlDataSource source, IEventStore store, TimeP
     {
         var blocks = new BlockCheck(_tables, trust, keys.Select(k => k.KeyId), findings);
         await blocks.RunAsync(snapshot, progress, ct).ConfigureAwait(false);
-        var removals = await RemovalRows.ListAsync(view, _tables, blocks.Streams, ct).ConfigureAwait(false);
+        var removals = await RemovalRows.ListAsync(view, blocks.Streams, ct).ConfigureAwait(false);
         var events = new EventCheck(_tables, blocks.Spans, removals, findings);
         await events.RunAsync(snapshot, options.AfterBlock, Parallelism(options), progress, ct).ConfigureAwait(false);
         var streams = new StreamCheck(_tables, blocks, events, findings);
         await streams.RunAsync(snapshot, events.Unnamed.Values.ToHashSet(), progress, ct).ConfigureAwait(false);
         findings.Name(streams.Names, events.Unnamed);
         var pending = await PendingAsync(view, blocks.Last?.To ?? 0, ct).ConfigureAwait(false);
-        return new AuditReport(events.Done, blocks.Last?.Streams ?? 0, blocks.Spans.Count, pending, events.Removed, blocks.Last, [], 0, default);
+        return new AuditReport(events.Done, blocks.Last?.Streams ?? 0, blocks.Spans.Count, pending, events.Removed, removals.Records, blocks.Last, [], 0, default);
     }
 
     private async ValueTask<AuditReport> ScopedAsync(
@@ -98,14 +98,14 @@ public sealed class AuditTrail(NpgsqlDataSource source, IEventStore store, TimeP
         if (await DirectoryReader.OpenAsync(view, _tables, ct).ConfigureAwait(false) is not { } directory)
         {
             var pending = await PendingAsync(view, 0, ct).ConfigureAwait(false);
-            return new AuditReport(0, 0, 0, pending, 0, null, [], 0, default);
+            return new AuditReport(0, 0, 0, pending, 0, [], null, [], 0, default);
         }
         if (trust.Find(directory.Last.KeyId)?.Signed(directory.Signed.Statement, directory.Signed.Signature) != true || !trust.Counts(directory.Last.KeyId))
             findings.Add(new AuditFinding(AuditFindingKind.SignatureWrong, "sx_audit_block", "the newest block is not signed with a key that counts") { Block = directory.Last.Number });
-        var removals = await RemovalRows.ListAsync(view, _tables, (int)directory.Last.Streams, ct).ConfigureAwait(false);
+        var removals = await RemovalRows.ListAsync(view, (int)directory.Last.Streams, ct).ConfigureAwait(false);
         var check = new ScopedCheck(_tables, directory, findings);
         var streams = await check.RunAsync(snapshot, tenant, streamId, removals, progress, ct).ConfigureAwait(false);
-        return new AuditReport(check.Done, streams, directory.Last.Number, check.Pending, check.Removed, directory.Last, [], 0, default);
+        return new AuditReport(check.Done, streams, directory.Last.Number, check.Pending, check.Removed, [.. removals.Records.Where(r => r.Tenant == tenant && (streamId is null || r.StreamId == streamId))], directory.Last, [], 0, default);
     }
 
     private async ValueTask AnchorsAsync(NpgsqlConnection view, IReadOnlyList<SignedCheckpoint> anchors, KeyTrust trust, Findings findings, CancellationToken ct)

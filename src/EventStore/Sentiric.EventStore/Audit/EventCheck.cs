@@ -164,11 +164,3 @@ internal sealed class EventCheck(AuditTables tables, IReadOnlyList<BlockSpan> bl
         return skips;
     }
 }
-
-/// <summary>Events that were removed by right: of some streams everything up to a version.</summary>
-internal sealed class LegalRemovals(int streams, IReadOnlyDictionary<long, long> upToVersion)
-{
-    public int Streams => streams;
-
-    public bool Covers(long ordinal, long version) => upToVersion.TryGetValue(ordinal, out var upTo) && version <= upTo;
-}
