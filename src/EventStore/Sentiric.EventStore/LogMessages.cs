@@ -54,14 +54,16 @@ internal static partial class LogMessages
     public static partial void SubscriptionHalted(this ILogger logger, Exception failure, string name, long position);
 
     [LoggerMessage(60, LogLevel.Debug, "{Count} events signed up to position {Position}, block {Block}")]
+
+    [LoggerMessage(80, LogLevel.Debug, "{Count} events signed up to position {Position}, block {Block}")]
     public static partial void EventsNotarised(this ILogger logger, int count, long position, long block);
 
-    [LoggerMessage(61, LogLevel.Critical, "The notary signs nothing more")]
+    [LoggerMessage(81, LogLevel.Critical, "The notary signs nothing more")]
     public static partial void AuditRefused(this ILogger logger, Exception found);
 
-    [LoggerMessage(62, LogLevel.Warning, "The notary was interrupted and starts over from the newest block")]
+    [LoggerMessage(82, LogLevel.Warning, "The notary was interrupted and starts over from the newest block")]
     public static partial void NotaryInterrupted(this ILogger logger, Exception failure);
 
-    [LoggerMessage(63, LogLevel.Debug, "The notary stopped")]
+    [LoggerMessage(83, LogLevel.Debug, "The notary stopped")]
     public static partial void NotaryStopped(this ILogger logger);
 }

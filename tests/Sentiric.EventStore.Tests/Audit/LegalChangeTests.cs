@@ -1,0 +1,73 @@
+using Sentiric.EventStore.Tests.Contract;
+using Xunit;
+
+namespace Sentiric.EventStore.Tests.Audit;
+
+/// <summary>What may happen to a signed history by right, and that the rest stays provable.</summary>
+public sealed class LegalChangeTests(AuditedStore store) : IClassFixture<AuditedStore>
+{
+    [Fact]
+    public async Task A_truncated_stream_keeps_its_leaves_and_is_listed()
+    {
+        await store.Postgres.Store.AppendToStreamAsync("acme", "shortened", ExpectedVersion.Any, Facts.Raised(5, 1));
+        await store.SignAsync();
+        await store.Postgres.Store.TruncateStreamAsync("acme", "shortened", 4, new TruncationReason("the caller asked", "officer", EvenUnread: true));
+        var whole = await store.VerifyAsync();
+        Assert.True(whole.IsSound, string.Join('\n', whole.Findings));
+        Assert.Equal(3, whole.Removed);
+        Assert.Contains(whole.Removals, r => r is { Tenant: "acme", StreamId: "shortened", UpToVersion: 3, Why: "the caller asked", Actor: "officer" });
+        var scoped = await store.VerifyAsync(store.Trusting with { Tenant = "acme", StreamId = "shortened" });
+        Assert.True(scoped.IsSound, string.Join('\n', scoped.Findings));
+        Assert.Equal(3, scoped.Removed);
+
+        var proof = await store.Trail.ProveAsync("acme", "shortened");
+        Assert.Empty(proof.Check([store.Key.Public]));
+        Assert.Equal(3, proof.Events.Count(e => e.Leaf is not null));
+        await store.Postgres.Store.AppendToStreamAsync("acme", "shortened", ExpectedVersion.Any, Facts.Raised(2, 1));
+        await store.SignAsync();
+        Assert.True((await store.VerifyAsync()).IsSound);
+    }
+
+    [Fact]
+    public async Task One_event_more_than_the_record_of_a_truncation_says_is_a_removed_event()
+    {
+        await store.Postgres.Store.AppendToStreamAsync("acme", "more", ExpectedVersion.Any, Facts.Raised(5, 1));
+        await store.SignAsync();
+        await store.Postgres.Store.TruncateStreamAsync("acme", "more", 3, new TruncationReason("by right", EvenUnread: true));
+        await store.AsSuperuserAsync("delete from mt_events where stream_id = 'more' and version = 3");
+        foreach (var options in new[] { store.Trusting, store.Trusting with { Tenant = "acme", StreamId = "more" } })
+        {
+            var found = Assert.Single((await store.VerifyAsync(options)).Findings);
+            Assert.Equal((AuditFindingKind.EventRemoved, "more", 3L), (found.Kind, found.StreamId, found.Version));
+        }
+        await store.AsSuperuserAsync("update sx_stream_truncation set before_version = 4 where stream_id = 'more'");
+    }
+
+    [Fact]
+    public async Task Archiving_and_opening_a_stream_changes_nothing_that_is_signed()
+    {
+        await store.Postgres.Store.AppendToStreamAsync("acme", "closed", ExpectedVersion.Any, Facts.Raised(2, 1));
+        await store.SignAsync();
+        await store.Postgres.Store.ArchiveStreamAsync("acme", "closed");
+        Assert.True((await store.VerifyAsync()).IsSound);
+        await store.Postgres.Store.UnarchiveStreamAsync("acme", "closed");
+        Assert.True((await store.VerifyAsync()).IsSound);
+    }
+
+    [Fact]
+    public async Task Streams_that_lie_in_files_are_gone_by_right_and_verify_again_when_they_are_back()
+    {
+        var folder = Directory.CreateTempSubdirectory("audit-files").FullName;
+        var files = new StreamFiles(store.Postgres.Source, folder, TimeProvider.System);
+        var moved = await files.ArchiveAsync(new FileArchivePolicy(TimeSpan.Zero) { EndingEventTypes = ["note_taken"] });
+        Assert.True(moved.Events > 0);
+        var away = await store.VerifyAsync();
+        Assert.True(away.IsSound, string.Join('\n', away.Findings));
+        Assert.Equal(moved.Events, away.Removed);
+        await files.RestoreAsync();
+        var back = await store.VerifyAsync();
+        Assert.True(back.IsSound, string.Join('\n', back.Findings));
+        Assert.DoesNotContain(back.Removals, r => r.File is not null);
+        Directory.Delete(folder, recursive: true);
+    }
+}
