@@ -109,7 +109,7 @@ internal sealed class BlockCheck(AuditTables tables, KeyTrust trust, IEnumerable
 
     private void CheckEntries(long number, Checkpoint statement, byte[] entries)
     {
-        if (AuditHash.Hex(SHA256.HashData(entries)) != statement.Entries)
+        if (AuditHash.Hex(SHA256.HashData(entries)) != statement.Entries || entries.Length % AuditEntries.Bytes != 0)
         {
             KnowsChains = false;
             Fault(AuditFindingKind.TrailChanged, number, "the list of events is not the one that was signed", "entries");
@@ -127,6 +127,12 @@ internal sealed class BlockCheck(AuditTables tables, KeyTrust trust, IEnumerable
         for (var at = 0; at < entries.Length; at += AuditEntries.Bytes)
         {
             var ordinal = AuditEntries.Ordinal(entries.AsSpan(at, AuditEntries.Bytes));
+            if (ordinal < 0 || ordinal > _heads.Count)
+            {
+                // Only whoever can sign can write this; that the signature is wrong has been told.
+                KnowsChains = false;
+                return;
+            }
             if (ordinal == _heads.Count)
             {
                 var (tenant, streamId) = await names.NextAsync(ordinal, ct).ConfigureAwait(false);

@@ -129,21 +129,21 @@ internal sealed class EventCheck(AuditTables tables, IReadOnlyList<BlockSpan> bl
     /// <summary>The position behind the given one; what was left out before it must be on record.</summary>
     private long Gap(long expected, long position, List<(long From, long To)> skips, long block)
     {
-        while (expected < position)
+        if (tables.Skips is null || expected >= position) return position + 1;
+        foreach (var (skipFrom, skipTo) in skips)
         {
-            var at = expected;
-            var skip = skips.FirstOrDefault(s => s.From <= at && at <= s.To);
-            if (skip != default)
-            {
-                expected = Math.Min(position, skip.To + 1);
-                continue;
-            }
-            if (tables.Skips is not null)
-                findings.Add(new AuditFinding(AuditFindingKind.HoleNotRecorded, "mt_high_water_skips", "no event ever had this number, and no record says why") { Position = at, Block = block });
-            expected++;
+            if (skipTo < expected) continue;
+            if (skipFrom >= position) break;
+            if (skipFrom > expected) Hole(expected, skipFrom - 1, block);
+            expected = Math.Max(expected, skipTo + 1);
         }
+        if (expected < position) Hole(expected, position - 1, block);
         return position + 1;
     }
+
+    private void Hole(long from, long to, long block) => findings.Add(new AuditFinding(
+        AuditFindingKind.HoleNotRecorded, "mt_high_water_skips", from == to ? "no event ever had this number, and no record says why" : $"no event ever had the numbers up to {to}, and no record says why")
+    { Position = from, Block = block });
 
     private void Add(AuditFinding finding, long ordinal)
     {

@@ -8,8 +8,10 @@ internal sealed class NotaryPage
     public const int BlockSize = 1_024;
     private const int MaxBlocks = 16;
 
-    private readonly byte[] _entries = new byte[MaxBlocks * BlockSize * AuditEntries.Bytes];
-    private readonly (DirectoryStream? Known, string Tenant, string StreamId)[] _streams = new (DirectoryStream?, string, string)[MaxBlocks * BlockSize];
+    private const int FirstCapacity = 64;
+
+    private byte[] _entries = new byte[FirstCapacity * AuditEntries.Bytes];
+    private (DirectoryStream? Known, string Tenant, string StreamId)[] _streams = new (DirectoryStream?, string, string)[FirstCapacity];
 
     public int Count { get; private set; }
 
@@ -49,6 +51,11 @@ internal sealed class NotaryPage
 
     private void Add(EventTuples tuples, StreamDirectory directory)
     {
+        if (Count == _streams.Length)
+        {
+            Array.Resize(ref _entries, _entries.Length * 2);
+            Array.Resize(ref _streams, _streams.Length * 2);
+        }
         AuditEntries.Write(Entry(Count), tuples);
         var known = directory.Find(tuples.Field(1), tuples.Field(2));
         _streams[Count++] = known is null ? (null, tuples.Text(1) ?? "", tuples.Text(2) ?? "") : (known, known.Tenant, known.StreamId);
