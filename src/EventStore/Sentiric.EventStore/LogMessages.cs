@@ -53,8 +53,6 @@ internal static partial class LogMessages
     [LoggerMessage(23, LogLevel.Error, "Subscription {Name} stopped at event {Position} and waits to be resumed")]
     public static partial void SubscriptionHalted(this ILogger logger, Exception failure, string name, long position);
 
-    [LoggerMessage(60, LogLevel.Debug, "{Count} events signed up to position {Position}, block {Block}")]
-
     [LoggerMessage(80, LogLevel.Debug, "{Count} events signed up to position {Position}, block {Block}")]
     public static partial void EventsNotarised(this ILogger logger, int count, long position, long block);
 
