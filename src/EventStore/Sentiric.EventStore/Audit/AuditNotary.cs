@@ -105,7 +105,7 @@ public sealed class AuditNotary
         }
     }
 
-    private ValueTask<IShardLease?> LeaseAsync(CancellationToken ct) => ShardLock.TryTakeAsync(_source, _shard, ct);
+    private ValueTask<ShardLock?> LeaseAsync(CancellationToken ct) => ShardLock.TryTakeAsync(_source, _shard, ct);
 
     private async ValueTask<long> SealAsync(CancellationToken ct)
     {
