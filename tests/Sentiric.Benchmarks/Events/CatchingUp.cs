@@ -33,16 +33,13 @@ public static class CatchingUp
         await Measure.CompilerSettlesAsync(bench.Stop);
         var events = await log.AddAsync(bench.Times(Waves));
         await database.AnalyzeAsync();
-        var server = await database.ServerCpuAsync();
-        var (client, backend) = (Measure.Cpu, server?.Invoke());
+        var cpu = CpuShare.Begin(await database.ServerCpuAsync());
         var took = await PassAsync(bench, daemon, log.Last);
-        var clientMicroseconds = (Measure.Cpu - client).TotalMicroseconds / events;
-        var serverMicroseconds = (server?.Invoke() - backend)?.TotalMicroseconds / events;
+        var share = cpu.Per(events);
         bench.Add(new Row("events.catch_up", $"warm daemon, single-stream and multi-stream projection, {events} events behind, {CallsAtATime} calls at a time", events / took.TotalSeconds, "events/s")
         {
             Target = Target.AtLeast(60_000),
-            Detail = $"each event applied to both; processor per event {Figure.Of(clientMicroseconds)} us client"
-                + (serverMicroseconds is { } s ? $", {Figure.Of(s)} us server; {await database.DescribeAsync()}" : ""),
+            Detail = $"each event applied to both; {share}; {await database.DescribeAsync()}",
         });
     }
 

@@ -33,15 +33,13 @@ public static class ReadModels
         var before = await store.GetHighWaterMarkAsync(bench.Stop);
         var last = await StoreAsync(bench, store, WarmCalls, bench.Times(Calls));
         await database.AnalyzeAsync();
-        var server = await database.ServerCpuAsync();
-        var (client, backend) = (Measure.Cpu, server?.Invoke());
+        var cpu = CpuShare.Begin(await database.ServerCpuAsync());
         var took = await PassAsync(bench, daemon, last);
         var events = last - before;
-        var serverMicroseconds = (server?.Invoke() - backend)?.TotalMicroseconds / events;
+        var share = cpu.Per(events);
         bench.Add(new Row("events.read_models", $"all {ReadSide.Projections.Count} read models of the product, {events} events of {bench.Times(Calls)} calls behind", events / took.TotalSeconds, "events/s")
         {
-            Detail = $"processor per event {Figure.Of((Measure.Cpu - client).TotalMicroseconds / events)} us client"
-                + (serverMicroseconds is { } s ? $", {Figure.Of(s)} us server" : ""),
+            Detail = share,
         });
     }
 
