@@ -34,6 +34,8 @@ internal sealed class DocumentCache
     public void Put(DocumentKey key, CachedDocument document, int characters)
     {
         if (_entries.TryGetValue(key, out var old)) Remove(old);
+        // One that would drive most of the others out is read again instead.
+        if (characters > MaxCharacters / 4) return;
         _entries[key] = _byUse.AddLast(new Entry(key, document, characters));
         _characters += characters;
         while (_entries.Count > MaxDocuments || (_characters > MaxCharacters && _entries.Count > 0))
