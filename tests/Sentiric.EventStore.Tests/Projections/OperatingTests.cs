@@ -221,6 +221,27 @@ public sealed class OperatingTests : IAsyncLifetime
         await twoRuns.WaitAsync(Patience);
     }
 
+    [Fact]
+    public async Task A_host_that_lives_and_does_nothing_keeps_no_projection_from_running()
+    {
+        ITableProjection[] two = [new NamedViews("Idle1"), new NamedViews("Idle2")];
+        await using var lazy = await _postgres.Source.OpenConnectionAsync();
+        await using (var shows = new NpgsqlCommand($"select pg_advisory_lock_shared({ShardWatch.HouseOf("public", two.Select(p => ShardName.Of(p.Name)))}, 1)", lazy))
+            await shows.ExecuteNonQueryAsync();
+        using var stop = new CancellationTokenSource();
+        var daemon = Daemon(Options with { HostName = "one" }, two);
+        var running = daemon.RunAsync(stop.Token);
+        for (var round = 1; round <= 3; round++)
+        {
+            var last = await RaiseAsync("a", round);
+            await daemon.WaitForAsync("Idle1", last, Patience);
+            await daemon.WaitForAsync("Idle2", last, Patience);
+        }
+        await stop.CancelAsync();
+        await running.WaitAsync(Patience);
+        Assert.Empty(await _postgres.LinesAsync($"select 1 from pg_locks where locktype = 'advisory' and granted and pid <> {lazy.ProcessID} and database = (select oid from pg_database where datname = current_database())"));
+    }
+
     private async Task UntilSharesAsync(int ofOne, int ofTwo)
     {
         IReadOnlyList<ProjectionStatus> all = [];

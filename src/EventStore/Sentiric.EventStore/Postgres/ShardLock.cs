@@ -82,7 +82,11 @@ internal sealed class ShardLock : IShardLease
     {
         try
         {
-            await using var release = new NpgsqlCommand("select pg_advisory_unlock($1)", _connection) { Parameters = { new() { Value = _id } } };
+            // In the pool it would keep the lock until somebody else uses it; and a transaction that failed answers nothing but its end.
+            await using var release = new NpgsqlBatch(_connection)
+            {
+                BatchCommands = { new("rollback"), new("select pg_advisory_unlock($1)") { Parameters = { new() { Value = _id } } } },
+            };
             await release.ExecuteNonQueryAsync().ConfigureAwait(false);
         }
         catch (Exception lost) when (Failures.IsConnectionLost(lost) || lost is InvalidOperationException)

@@ -131,7 +131,8 @@ internal sealed class ShardCensus(NpgsqlDataSource source, TimeProvider clock)
         : Enum.TryParse<ProjectionState>(reported, ignoreCase: true, out var state) && state is ProjectionState.Retrying or ProjectionState.Rebuilding ? state
         : ProjectionState.Running;
 
-    private static async ValueTask<HashSet<long>> HeldAsync(NpgsqlConnection connection, CancellationToken ct)
+    /// <summary>The numbers of all advisory locks of the kind that shards are held by.</summary>
+    public static async ValueTask<HashSet<long>> HeldAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(HeldSql, connection);
         await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);

@@ -15,11 +15,17 @@ internal sealed class ShardWatch(
     /// <summary>Looks that a host leaves a shard to the others after it gave it away.</summary>
     private const int LooksToRest = 3;
 
+    /// <summary>A shard that nobody took for so many looks is taken whatever the share: the host whose share it is lives and does nothing.</summary>
+    private const int LooksToAdopt = 6;
+
     private static readonly TimeSpan SpeedReportInterval = TimeSpan.FromSeconds(5);
 
     // Owned by the loop.
     private readonly int _host = Random.Shared.Next();
     private readonly Dictionary<string, int> _resting = [];
+    private readonly Dictionary<string, int> _orphaned = [];
+    private readonly HashSet<string> _adopted = [];
+    private int _hosts;
     private readonly Dictionary<string, Report> _reported = [];
     private bool _isAnnounced;
     private long _speedReportedAt;
@@ -44,30 +50,56 @@ internal sealed class ShardWatch(
     private async Task WatchAsync(CancellationToken ct)
     {
         await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        var house = HouseOf(await ShardLock.SchemaAsync(connection, ct).ConfigureAwait(false));
+        var schema = await ShardLock.SchemaAsync(connection, ct).ConfigureAwait(false);
+        var house = HouseOf(schema);
         await RunAsync(connection, $"listen {ShardOrders.Channel}", ct).ConfigureAwait(false);
         await RunAsync(connection, $"select pg_advisory_lock_shared({house}, {_host})", ct).ConfigureAwait(false);
-        while (true)
+        try
         {
-            await LookAsync(connection, house, ct).ConfigureAwait(false);
-            // Any notification ends the wait: it is about some shard.
-            await connection.WaitAsync(options.OwnershipInterval, ct).ConfigureAwait(false);
+            while (true)
+            {
+                await LookAsync(connection, schema, house, ct).ConfigureAwait(false);
+                // Any notification ends the wait: it is about some shard.
+                await connection.WaitAsync(options.OwnershipInterval, ct).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            await LeaveAsync(connection).ConfigureAwait(false);
         }
     }
 
-    private async ValueTask LookAsync(NpgsqlConnection connection, int house, CancellationToken ct)
+    /// <summary>In the pool the connection would go on saying that this host lives.</summary>
+    private static async ValueTask LeaveAsync(NpgsqlConnection connection)
+    {
+        try
+        {
+            await RunAsync(connection, "select pg_advisory_unlock_all()", CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception lost) when (Failures.IsConnectionLost(lost) || lost is InvalidOperationException)
+        {
+            // It said so for the last time.
+            return;
+        }
+    }
+
+    private async ValueTask LookAsync(NpgsqlConnection connection, string schema, int house, CancellationToken ct)
     {
         var told = await ShardOrders.LoadAsync(connection, [.. shards.Select(s => s.Shard)], ct).ConfigureAwait(false);
         foreach (var shard in shards) shard.Tell(told.GetValueOrDefault(shard.Shard, ShardOrder.None));
-        Spread(await HostsAsync(connection, house, ct).ConfigureAwait(false));
+        var hosts = await HostsAsync(connection, house, ct).ConfigureAwait(false);
+        var held = hosts == 1 ? [] : await ShardCensus.HeldAsync(connection, ct).ConfigureAwait(false);
+        Spread(hosts, shard => held.Contains(ShardLock.IdOf(schema, shard)));
         await ReportAsync(connection, ct).ConfigureAwait(false);
     }
 
     /// <summary>Each host serves its share and no more; what it has too many of, it gives back and leaves to the others for a while.</summary>
-    private void Spread(int hosts)
+    private void Spread(int hosts, Func<string, bool> isHeld)
     {
+        if (hosts != _hosts) _adopted.Clear();
+        _hosts = hosts;
         var share = (shards.Count + hosts - 1) / hosts;
-        var serving = shards.Where(s => s.IsServing).ToList();
+        var serving = shards.Where(s => s.IsServing && !_adopted.Contains(s.Shard)).ToList();
         foreach (var shard in serving.Skip(share))
         {
             _resting[shard.Shard] = LooksToRest;
@@ -78,8 +110,10 @@ internal sealed class ShardWatch(
         {
             var rest = _resting.GetValueOrDefault(shard.Shard);
             if (rest > 0) _resting[shard.Shard] = rest - 1;
-            var mayTake = rest == 0 && room > 0;
-            shard.Allow(mayTake);
+            var orphaned = _orphaned[shard.Shard] = isHeld(shard.Shard) ? 0 : _orphaned.GetValueOrDefault(shard.Shard) + 1;
+            var isOrphan = hosts > 1 && room == 0 && orphaned >= LooksToAdopt;
+            if (isOrphan) _adopted.Add(shard.Shard);
+            shard.Allow(isOrphan || (rest == 0 && room > 0));
         }
     }
 
@@ -126,8 +160,11 @@ internal sealed class ShardWatch(
         foreach (var report in news) _reported[report.Shard] = report;
     }
 
+    private int HouseOf(string schema) => HouseOf(schema, shards.Select(s => s.Shard));
+
     /// <summary>Hosts that serve the same shards of the same schema know each other by this number.</summary>
-    private int HouseOf(string schema) => (int)(ShardLock.IdOf(schema, string.Join('|', shards.Select(s => s.Shard).Order(StringComparer.Ordinal))) & int.MaxValue);
+    internal static int HouseOf(string schema, IEnumerable<string> shards) =>
+        (int)(ShardLock.IdOf(schema, string.Join('|', shards.Order(StringComparer.Ordinal))) & int.MaxValue);
 
     private static async ValueTask RunAsync(NpgsqlConnection connection, string sql, CancellationToken ct)
     {
