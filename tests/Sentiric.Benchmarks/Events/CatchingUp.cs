@@ -13,7 +13,7 @@ public static class CatchingUp
     private const int CallsAtATime = 500;
     private const int TurnsPerCall = 60;
     private const int WarmWaves = 2;
-    private const int Waves = 8;
+    private const int Waves = 7;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(70);
     private static readonly DateTime Day = new(2026, 1, 5, 9, 0, 0, DateTimeKind.Utc);
 
