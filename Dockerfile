@@ -26,11 +26,12 @@ WORKDIR /app
 COPY --from=build /app .
 COPY --from=natives /natives /opt/sentiric/native
 COPY models /opt/sentiric/models
-RUN mkdir -p /var/lib/sentiric/recordings && chown -R app:app /var/lib/sentiric
+RUN mkdir -p /var/lib/sentiric/recordings /var/lib/sentiric/audit && chown -R app:app /var/lib/sentiric
 ENV Speech__Espeak=/usr/bin/espeak-ng \
     Speech__NativeFolder=/opt/sentiric/native \
     Speech__ModelFolder=/opt/sentiric/models \
     Recording__Folder=/var/lib/sentiric/recordings \
+    Audit__KeyFile=/var/lib/sentiric/audit/audit-key.pem \
     Urls=http://0.0.0.0:8080
 USER app
 EXPOSE 8080

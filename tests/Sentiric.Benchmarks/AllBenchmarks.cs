@@ -20,6 +20,7 @@ public static class AllBenchmarks
         new("events.wake", WakingAHandler.RunAsync),
         new("events.scale", Scaling.RunAsync) { NeedsScale = true },
         new("events.scale_rebuild", ScaleRebuild.RunAsync) { NeedsScale = true },
+        new("events.audit", Notarising.RunAsync),
         new("sip.messages", Messages.RunAsync),
         new("sip.uas", AnsweringCalls.RunAsync),
         new("media.g711", Codecs.RunAsync),

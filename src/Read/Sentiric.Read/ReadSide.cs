@@ -56,6 +56,7 @@ public static class ReadSide
         ArticleDirectory.Map(routes);
         KnowledgeSearch.Map(routes);
         ProjectionOps.Map(routes);
+        AuditOps.Map(routes);
         TailEvents.Map(routes);
         ShowStream.Map(routes);
         StoreFigures.Map(routes);

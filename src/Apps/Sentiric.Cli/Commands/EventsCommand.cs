@@ -6,10 +6,10 @@ namespace Sentiric.Cli.Commands;
 internal static class EventsCommand
 {
     /// <summary>Every verb there is.</summary>
-    public static readonly IReadOnlyList<EventsVerb> Verbs = [TailVerb.Verb, StreamVerb.Verb, StatsVerb.Verb, ExportVerb.Verb, ImportVerb.Verb];
+    public static readonly IReadOnlyList<EventsVerb> Verbs = [TailVerb.Verb, StreamVerb.Verb, StatsVerb.Verb, ExportVerb.Verb, ImportVerb.Verb, VerifyVerb.Verb, ProveVerb.Verb, VerifyProofVerb.Verb, CheckpointsVerb.Verb];
 
     public static Command Command { get; } = new(
-        "events", "follow, inspect, measure, export and import what is stored",
+        "events", "follow, inspect, measure, export, import, verify and prove what is stored",
         string.Join("\n\n", Verbs.Select(v => v.Usage)),
         [.. Verbs.SelectMany(v => v.ValueOptions).Distinct()], [.. Verbs.SelectMany(v => v.Flags).Distinct()], RunAsync);
 

@@ -23,7 +23,7 @@ public sealed class CallerGate(RequestDelegate next, HostSettings settings, ApiK
     private static readonly PathString[] OfThePlatform = ["/v1/tenants", "/v1/projections"];
 
     // Sizes, rates and imports are of the whole store, whoever's events they are.
-    private static readonly PathString[] OfTheStore = ["/v1/events/stats", "/v1/events/import", "/v1/events/verify"];
+    private static readonly PathString[] OfTheStore = ["/v1/events/stats", "/v1/events/import", "/v1/events/audit/verify"];
     private static readonly TimeSpan LimitWindow = TimeSpan.FromMinutes(1);
 
     private readonly PartitionedRateLimiter<string> _limits = PartitionedRateLimiter.Create<string, string>(key => RateLimitPartition.GetFixedWindowLimiter(

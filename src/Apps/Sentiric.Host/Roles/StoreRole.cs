@@ -30,6 +30,7 @@ internal static class StoreRole
         services.AddSingleton<IEventStore>(s => s.GetRequiredService<PostgresEventStore>());
         services.AddHostedService<StoreStart>();
         services.AddHealthChecks().AddCheck<PostgresHealth>("postgres");
+        AuditRole.Add(services, settings);
         if (write)
         {
             services.AddSingleton<ICheckpointStore>(s => new PostgresCheckpointStore(s.GetRequiredService<NpgsqlDataSource>()));
@@ -51,7 +52,7 @@ internal static class StoreRole
     }
 
     // AddHostedService keeps one service of a type; there are several loops.
-    private static void AddLoop(IServiceCollection services, string name, Func<IServiceProvider, Func<CancellationToken, Task>> run) =>
+    internal static void AddLoop(IServiceCollection services, string name, Func<IServiceProvider, Func<CancellationToken, Task>> run) =>
         services.AddSingleton<IHostedService>(s => new Loop(name, run(s), s.GetRequiredService<ILogger<Loop>>()));
 
     // The CDR is built from the store, which is in order and complete; the bus tells it that a call has ended. The message is acknowledged once

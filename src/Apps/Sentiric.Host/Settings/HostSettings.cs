@@ -47,6 +47,11 @@ public sealed class HostSettings
         RequestsPerMinute = Number("Gateway:RequestsPerMinute", 6000, 1, 1_000_000);
         SeedDemo = Switch("Demo:Seed");
         ServiceKey = Text("Services:Key");
+        AuditEnabled = Text("Audit:Enabled") is null || Switch("Audit:Enabled");
+        AuditKeyFile = Text("Audit:KeyFile") ?? Path.Combine(Path.GetDirectoryName(AdminKeyFile) ?? AppContext.BaseDirectory, "audit-key.pem");
+        AuditFormerKeyFile = Text("Audit:FormerKeyFile");
+        AuditAnchorFile = Text("Audit:AnchorFile");
+        AuditIntervalSeconds = Number("Audit:IntervalSeconds", 2, 1, 3600);
 
         if (Postgres is null && (roles.Has(Role.Write) || roles.Has(Role.Read)))
         {
@@ -134,6 +139,21 @@ public sealed class HostSettings
 
     /// <summary>Demo:Seed "true" creates the demo tenant at the start.</summary>
     public bool SeedDemo { get; }
+
+    /// <summary>Audit:Enabled "false" leaves the event log unsigned.</summary>
+    public bool AuditEnabled { get; }
+
+    /// <summary>Audit:KeyFile with the private key that signs the event log, made when there is none; absent: audit-key.pem beside Gateway:AdminKeyFile, or beside the program.</summary>
+    public string AuditKeyFile { get; }
+
+    /// <summary>Audit:FormerKeyFile with the key before, which vouches for a new one.</summary>
+    public string? AuditFormerKeyFile { get; }
+
+    /// <summary>Audit:AnchorFile that always holds the newest checkpoint; a database that was set back does not fit it.</summary>
+    public string? AuditAnchorFile { get; }
+
+    /// <summary>Audit:IntervalSeconds, 1..3600: how long events wait for their signature at most.</summary>
+    public int AuditIntervalSeconds { get; }
 
     /// <summary>Services:Key, the secret that roles show each other.</summary>
     public string? ServiceKey { get; }

@@ -1,0 +1,23 @@
+namespace Sentiric.Contracts.Queries;
+
+/// <summary>How far the log is signed.</summary>
+/// <param name="Pending">Positions behind the newest checkpoint, holes included: nothing is proven of them yet.</param>
+public sealed record AuditState(long Blocks, long Position, long HighWater, long Pending, long Streams, DateTimeOffset? SignedAt, string? KeyId, IReadOnlyList<AuditKeyRow> Keys);
+
+/// <summary>A public key that signed, for <c>openssl</c>.</summary>
+public sealed record AuditKeyRow(string KeyId, DateTimeOffset IntroducedAt, string EndorsedBy, string Pem);
+
+/// <summary>How far a verification is; <paramref name="Total"/> is 0 while it is not known.</summary>
+public sealed record AuditProgress(string Phase, long Done, long Total);
+
+/// <summary>The outcome of a verification.</summary>
+/// <param name="Removals">What is gone by right. These records are not signed: the reader must know each of them.</param>
+public sealed record AuditVerdict(
+    bool Sound, long Events, long Streams, long Blocks, long Pending, long Removed, IReadOnlyList<AuditRemoval> Removals, long FindingCount,
+    IReadOnlyList<AuditFindingRow> Findings, double Seconds);
+
+public sealed record AuditRemoval(string Tenant, string Stream, long UpToVersion, string Why, string? Actor, DateTimeOffset At, string? File);
+
+/// <summary>One thing that is not as it was signed.</summary>
+public sealed record AuditFindingRow(
+    string Kind, string Table, string What, long? Position, string? Tenant, string? Stream, long? Version, long? Block, IReadOnlyList<string> Columns);

@@ -1,0 +1,89 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Sentiric.Contracts;
+using Sentiric.Contracts.Queries;
+using Sentiric.EventStore;
+using Sentiric.EventStore.Proofs;
+using Sentiric.Testing.Loopback;
+
+namespace Sentiric.Host.Tests.Api;
+
+/// <summary>The audit trail through the product: the host signs by itself, and an auditor asks over HTTP.</summary>
+public sealed class AuditingTheLog(AllInOne platform) : IClassFixture<AllInOne>
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private HttpClient Client => platform.App.Client;
+
+    [Fact]
+    public async Task The_host_signs_what_is_stored_and_proves_a_stream()
+    {
+        var state = await SignedAsync();
+        var key = AuditPublicKey.OfPem(Assert.Single(state.Keys).Pem);
+        var stream = await StreamAsync();
+        var proof = StreamProof.OfJson(await Client.GetStringAsync($"/v1/events/audit/proofs/{Uri.EscapeDataString(stream)}"));
+        Assert.Empty(proof.Check([key]));
+        Assert.NotEmpty(proof.Events);
+        var lines = (await Client.GetStringAsync("/v1/events/audit/checkpoints")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Contains(lines, l => SignedCheckpoint.OfLine(l)?.Statement == proof.Checkpoint.Statement);
+    }
+
+    [Fact]
+    public async Task A_verification_ends_with_a_verdict_that_names_what_was_changed()
+    {
+        await SignedAsync();
+        Assert.True((await VerdictAsync("")).Sound);
+        await ExecuteAsync("update mt_events set user_name = 'somebody else' where seq_id = 1");
+        var verdict = await VerdictAsync("");
+        var found = Assert.Single(verdict.Findings);
+        Assert.Equal(("event_changed", 1L, "user_name"), (found.Kind, found.Position, Assert.Single(found.Columns)));
+        await ExecuteAsync("update mt_events e set user_name = k.user_name from mt_events_before k where e.seq_id = k.seq_id");
+        Assert.True((await VerdictAsync("?of=demo")).Sound);
+    }
+
+    [Theory]
+    [InlineData("/v1/events/audit/proofs/nobody", "stream.unknown", HttpStatusCode.NotFound)]
+    [InlineData("/v1/events/audit/verify?stream=x", "request.tenant_missing", HttpStatusCode.BadRequest)]
+    [InlineData("/v1/events/audit/verify?anchor=x", "request.anchor_unreadable", HttpStatusCode.BadRequest)]
+    public async Task What_cannot_be_answered_is_a_problem_with_a_code(string path, string code, HttpStatusCode status)
+    {
+        await SignedAsync();
+        var response = await Client.GetAsync(path);
+        Assert.Equal(status, response.StatusCode);
+        Assert.Equal(code, JsonSerializer.Deserialize<ProblemBody>(await response.Content.ReadAsStringAsync(), Wire.Json)?.Code);
+    }
+
+    private async Task<AuditState> SignedAsync()
+    {
+        await ExecuteAsync("create table if not exists mt_events_before as select seq_id, user_name from mt_events");
+        var deadline = DateTime.UtcNow + Patience;
+        while (true)
+        {
+            var state = JsonSerializer.Deserialize<AuditState>(await Client.GetStringAsync("/v1/events/audit"), Wire.Json)!;
+            if (state is { Blocks: > 0, Pending: 0 }) return state;
+            Assert.True(DateTime.UtcNow < deadline, $"Waited for a signature over everything; the notary says {platform.App.Services.GetRequiredService<AuditNotary>().Status}.");
+            await Task.Yield();
+        }
+    }
+
+    private async Task<AuditVerdict> VerdictAsync(string query)
+    {
+        var body = await Client.GetStringAsync("/v1/events/audit/verify" + query);
+        var verdict = body.Split('\n').SkipWhile(l => l != "event: verdict").Single(l => l.StartsWith("data: ", StringComparison.Ordinal));
+        return JsonSerializer.Deserialize<AuditVerdict>(verdict["data: ".Length..], Wire.Json)!;
+    }
+
+    private async Task<string> StreamAsync()
+    {
+        await using var command = platform.App.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand("select id from mt_streams where tenant_id = 'demo' order by id limit 1");
+        return (string)(await command.ExecuteScalarAsync())!;
+    }
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var command = platform.App.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+}
