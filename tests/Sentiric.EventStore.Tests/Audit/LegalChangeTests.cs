@@ -9,12 +9,14 @@ public sealed class LegalChangeTests(AuditedStore store) : IClassFixture<Audited
     [Fact]
     public async Task A_truncated_stream_keeps_its_leaves_and_is_listed()
     {
+        // The other facts of this class removed events by right as well.
+        var before = (await store.VerifyAsync()).Removed;
         await store.Postgres.Store.AppendToStreamAsync("acme", "shortened", ExpectedVersion.Any, Facts.Raised(5, 1));
         await store.SignAsync();
         await store.Postgres.Store.TruncateStreamAsync("acme", "shortened", 4, new TruncationReason("the caller asked", "officer", EvenUnread: true));
         var whole = await store.VerifyAsync();
         Assert.True(whole.IsSound, string.Join('\n', whole.Findings));
-        Assert.Equal(3, whole.Removed);
+        Assert.Equal(before + 3, whole.Removed);
         Assert.Contains(whole.Removals, r => r is { Tenant: "acme", StreamId: "shortened", UpToVersion: 3, Why: "the caller asked", Actor: "officer" });
         var scoped = await store.VerifyAsync(store.Trusting with { Tenant = "acme", StreamId = "shortened" });
         Assert.True(scoped.IsSound, string.Join('\n', scoped.Findings));
@@ -59,11 +61,12 @@ public sealed class LegalChangeTests(AuditedStore store) : IClassFixture<Audited
     {
         var folder = Directory.CreateTempSubdirectory("audit-files").FullName;
         var files = new StreamFiles(store.Postgres.Source, folder, TimeProvider.System);
+        var before = (await store.VerifyAsync()).Removed;
         var moved = await files.ArchiveAsync(new FileArchivePolicy(TimeSpan.Zero) { EndingEventTypes = ["note_taken"] });
         Assert.True(moved.Events > 0);
         var away = await store.VerifyAsync();
         Assert.True(away.IsSound, string.Join('\n', away.Findings));
-        Assert.Equal(moved.Events, away.Removed);
+        Assert.Equal(before + moved.Events, away.Removed);
         await files.RestoreAsync();
         var back = await store.VerifyAsync();
         Assert.True(back.IsSound, string.Join('\n', back.Findings));
