@@ -85,7 +85,7 @@ public static class Notarising
         await using var copy = await connection.BeginRawBinaryCopyAsync(sql);
         var buffer = new byte[256 * 1024];
         var bytes = 0L;
-        while (await copy.ReadAsync(buffer) is var read and > 0) bytes += read;
+        while (await copy.ReadAsync(buffer, CancellationToken.None) is var read and > 0) bytes += read;
         return bytes > 0 ? -1 : 0;
     }
 
