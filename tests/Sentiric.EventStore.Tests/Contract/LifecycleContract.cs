@@ -72,6 +72,7 @@ public abstract class LifecycleContract
         await Assert.ThrowsAsync<StreamTruncatedException>(async () => await Store.AggregateStreamAsync(Tenant, Stream, 0, Facts.Sum, new FoldBound(Version: 2)));
 
         Assert.Equal((4L, 0L), (gap.FirstVersion, gap.After));
+        Assert.Equal(0, await Store.AggregateStreamAsync(Tenant, Stream, 0, Facts.Sum, new FoldBound(Version: 0)));
         Assert.Equal(2, await Store.AggregateStreamAsync(Tenant, Stream, 0, Facts.Sum, new FoldBound(FromTruncation: true)));
         Assert.Equal(1, await Store.AggregateStreamAsync(Tenant, Stream, 0, Facts.Sum, new FoldBound(Version: 4, FromTruncation: true)));
     }

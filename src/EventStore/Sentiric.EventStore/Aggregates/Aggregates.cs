@@ -59,6 +59,8 @@ public static class Aggregates
     private static async ValueTask<Folded<TState>> FoldAsync<TState>(
         this IEventStore store, string tenant, string streamId, Folded<TState> start, Evolve<TState> evolve, FoldBound? bound, bool forWriting, CancellationToken ct)
     {
+        // Before its first event every stream is empty, a shortened one as well.
+        if (bound is { Version: <= 0 }) return start;
         if (store is IStreamFolder { CanFold: true } folder && bound is null or { RecordedUpTo: null, FromTruncation: false })
             return await folder.FoldAsync(tenant, streamId, start, evolve, bound?.Version ?? long.MaxValue, forWriting, ct).ConfigureAwait(false);
         var (state, version, events) = (start.State, start.Version, 0);

@@ -32,7 +32,7 @@ internal sealed class StoreModel
         ReadStream read => Sentences.Events(Line.Of(_lines, read.Stream).Facts.Where(f => f.Version >= read.From).Take(read.Max), OrdinalOf),
         ReadAll read => Sentences.Events(Left(read.After).Take(read.Max), OrdinalOf),
         AskState ask => AnswerState(ask.Stream),
-        FoldUpTo fold => Line.Of(_lines, fold.Stream).First > 0 ? Sentences.Truncated : Sentences.Fold(Upto(fold).Select(f => f.Content)),
+        FoldUpTo fold => Line.Of(_lines, fold.Stream).First > 0 && fold.Version != 0 ? Sentences.Truncated : Sentences.Fold(Upto(fold).Select(f => f.Content)),
         Unarchive unarchive => AnswerUnarchive(unarchive),
         Truncate truncate => AnswerTruncate(truncate),
         Tick tick => AnswerTick(tick),
