@@ -52,6 +52,13 @@ public sealed class StreamLockedException(string streamId, Exception inner) : Ev
     public string StreamId { get; } = streamId;
 }
 
+/// <summary>A projection that is written with the append refused its events, so nothing was stored. The inner exception says why.</summary>
+public sealed class InlineProjectionException(string projection, Exception inner) : EventStoreException(
+    $"The inline projection '{projection}' failed, so the append was taken back and nothing was stored: {inner.Message}", inner)
+{
+    public string Projection { get; } = projection;
+}
+
 /// <summary>More events or more streams than one append may carry; see <see cref="EventStoreLimits"/>.</summary>
 public sealed class AppendTooLargeException(string why) : EventStoreException("The append is refused: " + why);
 

@@ -24,10 +24,7 @@ public sealed partial class InMemoryEventStore(IEventSerializer serializer, Time
         ct.ThrowIfCancellationRequested();
         var address = StreamAddress.Of(tenant, streamId);
         var payloads = Payload.Prepare(serializer, events);
-        AppendResult result;
-        lock (_gate) result = AppendOne(address, expected, payloads, options ?? AppendOptions.Default);
-        _signal.Pulse();
-        return ValueTask.FromResult(result);
+        return WhenFreeAsync([address], () => AppendOne(address, expected, payloads, options ?? AppendOptions.Default), ct);
     }
 
     public ValueTask<IReadOnlyList<AppendResult>> AppendToStreamsAsync(
@@ -35,14 +32,33 @@ public sealed partial class InMemoryEventStore(IEventSerializer serializer, Time
     {
         ct.ThrowIfCancellationRequested();
         var plan = StreamPlan.Of(serializer, StreamAddress.Of, tenant, appends);
-        var results = new List<AppendResult>(plan.Count);
-        lock (_gate)
+        return WhenFreeAsync([.. plan.Select(p => p.Address)], () => AppendTogether(plan), ct);
+    }
+
+    /// <summary>Does it under the lock as soon as nobody keeps one of the streams.</summary>
+    private async ValueTask<T> WhenFreeAsync<T>(StreamAddress[] addresses, Func<T> append, CancellationToken ct)
+    {
+        while (true)
         {
-            foreach (var step in plan) EnsureAllowed(step.Address, step.Expected);
-            foreach (var step in plan) results.Add(Store(step.Address, step.Payloads, step.AggregateType, remember: false));
+            Task keeper;
+            lock (_gate)
+            {
+                if (KeeperOf(addresses) is not { } others)
+                {
+                    var result = append();
+                    _signal.Pulse();
+                    return result;
+                }
+                keeper = others;
+            }
+            await keeper.WaitAsync(ct).ConfigureAwait(false);
         }
-        _signal.Pulse();
-        return ValueTask.FromResult<IReadOnlyList<AppendResult>>(results);
+    }
+
+    private IReadOnlyList<AppendResult> AppendTogether(IReadOnlyList<StreamPlan> plan)
+    {
+        foreach (var step in plan) EnsureAllowed(step.Address, step.Expected);
+        return [.. plan.Select(step => Store(step.Address, step.Payloads, step.AggregateType, remember: false))];
     }
 
     public async IAsyncEnumerable<RecordedEvent> ReadStreamAsync(

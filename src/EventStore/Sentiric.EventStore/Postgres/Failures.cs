@@ -14,8 +14,7 @@ internal static class Failures
             new EventStoreUnavailableException(
                 "All connections of this process are in use. Raise 'Maximum Pool Size' in the connection string or find who keeps connections.", timeout),
         NpgsqlException or SocketException or IOException or TimeoutException or ObjectDisposedException => new EventStoreUnavailableException(
-            "The connection to PostgreSQL failed. An append under way may or may not have been stored: repeat it idempotently or load the stream first. "
-            + "Check that the server runs and that the connection string names its host and port.", failure),
+            "The connection to PostgreSQL failed. Check that the server runs and that the connection string names its host and port.", failure),
         _ => null,
     };
 
@@ -54,6 +53,8 @@ internal static class Failures
         PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidCatalogName =>
             new EventStoreUnavailableException("PostgreSQL refused the log-in: " + refused.MessageText + ". Check user, password and database.", refused),
         PostgresErrorCodes.InsufficientPrivilege => new StoreForbiddenException(refused.MessageText, refused),
+        PostgresErrorCodes.QueryCanceled => new EventStoreUnavailableException(
+            "PostgreSQL cancelled the statement, as its statement_timeout says or by hand; nothing was appended. Find what slows it down, or raise the limit.", refused),
         PostgresErrorCodes.UndefinedTable => new EventStoreUnavailableException(
             "The tables of the event store are missing. Call EnsureSchemaAsync at start, or run the exported script.", refused),
         PostgresErrorCodes.InvalidTextRepresentation or PostgresErrorCodes.UntranslatableCharacter

@@ -69,6 +69,10 @@ public sealed partial class PostgresEventStore
             {
                 _logger.AppendRetried(deadlock, attempt);
             }
+            catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)
+            {
+                throw new StreamLockedException(string.Join("', '", streams.Select(s => s.Address.StreamId)), locked);
+            }
         }
     }
 
@@ -76,31 +80,20 @@ public sealed partial class PostgresEventStore
     {
         await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
-        var answers = await TogetherStatement.ExecuteAsync(connection, _tables, streams, order, Timestamps.Now(_clock), _options, ct).ConfigureAwait(false);
+        var answers = await TogetherStatement
+            .ExecuteAsync(connection, _tables, streams, order, remember: false, Timestamps.Now(_clock), _options, before: null, ct).ConfigureAwait(false);
         var refused = Array.FindIndex(order, i => answers[i] is null);
         if (refused >= 0)
         {
             await transaction.RollbackAsync(ct).ConfigureAwait(false);
             throw await RefusalAsync(streams[order[refused]].Requests[0].Plan, ct).ConfigureAwait(false);
         }
-        await CommitAsync(transaction).ConfigureAwait(false);
+        if (_inline.Any) await _inline.ApplyAsync(connection, InlineProjections.Recorded(streams, answers, order), ct).ConfigureAwait(false);
+        await AppendTransaction.CommitAsync(transaction).ConfigureAwait(false);
         _feed.Announce();
         var placed = new Dictionary<StreamAddress, Placed>(streams.Count);
         for (var i = 0; i < answers.Length; i++) placed[streams[i].Address] = answers[i].GetValueOrDefault();
         return placed;
-    }
-
-    /// <summary>Not cancelled: a commit under way is carried through. When its connection breaks, nobody knows.</summary>
-    private static async ValueTask CommitAsync(NpgsqlTransaction transaction)
-    {
-        try
-        {
-            await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (Exception lost) when (lost is NpgsqlException and not PostgresException || lost is PostgresException told && Failures.IsSessionEnded(told))
-        {
-            throw new AppendOutcomeUnknownException(lost);
-        }
     }
 
     /// <summary>Why the row of the stream refused, as far as it can still be told.</summary>

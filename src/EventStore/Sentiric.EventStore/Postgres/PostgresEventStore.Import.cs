@@ -22,6 +22,7 @@ public sealed partial class PostgresEventStore : IEventImporter
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
         var (stored, positions) = await new PostgresImport(connection, _tables).StoreAsync(batch, ct).ConfigureAwait(false);
         if (stored.Count == 0) return (0, 0);
+        if (_inline.Any) await _inline.ApplyAsync(connection, PostgresImport.Recorded(stored, positions), ct).ConfigureAwait(false);
         await transaction.CommitAsync(ct).ConfigureAwait(false);
         _feed.Announce();
         return (stored.Count, positions[^1]);

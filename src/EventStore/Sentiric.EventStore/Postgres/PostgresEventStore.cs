@@ -22,6 +22,7 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
     private readonly PostgresEventStoreOptions _options;
     private readonly EventTables _tables;
     private readonly ChangeFeed _feed;
+    private readonly InlineProjections _inline;
     private readonly AppendQueue _queue;
     private readonly HighWaterMark _mark;
     private readonly ILogger _logger;
@@ -35,7 +36,8 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
         var log = _logger = logger ?? NullLogger.Instance;
         _feed = new ChangeFeed(source, clock, log);
         _tables = EventTables.Of(_options);
-        _queue = new AppendQueue(() => new AppendLane(source, _tables, clock, _options, log, _feed.Announce), clock, _options, log);
+        _inline = new InlineProjections(_options.InlineProjections, _tables, serializer);
+        _queue = new AppendQueue(() => new AppendLane(source, _tables, _inline, clock, _options, log, _feed.Announce), clock, _options, log);
         _readers = new ReadConnections(source);
         _mark = new HighWaterMark(source, _tables, clock, _options, log);
     }
@@ -51,6 +53,7 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
     public ValueTask EnsureSchemaAsync(CancellationToken ct = default) => Failures.GuardAsync(async () =>
     {
         await PostgresSchema.EnsureAsync(_source, _options, ct).ConfigureAwait(false);
+        await _inline.EnsureTablesAsync(_source, ct).ConfigureAwait(false);
         return true;
     }).AsVoid();
 

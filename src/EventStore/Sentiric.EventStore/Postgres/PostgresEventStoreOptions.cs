@@ -32,6 +32,12 @@ public sealed record PostgresEventStoreOptions
     /// <summary>While a number is missing that may still come, look this often.</summary>
     public TimeSpan HoleInterval { get; init; } = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>
+    /// Written in the transaction of each append; one that fails refuses the append with <see cref="InlineProjectionException"/>.
+    /// Their tables are made by <see cref="PostgresEventStore.EnsureSchemaAsync"/>. Do not give them to a <see cref="ProjectionDaemon"/> as well.
+    /// </summary>
+    public IReadOnlyList<ITableProjection> InlineProjections { get; init; } = [];
+
     /// <summary>Connections that append at once, 1 to 16. The first serves all that comes singly; further ones open only while many events wait.</summary>
     public int MaxAppendLanes { get; init; } = 3;
 

@@ -60,6 +60,9 @@ internal sealed class PostgresImport(NpgsqlConnection connection, EventTables ta
         return (fresh, positions);
     }
 
+    public static List<RecordedEvent> Recorded(List<ImportedEvent> stored, long[] positions) => [.. stored.Select((e, i) => new RecordedEvent(
+        positions[i], e.Tenant, e.StreamId, e.Version, e.EventId, e.EventType, StoredName.Parse(e.EventType).Version, e.RecordedAt.ToUniversalTime(), e.Json, e.Metadata))];
+
     /// <summary>The version at which each stream stands; nobody else moves it until the transaction ends.</summary>
     private async ValueTask<Dictionary<StreamAddress, long>> LockAsync(List<ImportedStream> streams, CancellationToken ct)
     {

@@ -9,7 +9,8 @@ namespace Sentiric.EventStore;
 /// A group is one statement, one round trip, one implicit transaction: its answers hold once the reader is through.
 /// </summary>
 internal sealed class AppendLane(
-    NpgsqlDataSource source, EventTables tables, TimeProvider clock, PostgresEventStoreOptions options, ILogger logger, Action committed) : IAsyncDisposable
+    NpgsqlDataSource source, EventTables tables, InlineProjections inline, TimeProvider clock, PostgresEventStoreOptions options, ILogger logger, Action committed)
+    : IAsyncDisposable
 {
     private const int MaxTries = 5;
 
@@ -55,7 +56,7 @@ internal sealed class AppendLane(
                 logger.AppendRetried(failure, attempt);
                 if (!IsConnected) await DisposeAsync().ConfigureAwait(false);
             }
-            catch (PostgresException) when (group.Appends > 1 && IsConnected)
+            catch (Exception failure) when (group.Appends > 1 && IsConnected && failure is PostgresException or InlineProjectionException)
             {
                 // One of them poisons the rest: nothing was stored, so each goes alone and answers for itself.
                 foreach (var request in group.Requests.ToList()) await CommitAsync(AppendGroup.Of(request)).ConfigureAwait(false);
@@ -80,17 +81,35 @@ internal sealed class AppendLane(
     {
         _isUnderWay = false;
         await ConnectAsync().ConfigureAwait(false);
-        if (group is { Appends: 1, Events: 1 })
+        if (group is { Appends: 1, Events: 1 } && !inline.Any)
         {
             await StoreOneAsync(group.Streams[0].Requests[0]).ConfigureAwait(false);
             return;
         }
         var array = await Statements.ArrayAsync(group.Streams, group.Remember).ConfigureAwait(false);
-        _isUnderWay = true;
-        var answers = await array.ExecuteAsync(group.Streams, Timestamps.Now(clock)).ConfigureAwait(false);
-        _isUnderWay = false;
+        var answers = inline.Any
+            ? await StoreWithProjectionsAsync(array, group.Streams).ConfigureAwait(false)
+            : await StoreAsync(array, group.Streams).ConfigureAwait(false);
         if (Array.Exists(answers, a => a is not null)) committed();
         for (var i = 0; i < answers.Length; i++) await AnswerAsync(group.Streams[i], answers[i]).ConfigureAwait(false);
+    }
+
+    private async ValueTask<Placed?[]> StoreAsync(ArrayStatement array, List<StreamShare> streams)
+    {
+        _isUnderWay = true;
+        var answers = await array.ExecuteAsync(streams, Timestamps.Now(clock)).ConfigureAwait(false);
+        _isUnderWay = false;
+        return answers;
+    }
+
+    /// <summary>Nothing is under way, as far as the outcome goes, before the commit is sent.</summary>
+    private async ValueTask<Placed?[]> StoreWithProjectionsAsync(ArrayStatement array, List<StreamShare> streams)
+    {
+        await using var transaction = await Connection.BeginTransactionAsync().ConfigureAwait(false);
+        var answers = await array.ExecuteAsync(streams, Timestamps.Now(clock)).ConfigureAwait(false);
+        await inline.ApplyAsync(Connection, InlineProjections.Recorded(streams, answers), CancellationToken.None).ConfigureAwait(false);
+        await AppendTransaction.CommitAsync(transaction).ConfigureAwait(false);
+        return answers;
     }
 
     private async ValueTask StoreOneAsync(AppendRequest request)
@@ -102,6 +121,8 @@ internal sealed class AppendLane(
         if (placed is not null) committed();
         request.Complete(placed);
     }
+
+    private NpgsqlConnection Connection => _connection ?? throw new InvalidOperationException("The lane is not connected.");
 
     private AppendStatements Statements => _statements ?? throw new InvalidOperationException("The lane is not connected.");
 
@@ -130,7 +151,7 @@ internal sealed class AppendLane(
     /// <summary>The database said that it took the statement back, and the next try may fare better: a deadlock, or a session that was ended from outside.</summary>
     private bool WasTakenBack(Exception failure) => failure is PostgresException told
         && (told.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
-            || (_isUnderWay && Failures.IsSessionEnded(told)));
+            || (_connection is not null && Failures.IsSessionEnded(told)));
 
     private async ValueTask FailAsync(AppendGroup group, Exception failure)
     {
