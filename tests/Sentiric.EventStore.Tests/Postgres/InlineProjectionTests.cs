@@ -84,6 +84,8 @@ public sealed class InlineProjectionTests : IAsyncLifetime
 
     private sealed class InlineFixture : PostgresFixture
     {
-        public override PostgresEventStoreOptions Options { get; } = new() { InlineProjections = [new CounterRows(), new CounterViews()] };
+        private static readonly PostgresEventStoreOptions Inline = new() { InlineProjections = [new CounterRows(), new CounterViews()] };
+
+        public override PostgresEventStoreOptions Options => Inline;
     }
 }
