@@ -22,6 +22,9 @@ internal sealed class AppendLane(
 
     private bool IsConnected => _connection is { FullState: ConnectionState.Open };
 
+    /// <summary>It had one when it was last used; whether it still works shows with the next statement.</summary>
+    public bool HasConnection => _connection is not null;
+
     public async ValueTask ConnectAsync()
     {
         if (_connection is not null) return;

@@ -146,6 +146,7 @@ internal sealed class AppendQueue : IAsyncDisposable
 
     private void Enqueue(AppendRequest request, CancellationToken ct)
     {
+        request.HasRoom = true;
         request.WaitsSince = _clock.GetTimestamp();
         request.Place = _waiting.AddLast(request);
         _waitingEvents += request.Events;
@@ -172,13 +173,16 @@ internal sealed class AppendQueue : IAsyncDisposable
         _waitingEvents -= request.Events;
         // Does not wait for a callback that is under way: it would wait for this lock.
         request.Cancelling.Unregister();
-        _room.Release();
+        if (request.HasRoom) _room.Release();
     }
 
     private async ValueTask<Placed?> WriteMineAsync(AppendLane lane, AppendGroup group, AppendRequest request)
     {
-        await lane.CommitAsync(group).ConfigureAwait(false);
-        if (Next(lane, group) is { } next) ThreadPool.UnsafeQueueUserWorkItem(_ => _ = WorkAsync(lane, next), null);
+        if (lane.HasConnection || await TryConnectAsync(lane, group).ConfigureAwait(false))
+        {
+            await lane.CommitAsync(group).ConfigureAwait(false);
+            if (Next(lane, group) is { } next) ThreadPool.UnsafeQueueUserWorkItem(_ => _ = WorkAsync(lane, next), null);
+        }
         return await request.Answer.ConfigureAwait(false);
     }
 
@@ -192,13 +196,19 @@ internal sealed class AppendQueue : IAsyncDisposable
 
     private async Task WorkAsync(AppendLane lane, AppendGroup? first)
     {
-        if (first is null && !await TryConnectAsync(lane).ConfigureAwait(false)) return;
+        if (first is null && !await TryConnectAsync(lane, null).ConfigureAwait(false)) return;
         for (var group = first ?? Next(lane, null); group is not null; group = Next(lane, group))
+        {
+            if (!lane.HasConnection && !await TryConnectAsync(lane, group).ConfigureAwait(false)) return;
             await lane.CommitAsync(group).ConfigureAwait(false);
+        }
     }
 
-    /// <summary>A lane without a connection takes nothing while others have one: they serve who waits.</summary>
-    private async ValueTask<bool> TryConnectAsync(AppendLane lane)
+    /// <summary>
+    /// A lane that finds no connection hands back what it took and rests, as long as others are at work: they serve who waits.
+    /// The last one goes on without, and its appends are told why they fail.
+    /// </summary>
+    private async ValueTask<bool> TryConnectAsync(AppendLane lane, AppendGroup? group)
     {
         try
         {
@@ -211,10 +221,23 @@ internal sealed class AppendQueue : IAsyncDisposable
             {
                 _lanesPausedSince = _clock.GetTimestamp();
                 if (LanesAtWork == 1) return true;
+                if (group is not null) PutBack(group);
                 _idle.Push(lane);
             }
             _logger.LaneNotOpened(failure);
             return false;
+        }
+    }
+
+    private void PutBack(AppendGroup group)
+    {
+        foreach (var request in group.Requests.Reverse())
+        {
+            _busy.Remove(request.Address);
+            request.HasRoom = _room.Wait(0, CancellationToken.None);
+            request.WaitsSince = _clock.GetTimestamp();
+            request.Place = _waiting.AddFirst(request);
+            _waitingEvents += request.Events;
         }
     }
 

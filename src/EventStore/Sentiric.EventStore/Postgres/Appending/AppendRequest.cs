@@ -33,6 +33,9 @@ internal sealed class AppendRequest(StreamAddress address, StreamPlan? plan, boo
     /// <summary>Set while it waits in the queue.</summary>
     public LinkedListNode<AppendRequest>? Place { get; set; }
 
+    /// <summary>It takes one of the places that <see cref="PostgresEventStoreOptions.MaxWaitingAppends"/> counts.</summary>
+    public bool HasRoom { get; set; }
+
     /// <summary>When it began to wait, by the queue's clock.</summary>
     public long WaitsSince { get; set; }
 
