@@ -53,8 +53,6 @@ internal static class Failures
         PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidCatalogName =>
             new EventStoreUnavailableException("PostgreSQL refused the log-in: " + refused.MessageText + ". Check user, password and database.", refused),
         PostgresErrorCodes.InsufficientPrivilege => new StoreForbiddenException(refused.MessageText, refused),
-        PostgresErrorCodes.QueryCanceled => new EventStoreUnavailableException(
-            "PostgreSQL cancelled the statement, as its statement_timeout says or by hand; nothing was appended. Find what slows it down, or raise the limit.", refused),
         PostgresErrorCodes.UndefinedTable => new EventStoreUnavailableException(
             "The tables of the event store are missing. Call EnsureSchemaAsync at start, or run the exported script.", refused),
         PostgresErrorCodes.InvalidTextRepresentation or PostgresErrorCodes.UntranslatableCharacter
