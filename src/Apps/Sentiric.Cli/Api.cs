@@ -36,6 +36,21 @@ internal sealed class Api : IDisposable
     /// <summary>The body as it came, for --json.</summary>
     public Task<string> GetTextAsync(string path, CancellationToken ct) => GetBodyAsync(path, ct);
 
+    /// <summary>Asks for something that may take as long as it takes.</summary>
+    public async Task<T> PostPatientlyAsync<T>(string path, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path);
+        using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, Timeout.InfiniteTimeSpan, ct);
+        return await ReadAsync<T>(await CheckedAsync(response, ct), path);
+    }
+
+    public async Task<T> DeleteAsync<T>(string path, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Delete, path);
+        using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, Patience, ct);
+        return await ReadAsync<T>(await CheckedAsync(response, ct), path);
+    }
+
     public async Task<T> PostAsync<T>(string path, object? body, CancellationToken ct)
     {
         using var content = body is null ? null : JsonContent.Create(body, body.GetType(), options: Wire.Json);

@@ -3,7 +3,9 @@ using Sentiric.Contracts;
 using Sentiric.Contracts.Services;
 using Sentiric.Dashboard;
 using Sentiric.Host.Bus;
+using Sentiric.EventStore;
 using Sentiric.Host.Gateway;
+using Sentiric.Host.Metrics;
 using Sentiric.Host.Ports;
 using Sentiric.Host.Roles;
 using Sentiric.Host.Settings;
@@ -48,6 +50,7 @@ public static class Composition
         services.AddSingleton<ApiKeys>();
         services.AddOpenApi("v1", ApiDocument.Describe);
         services.AddHealthChecks();
+        services.AddSingleton(_ => new PrometheusExporter([StoreTelemetry.Name]));
 
         StoreRole.Add(services, settings);
         SpeechRoles.Add(services, settings);
@@ -67,6 +70,7 @@ public static class Composition
         app.UseWebSockets();
         app.UseMiddleware<CallerGate>();
         Health.Map(app, settings);
+        MetricsPage.Map(app);
 
         if (roles.Has(Role.Write))
         {

@@ -90,7 +90,7 @@ public sealed class CommandTests : IAsyncLifetime
         Assert.Equal(1, code);
         Assert.Contains("postgres: unhealthy no answer", text, StringComparison.Ordinal);
         Assert.DoesNotContain("sip:", text, StringComparison.Ordinal);
-        Assert.Contains("CallRecords  90        100  10   running  -", text, StringComparison.Ordinal);
+        Assert.Contains("CallRecords  90        100  10   running  -       0       -", text, StringComparison.Ordinal);
     }
 
     [Fact]

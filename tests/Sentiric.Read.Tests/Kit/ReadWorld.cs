@@ -103,6 +103,7 @@ public sealed class ReadWorld : IAsyncLifetime
         services.AddSingleton(Source);
         services.AddSingleton<IEventStore>(Store);
         services.AddSingleton(Daemon);
+        services.AddSingleton<IProjectionManager>(new ProjectionManager(Source, Store, Clock));
         services.AddSingleton<TimeProvider>(Clock);
         services.ConfigureHttpJsonOptions(o => Wire.Configure(o.SerializerOptions));
         services.AddReadSide(RecordingFolder);

@@ -32,7 +32,7 @@ internal static class StatusCommand
         }
 
         var terminal = session.Terminal;
-        terminal.Line($"{terminal.Paint(ready.Status, status == HttpStatusCode.OK ? Colour.Green : Colour.Red)}  {session.Api.Url}  {ready.Roles}");
+        terminal.Line($"{terminal.Paint(ready.Status, ready.Status switch { "healthy" => Colour.Green, "degraded" => Colour.Yellow, _ => Colour.Red })}  {session.Api.Url}  {ready.Roles}");
         foreach (var check in ready.Checks.Where(c => c.Status != "healthy")) terminal.Line($"  {check.Name}: {check.Status} {check.Description}");
         terminal.Line();
         ProjectionsCommand.Print(terminal, await session.Api.GetAsync<IReadOnlyList<ProjectionStatus>>("v1/projections", ct));

@@ -87,7 +87,7 @@ public sealed class CallerGate(RequestDelegate next, HostSettings settings, ApiK
         {
             { Scope: KeyScope.Read } when changes => new("auth.read_only_key", $"The key '{key.Name}' may only read; this request changes something."),
             { Scope: KeyScope.Read } when IsLog(request.Path) => new("auth.admin_only", $"The key '{key.Name}' may only read; the log itself is for admin keys."),
-            { Tenant: { } own } when OfTheStore.Any(p => request.Path.StartsWithSegments(p, StringComparison.OrdinalIgnoreCase)) =>
+            { Tenant: { } own } when IsParked(request.Path) || OfTheStore.Any(p => request.Path.StartsWithSegments(p, StringComparison.OrdinalIgnoreCase)) =>
                 new("auth.platform_only", $"The key '{key.Name}' works on tenant '{own}' only; this request is about the platform."),
             { Tenant: { } own } when askedTenant is not null && askedTenant != own => new("auth.other_tenant", $"The key '{key.Name}' works on tenant '{own}' only."),
             { Tenant: { } own } when changes && OfThePlatform.Any(p => request.Path.StartsWithSegments(p, StringComparison.OrdinalIgnoreCase)) =>
@@ -97,8 +97,12 @@ public sealed class CallerGate(RequestDelegate next, HostSettings settings, ApiK
     }
 
     // The push channel is what the console lives on; everything else under /v1/events shows the log as it is stored.
-    private static bool IsLog(PathString path) =>
-        path.StartsWithSegments(EventsPath, StringComparison.OrdinalIgnoreCase) && !path.StartsWithSegments(PushPath, StringComparison.OrdinalIgnoreCase);
+    private static bool IsLog(PathString path) => IsParked(path)
+        || (path.StartsWithSegments(EventsPath, StringComparison.OrdinalIgnoreCase) && !path.StartsWithSegments(PushPath, StringComparison.OrdinalIgnoreCase));
+
+    // What could not be handled is of every tenant, and error messages may quote it.
+    private static bool IsParked(PathString path) =>
+        path.StartsWithSegments("/v1/projections", StringComparison.OrdinalIgnoreCase, out var rest) && rest.Value?.Contains("/parked", StringComparison.OrdinalIgnoreCase) == true;
 
     private ApiKey? Present(HttpRequest request)
     {

@@ -4,7 +4,7 @@ using Sentiric.Host.Settings;
 
 namespace Sentiric.Host.Gateway;
 
-/// <summary>/health/live: the process answers. /health/ready: everything that its roles need answers too; says what does not.</summary>
+/// <summary>/health/live: the process answers. /health/ready: everything that its roles need answers too; says what does not. Degraded: it serves, and somebody should look.</summary>
 public static class Health
 {
     public static void Map(WebApplication app, HostSettings settings)
@@ -19,7 +19,7 @@ public static class Health
                 Roles = settings.Roles.ToString(),
                 Checks = report.Entries.Select(e => new { Name = e.Key, Status = e.Value.Status.ToString().ToLowerInvariant(), e.Value.Description }),
             };
-            return Results.Json(body, Wire.Json, statusCode: report.Status == HealthStatus.Healthy ? 200 : 503);
+            return Results.Json(body, Wire.Json, statusCode: report.Status == HealthStatus.Unhealthy ? 503 : 200);
         }).ExcludeFromDescription();
     }
 }

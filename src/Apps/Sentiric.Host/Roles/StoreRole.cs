@@ -29,7 +29,10 @@ internal static class StoreRole
             logger: s.GetRequiredService<ILogger<PostgresEventStore>>()));
         services.AddSingleton<IEventStore>(s => s.GetRequiredService<PostgresEventStore>());
         services.AddHostedService<StoreStart>();
-        services.AddHealthChecks().AddCheck<PostgresHealth>("postgres");
+        services.AddSingleton(s => new StoreHealth(
+            s.GetRequiredService<NpgsqlDataSource>(), s.GetRequiredService<PostgresEventStore>(), s.GetRequiredService<TimeProvider>(),
+            new HealthThresholds { Shards = [ShardName.Of(EventRelay.Name), .. ReadSide.Projections.Select(p => ShardName.Of(p.Name, p.Version))] }));
+        services.AddHealthChecks().AddCheck<PostgresHealth>("postgres").AddCheck<EventStoreHealth>("event_store");
         AuditRole.Add(services, settings);
         if (write)
         {
@@ -44,6 +47,8 @@ internal static class StoreRole
             services.AddSingleton(s => new ProjectionDaemon(
                 s.GetRequiredService<NpgsqlDataSource>(), s.GetRequiredService<IEventStore>(), ReadSide.Projections, s.GetRequiredService<TimeProvider>(),
                 logger: s.GetRequiredService<ILogger<ProjectionDaemon>>()));
+            services.AddSingleton<IProjectionManager>(s => new ProjectionManager(
+                s.GetRequiredService<NpgsqlDataSource>(), s.GetRequiredService<IEventStore>(), s.GetRequiredService<TimeProvider>()));
             services.AddReadSide(settings.RecordingFolder);
             AddLoop(services, "projections", s => s.GetRequiredService<ProjectionDaemon>().RunAsync);
             AddLoop(services, "live feed", s => s.GetRequiredService<LiveFeed>().RunAsync);

@@ -62,7 +62,7 @@ public sealed class StoreHealth(NpgsqlDataSource source, PostgresEventStore stor
         found.AddRange(Queue());
         var mark = await store.GetHighWaterMarkAsync(ct).ConfigureAwait(false);
         found.AddRange(await HoleAsync(connection, mark, ct).ConfigureAwait(false));
-        found.AddRange(await ShardsAsync(connection, mark, ct).ConfigureAwait(false));
+        found.AddRange(await ShardsAsync(ct).ConfigureAwait(false));
         found.AddRange(await ParkedAsync(connection, ct).ConfigureAwait(false));
         found.AddRange(await DiskAsync(connection, ct).ConfigureAwait(false));
         return found;
@@ -111,16 +111,20 @@ public sealed class StoreHealth(NpgsqlDataSource source, PostgresEventStore stor
         return [Warning("store.hole", Say($"Readers stand at {mark} while event {number} has been stored for {Seconds(age)} s: a number between them is missing and its transaction may still be open.{who}"))];
     }
 
-    private async ValueTask<IEnumerable<HealthFinding>> ShardsAsync(NpgsqlConnection connection, long mark, CancellationToken ct)
+    private async ValueTask<IEnumerable<HealthFinding>> ShardsAsync(CancellationToken ct)
     {
-        var now = clock.GetUtcNow();
-        var shards = await StatisticsReader.ShardsAsync(connection, mark, ct).ConfigureAwait(false);
-        return shards
-            .Where(s => thresholds.Shards?.Contains(s.Shard) ?? true)
-            .Where(s => now - s.WaitingSince > thresholds.ShardBehind)
-            .Select(s => Warning("store.shard_behind", Say(
-                $"{s.Shard} is {s.Lag} positions behind: its next event has waited {Seconds(now - s.WaitingSince)} s and it moved last at {s.LastMoved:u}. See 'projections' for its state and last error; nobody owns it if no process runs it.")))
-            .ToList();
+        var shards = await new ProjectionManager(source, store, clock).ListAsync(ct).ConfigureAwait(false);
+        return shards.Where(s => thresholds.Shards?.Contains(s.Shard) ?? true).Select(Finding).OfType<HealthFinding>().ToList();
+    }
+
+    private HealthFinding? Finding(ProjectionStatus s)
+    {
+        if (s.Pause is { } pause)
+            return Warning("store.shard_paused", Say($"{s.Name} is paused since {pause.At:u}{(pause.By is { } by ? $" by {by}" : "")}{(pause.Reason is { } why ? $": {why}" : "")}. It is {s.Lag} positions behind; 'projections resume {s.Name}' lets it go on."));
+        if (s.Behind <= thresholds.ShardBehind) return null;
+        var owner = s.Owner is { } host ? $" It runs on {host}." : " No process runs it: start one that has it.";
+        var error = s.LastError is { } last ? $" Its last error: {last}" : "";
+        return Warning("store.shard_behind", Say($"{s.Name} is {s.Lag} positions behind: its next event has waited {Seconds(s.Behind)} s.") + owner + error);
     }
 
     private static async ValueTask<IEnumerable<HealthFinding>> ParkedAsync(NpgsqlConnection connection, CancellationToken ct)
@@ -153,7 +157,7 @@ public sealed class StoreHealth(NpgsqlDataSource source, PostgresEventStore stor
 
     private static bool IsLocal(string? host) => host is null or "localhost" or "127.0.0.1" or "::1" || host.StartsWith('/');
 
-    private static long Seconds(TimeSpan? age) => (long)(age ?? TimeSpan.Zero).TotalSeconds;
+    private static long Seconds(TimeSpan age) => (long)age.TotalSeconds;
 
     private static string Say(FormattableString sentence) => sentence.ToString(CultureInfo.InvariantCulture);
 

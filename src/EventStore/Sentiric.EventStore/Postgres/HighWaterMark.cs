@@ -44,6 +44,9 @@ internal sealed class HighWaterMark(NpgsqlDataSource source, EventTables tables,
     /// <summary>A hole is waiting for its proof: look again soon.</summary>
     public bool IsWaitingForHole => Volatile.Read(ref _fence) is not null;
 
+    /// <summary>What the last look found.</summary>
+    public long Last => Volatile.Read(ref _mark);
+
     public async ValueTask<long> AdvanceAsync(CancellationToken ct)
     {
         var looks = Volatile.Read(ref _looks);
@@ -130,6 +133,7 @@ internal sealed class HighWaterMark(NpgsqlDataSource source, EventTables tables,
             if (from > to) return;
             await RecordSkipAsync(connection, from, to, ct).ConfigureAwait(false);
             logger.PositionsSkipped(from, to);
+            StoreTelemetry.Skipped(to - from + 1);
             _mark = to;
         }
     }

@@ -29,6 +29,7 @@ public sealed partial class PostgresEventStore
 
     private async ValueTask<AppendResult> AppendAsync(StreamPlan plan, bool remember, CancellationToken ct)
     {
+        using var activity = StoreTelemetry.TraceAppend(plan);
         try
         {
             if (await _queue.AppendAsync(plan, remember, ct).ConfigureAwait(false) is { } placed) return Result(plan, placed);
@@ -99,6 +100,7 @@ public sealed partial class PostgresEventStore
     /// <summary>Why the row of the stream refused, as far as it can still be told.</summary>
     private async ValueTask<EventStoreException> RefusalAsync(StreamPlan plan, CancellationToken ct)
     {
+        StoreTelemetry.Refused();
         var state = await StateAsync(plan.Address, ct).ConfigureAwait(false);
         return state is { IsArchived: true }
             ? new StreamArchivedException(plan.Address.StreamId)

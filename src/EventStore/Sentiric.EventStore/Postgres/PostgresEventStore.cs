@@ -40,11 +40,14 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
         _queue = new AppendQueue(() => new AppendLane(source, _tables, _inline, clock, _options, log, _feed.Announce), clock, _options, log);
         _readers = new ReadConnections(source);
         _mark = new HighWaterMark(source, _tables, clock, _options, log);
+        StoreTelemetry.Opened(this);
     }
 
     public IEventSerializer Serializer { get; }
 
     EventTables IOnPostgres.Tables => _tables;
+
+    internal long LastHighWaterMark => _mark.Last;
 
     /// <summary>Appends that wait for the next commit, and how many may.</summary>
     public (int Waiting, int Capacity) WaitingAppends => (_queue.Waiting, _options.MaxWaitingAppends);
@@ -142,6 +145,7 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 1) return;
+        StoreTelemetry.Closed(this);
         await _queue.DisposeAsync().ConfigureAwait(false);
         await _feed.DisposeAsync().ConfigureAwait(false);
         await _readers.DisposeAsync().ConfigureAwait(false);
@@ -173,9 +177,12 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
 
     private ValueTask<List<RecordedEvent>> PageAsync(string sql, CancellationToken ct, params object[] values) => _readers.ReadAsync(async connection =>
     {
+        using var activity = StoreTelemetry.TraceRead();
         var command = await connection.CommandAsync(sql, ct, values).ConfigureAwait(false);
         await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        return await EventRows.ReadPageAsync(rows, ct).ConfigureAwait(false);
+        var page = await EventRows.ReadPageAsync(rows, ct).ConfigureAwait(false);
+        StoreTelemetry.Read(page.Count);
+        return page;
     }, ct);
 }
 

@@ -211,6 +211,7 @@ internal sealed partial class ProjectionShard
         public void Report(RebuildProgress value)
         {
             shard._status = shard._status with { State = ProjectionState.Rebuilding, HighWaterMark = value.Target };
+            StoreTelemetry.Rebuilding(value);
             next?.Report(value);
         }
     }

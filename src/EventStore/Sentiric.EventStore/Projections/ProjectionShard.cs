@@ -233,6 +233,7 @@ internal sealed partial class ProjectionShard(
             Pause = Told.Pause,
             Owner = _lease is null ? null : options.HostName,
         };
+        StoreTelemetry.Stands(_shard, isProjection: true, _status.Position, _status.HighWaterMark);
         _moved.Pulse();
     }
 }

@@ -155,8 +155,11 @@ public sealed class SubscriptionRunner(
         var page = await LogPage.ReadAsync(store, position, options.BatchSize, ct).ConfigureAwait(false);
         _status = _status with { HighWaterMark = page.Mark };
         if (page.ReachedPosition <= position) return null;
+        using var watch = StoreTelemetry.SubscriptionBatch(_shard, page.Events);
         await HandleAsync(await WithoutSkippedAsync(page, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
         await AdvanceAsync(position, page.ReachedPosition, ct).ConfigureAwait(false);
+        watch.Done();
+        StoreTelemetry.Stands(_shard, isProjection: false, page.ReachedPosition, page.Mark);
         Report(SubscriptionState.Running, page.ReachedPosition);
         return page.ReachedPosition;
     }
@@ -209,6 +212,7 @@ public sealed class SubscriptionRunner(
     {
         if (options.OnError == ErrorPolicy.Stop) throw new ShardStoppedException(_shard, recorded.Position, failure);
         _logger.EventParked(failure, options.Name, recorded.Position, recorded.EventType);
+        StoreTelemetry.Parked(_shard);
         await checkpoints.ParkAsync(Parked.Of(_shard, recorded, failure, clock), ct).ConfigureAwait(false);
     }
 

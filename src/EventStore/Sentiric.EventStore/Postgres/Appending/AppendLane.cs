@@ -90,9 +90,11 @@ internal sealed class AppendLane(
             return;
         }
         var array = await Statements.ArrayAsync(group.Streams, group.Remember).ConfigureAwait(false);
+        var started = StoreTelemetry.StartAppend();
         var answers = inline.Any
             ? await StoreWithProjectionsAsync(array, group.Streams).ConfigureAwait(false)
             : await StoreAsync(array, group.Streams).ConfigureAwait(false);
+        StoreTelemetry.Appended(started, group.Appends, answers);
         if (Array.Exists(answers, a => a is not null)) committed();
         for (var i = 0; i < answers.Length; i++) await AnswerAsync(group.Streams[i], answers[i]).ConfigureAwait(false);
     }
@@ -119,8 +121,10 @@ internal sealed class AppendLane(
     {
         var scalar = await Statements.ScalarAsync(request.Plan.Expected.Row(), request.Remember).ConfigureAwait(false);
         _isUnderWay = true;
+        var started = StoreTelemetry.StartAppend();
         var placed = await scalar.ExecuteAsync(request, Timestamps.Now(clock)).ConfigureAwait(false);
         _isUnderWay = false;
+        StoreTelemetry.Appended(started, 1, placed is null ? 0 : 1);
         if (placed is not null) committed();
         request.Complete(placed);
     }
