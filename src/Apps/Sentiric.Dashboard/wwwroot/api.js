@@ -20,6 +20,7 @@ async function request(method, path, body) {
 }
 
 export const get = (path) => request("GET", path);
+export const remove = (path) => request("DELETE", path);
 export const post = (path, body) => request("POST", path, body);
 
 // One line for the whole console. The browser reconnects by itself; what was missed is read again from the read models.

@@ -1,16 +1,18 @@
 import { ApiProblem, follow, get, post } from "/console/api.js";
 import { el } from "/console/draw.js";
 import { callPage, callsPage, directoryPage, livePage, operationsPage } from "/console/pages.js";
+import { storePage } from "/console/store.js";
 import { switchLanguage, w } from "/console/words.js";
 
 const page = document.getElementById("page");
-const pages = { live: livePage, calls: callsPage, call: callPage, directory: directoryPage, operations: operationsPage };
+const pages = { live: livePage, calls: callsPage, call: callPage, directory: directoryPage, operations: operationsPage, store: storePage };
 let line = null;
 let showing = null;
+let shownName = null;
 let refresh = null;
 
 function navigation(active) {
-  const links = ["live", "calls", "directory", "operations"].map((name) => el("a", { href: `#/${name}`, "aria-current": name === active ? "page" : undefined }, w(name)));
+  const links = ["live", "calls", "directory", "operations", "store"].map((name) => el("a", { href: `#/${name}`, "aria-current": name === active ? "page" : undefined }, w(name)));
   document.getElementById("nav").replaceChildren(...links);
   document.getElementById("language").textContent = w("language");
 }
@@ -31,10 +33,17 @@ function changed(event) {
 async function show() {
   const [name = "live", id] = location.hash.replace(/^#\/?/, "").split("/").filter(Boolean);
   navigation(name === "call" ? "calls" : name);
+  clearTimeout(refresh);
+  if (shownName !== name) showing?.left?.();
+  shownName = name;
   try {
-    showing = await (pages[name] ?? livePage)(id);
+    const next = await (pages[name] ?? livePage)(id);
+    // Somebody went elsewhere while this page was asked for.
+    if (shownName !== name) return;
+    showing = next;
     page.replaceChildren(showing.node);
     showing.shown?.();
+    if (showing.every) refresh = setTimeout(show, showing.every);
     line ??= follow(changed, lineIs);
   } catch (problem) {
     if (problem instanceof ApiProblem && problem.status === 401) page.replaceChildren(login());

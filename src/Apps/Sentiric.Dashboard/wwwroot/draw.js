@@ -93,6 +93,40 @@ export function latencyBars(turns, names) {
   return svg("svg", { viewBox: `0 0 ${width} ${y + 20}`, role: "img" }, parts);
 }
 
+// One bar a minute; a moment's label every ten.
+export function bars(points, locale) {
+  const [width, height, left, foot] = [1000, 150, 46, 20];
+  const most = Math.max(1, ...points.map((p) => p.value));
+  const step = (width - left) / Math.max(1, points.length);
+  const y = (value) => (height - foot - 8) * (1 - value / most) + 8;
+  const parts = [0, most / 2, most].filter((v) => v === 0 || most > 1 || v === most).flatMap((v) => [
+    svg("line", { x1: left, y1: y(v), x2: width, y2: y(v), stroke: color("edge") }),
+    svg("text", { x: left - 6, y: y(v) + 4, class: "soft", "text-anchor": "end" }, Math.round(v).toLocaleString(locale)),
+  ]);
+  points.forEach((p, i) => {
+    const time = new Date(p.at).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
+    if (p.value > 0) parts.push(svg("rect", { x: left + i * step + 1, y: Math.min(y(p.value), y(0) - 2), width: Math.max(1, step - 2), height: Math.max(2, y(0) - y(p.value)), rx: 1.5, fill: color("accent") }, svg("title", {}, `${time}: ${p.value.toLocaleString(locale)}`)));
+    if (new Date(p.at).getMinutes() % 10 === 0) parts.push(svg("text", { x: left + i * step, y: height - 4, class: "soft", "text-anchor": "middle" }, time));
+  });
+  return svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" }, parts);
+}
+
+// A line without axes: is it rising or falling?
+export function spark(values) {
+  const [width, height] = [110, 22];
+  const most = Math.max(1, ...values);
+  const points = values.map((v, i) => `${2 + (i / Math.max(1, values.length - 1)) * (width - 4)},${height - 2 - (v / most) * (height - 4)}`);
+  const flat = points.length < 2 ? [`2,${height - 2}`, `${width - 2},${height - 2}`] : points;
+  return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" }, svg("polyline", { points: flat.join(" "), fill: "none", stroke: color(values.at(-1) > 0 ? "warn" : "good"), "stroke-width": 1.5 }));
+}
+
+// A share of a whole, with words in it.
+export function meter(share, words = "") {
+  const fill = el("i", {});
+  fill.style.width = `${Math.min(100, Math.max(0, share * 100))}%`;
+  return el("div", { class: words ? "meter words" : "meter" }, fill, el("span", {}, words));
+}
+
 // Both channels of the recording, caller above, agent below.
 export async function waveform(canvas, url) {
   const bytes = await (await fetch(url)).arrayBuffer();

@@ -11,6 +11,11 @@ const words = {
     routes: "Yönlendirmeler", projections: "Okuma modelleri", rebuild: "Yeniden kur", name: "Ad", type: "Tür", contacts: "İletişim", number: "Numara",
     plan: "Plan", position: "Konum", lag: "Gecikme", total: "toplam", endOfSpeech: "söz sonu", recognize: "tanıma", think: "düşünme", speak: "seslendirme",
     failed: "Bir şey ters gitti", cutOff: "sözü kesildi", articles: "Bilgi bankası", connected: "Canlı bağlantı açık", disconnected: "Canlı bağlantı kapalı",
+    store: "Olay deposu", rate: "Dakikada yazılan olay, son bir saat", shards: "Okuma modelleri ve abonelikler", parkedEvents: "Park edilmiş olaylar", eventTypes: "Olay türleri",
+    tables: "Tablolar", liveTail: "Canlı akış", streams: "Akış", tenants: "Kiracı", lastMinute: "Son dakika", lastHour: "Son saat", highWater: "Kesinleşen konum", holes: "Boş numara",
+    appendQueue: "Yazma kuyruğu", size: "Boyut", behind: "Geride", lagTrend: "Gecikmenin seyri", parked: "Park", pause: "Duraklat", resume: "Sürdür", retry: "Yeniden dene", discard: "Sil",
+    parkedAt: "Park edildi", reason: "Neden", table: "Tablo", rows: "Satır", data: "Veri", indexes: "Dizinler", filterType: "Tür süzgeci", degraded: "Dikkat", unhealthy: "Arıza",
+    running: "çalışıyor", rebuilding: "yeniden kuruluyor", paused: "duraklatıldı", standingby: "bekliyor", stopped: "durdu", retrying: "yeniden deniyor", minuteShort: "dk", hourShort: "sa",
     language: "English", talking: "konuşuyor", ringing: "çalıyor", received: "geldi", heard: "Duyulan", said: "Yanıt", question: "Sorular", answer: "Yanıt",
   },
   en: {
@@ -24,6 +29,11 @@ const words = {
     routes: "Routes", projections: "Read models", rebuild: "Rebuild", name: "Name", type: "Type", contacts: "Contacts", number: "Number",
     plan: "Plan", position: "Position", lag: "Lag", total: "total", endOfSpeech: "end of speech", recognize: "recognise", think: "think", speak: "speak",
     failed: "Something went wrong", cutOff: "was cut off", articles: "Knowledge", connected: "Live connection is open", disconnected: "Live connection is closed",
+    store: "Event store", rate: "Events per minute, the last hour", shards: "Read models and subscriptions", parkedEvents: "Parked events", eventTypes: "Event types",
+    tables: "Tables", liveTail: "Live tail", streams: "Streams", tenants: "Tenants", lastMinute: "Last minute", lastHour: "Last hour", highWater: "High-water mark", holes: "Dead numbers",
+    appendQueue: "Append queue", size: "Size", behind: "Behind", lagTrend: "Lag over time", parked: "Parked", pause: "Pause", resume: "Resume", retry: "Retry", discard: "Discard",
+    parkedAt: "Parked", reason: "Reason", table: "Table", rows: "Rows", data: "Data", indexes: "Indexes", filterType: "Filter by type", degraded: "Attention", unhealthy: "Failure",
+    running: "running", rebuilding: "rebuilding", paused: "paused", standingby: "standing by", stopped: "stopped", retrying: "retrying", minuteShort: "min", hourShort: "h",
     language: "Türkçe", talking: "talking", ringing: "ringing", received: "received", heard: "Heard", said: "Said", question: "Questions", answer: "Answer",
   },
 };
