@@ -12,7 +12,7 @@ namespace Sentiric.Scenarios.Web;
 [Trait("Category", "Slow")]
 public sealed class ConsoleTests(SharedPlatform shared)
 {
-    private const int Width = 1280, LiveHeight = 640, CallHeight = 1980;
+    private const int Width = 1280, LiveHeight = 640, CallHeight = 1980, StoreHeight = 1900;
 
     [PlatformFact("chromium")]
     public async Task The_live_page_shows_who_calls_and_what_is_said()
@@ -41,6 +41,19 @@ public sealed class ConsoleTests(SharedPlatform shared)
         // The recording is drawn when it has been decoded: its canvas has its own size then.
         await Until.TrueAsync("the waveform to be drawn", async () => await browser.EvaluateAsync("document.querySelector('canvas').height") == "96", Calling.Patience);
         await KeepAsync(browser, "call.png");
+    }
+
+    [PlatformFact("chromium")]
+    public async Task The_page_of_the_event_store_shows_figures_lag_and_the_log()
+    {
+        var platform = await shared.GetAsync();
+        await shared.DemoAsync();
+        await using var browser = await OpenAsync(platform, "#/store", StoreHeight);
+        await browser.TextWithAsync("Events per minute", "CallRecords", "relay", "mt_events", "call.ended");
+        Assert.Equal("0", await browser.EvaluateAsync("document.querySelectorAll('.card.bad').length"));
+        // One bar at least: the demo call was within the hour.
+        await Until.TrueAsync("the rate to be drawn", async () => await browser.EvaluateAsync("document.querySelectorAll('svg rect').length > 0") is "True" or "true", Calling.Patience);
+        await KeepAsync(browser, "store.png");
     }
 
     private static async Task<Chromium> OpenAsync(RunningPlatform platform, string page, int height)
