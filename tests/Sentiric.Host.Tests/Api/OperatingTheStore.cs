@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
-using Sentiric.Testing;
+using Sentiric.Testing.Loopback;
 
 namespace Sentiric.Host.Tests.Api;
 
