@@ -62,6 +62,13 @@ public static class StoreTelemetry
         if (started != 0) AppendDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
+    internal static void Appended(long started, int appends, Placed?[] answers)
+    {
+        var events = 0;
+        foreach (var answer in answers) events += answer?.Positions.Length ?? 0;
+        Appended(started, appends, events);
+    }
+
     internal static void Refused() => AppendConflicts.Add(1);
 
     internal static void Read(int events) => ReadEvents.Add(events);

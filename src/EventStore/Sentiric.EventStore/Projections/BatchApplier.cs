@@ -41,7 +41,6 @@ internal sealed class BatchApplier(
 
     private async ValueTask<Exception?> TryAsync(List<RecordedEvent> batch, long? from, long to, CancellationToken ct)
     {
-        using var watch = StoreTelemetry.ProjectionBatch(_shard, batch);
         await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
         try
@@ -54,7 +53,6 @@ internal sealed class BatchApplier(
             }
             await checkpoint.AdvanceAsync(connection, from, to, ct).ConfigureAwait(false);
             await transaction.CommitAsync(ct).ConfigureAwait(false);
-            watch.Done();
             return null;
         }
         catch (Exception failure) when (!ct.IsCancellationRequested && !WillPass(failure))
@@ -66,7 +64,6 @@ internal sealed class BatchApplier(
     private async ValueTask ParkAsync(RecordedEvent recorded, Exception failure, long? from, CancellationToken ct)
     {
         logger.EventParked(failure, projection.Name, recorded.Position, recorded.EventType);
-        StoreTelemetry.Parked(_shard);
         await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
         await checkpoint.ParkAsync(connection, Parked.Of(_shard, recorded, failure, clock), ct).ConfigureAwait(false);

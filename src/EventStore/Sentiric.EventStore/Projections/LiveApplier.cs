@@ -69,18 +69,21 @@ internal sealed class LiveApplier(
         }
         if (options.OnError == ErrorPolicy.Stop) throw new ShardStoppedException(_shard, recorded.Position, failure);
         logger.EventParked(failure, projection.Name, recorded.Position, recorded.EventType);
+        StoreTelemetry.Parked(_shard);
         if (await TryAsync([], [.. skipped, Parked.Of(_shard, recorded, failure, clock)], to, ct).ConfigureAwait(false) is { } broken) throw broken;
     }
 
     /// <summary>Null when it is done; what is wrong with the batch otherwise. Throws what is wrong with the world.</summary>
     private async ValueTask<Exception?> TryAsync(List<RecordedEvent> events, IReadOnlyList<ParkedEvent> parked, long to, CancellationToken ct)
     {
+        using var watch = StoreTelemetry.ProjectionBatch(_shard, events);
         var writer = NewWriter(isLate: false);
         try
         {
             if (events.Count > 0) await projection.ApplyAsync(writer, events, ct).ConfigureAwait(false);
             await writer.CommitAsync([.. Park(parked), Version(), Progress.AdvanceOrFail(_shard, Checkpoint, to)], ct).ConfigureAwait(false);
             Checkpoint = to;
+            watch.Done();
             return null;
         }
         catch (Exception failure)
