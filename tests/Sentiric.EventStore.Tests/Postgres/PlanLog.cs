@@ -32,11 +32,16 @@ internal sealed partial class PlanLog : ILoggerFactory, ILogger
             if (!plan.Success) continue;
             var access = TableAccess().Matches(text[plan.Index..]).Select(m => m.Value.Trim()).Distinct().ToList();
             var sql = Spaces().Replace(text[..plan.Index], " ").Trim();
+            if (IsTheDrivers(sql)) continue;
             if (statements.All(s => s.Sql != sql || !s.Access.SequenceEqual(access))) statements.Add(new ExplainedStatement(sql, access));
         }
 
         return statements;
     }
+
+    // Npgsql asks for the types when it first connects, and resets a session that it lends again.
+    private static bool IsTheDrivers(string sql) =>
+        sql.StartsWith("SELECT version(); SELECT ns.nspname", StringComparison.Ordinal) || sql.StartsWith("SET SESSION AUTHORIZATION DEFAULT", StringComparison.Ordinal);
 
     public ILogger CreateLogger(string categoryName) => this;
 

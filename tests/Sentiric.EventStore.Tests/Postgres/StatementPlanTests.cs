@@ -38,8 +38,29 @@ public sealed class StatementPlanTests : IAsyncLifetime
         Assert.All(_said, s => Assert.True(s.Statements.Count > 0, $"'{s.Name}' ran no statement that was explained."));
         var scans = _said.SelectMany(s => s.Statements.Where(ReadsLogFromEndToEnd).Select(x => $"{s.Name}: {x.Sql}")).ToList();
         Assert.True(scans.Count == 0, "These read mt_events or mt_streams from end to end:\n" + string.Join("\n", scans));
-        Golden.Check(Document(), "docs", "event-store-queries.md");
+        CompareWithDocument();
     }
+
+    // By statement and not as a whole: which statements run again between two others depends on the time that passes.
+    private void CompareWithDocument()
+    {
+        var file = Repository.PathOf("docs", "event-store-queries.md");
+        if (Environment.GetEnvironmentVariable("SENTIRIC_ACCEPT") == "1") File.WriteAllText(file, Document());
+        var document = File.ReadAllText(file);
+        var missing = _said.SelectMany(s => s.Statements.Where(x => !IsTold(document, x)).Select(x => $"{s.Name}: {x.Sql}\n  {string.Join("\n  ", x.Access)}")).ToList();
+        Assert.True(missing.Count == 0, "docs/event-store-queries.md does not have these, or with another way to the log; read them and accept with SENTIRIC_ACCEPT=1:\n" + string.Join("\n", missing));
+    }
+
+    private static bool IsTold(string document, ExplainedStatement statement)
+    {
+        var at = document.IndexOf($"```sql\n{statement.Sql}\n```\n", StringComparison.Ordinal);
+        if (at < 0) return false;
+        var end = document.IndexOf("\n\n", at, StringComparison.Ordinal);
+        var told = document[at..(end < 0 ? document.Length : end)];
+        return statement.Access.Where(TouchesLog).All(a => told.Contains("- " + a, StringComparison.Ordinal));
+    }
+
+    private static bool TouchesLog(string access) => access.EndsWith(" on mt_events", StringComparison.Ordinal) || access.EndsWith(" on mt_streams", StringComparison.Ordinal);
 
     [Fact]
     public async Task A_statement_that_does_is_seen()
@@ -158,8 +179,9 @@ public sealed class StatementPlanTests : IAsyncLifetime
 
                 told[statement.Sql] = name;
                 text.Append("\n```sql\n").Append(statement.Sql).Append("\n```\n");
-                foreach (var access in statement.Access) text.Append("- ").Append(access).Append('\n');
-                if (statement.Access.Count == 0) text.Append("- no table\n");
+                var ways = _said.SelectMany(s => s.Statements).Where(s => s.Sql == statement.Sql).SelectMany(s => s.Access).Distinct().ToList();
+                foreach (var way in ways) text.Append("- ").Append(way).Append('\n');
+                if (ways.Count == 0) text.Append("- no table\n");
             }
         }
 

@@ -79,6 +79,8 @@ public sealed partial class PostgresEventStore
 
     private async ValueTask<Dictionary<StreamAddress, Placed>> StoreTogetherAsync(List<StreamShare> streams, int[] order, CancellationToken ct)
     {
+        using var activity = StoreTelemetry.TraceAppend(streams[0].Requests[0].Plan);
+        var started = StoreTelemetry.StartAppend();
         await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
         var answers = await TogetherStatement
@@ -91,6 +93,7 @@ public sealed partial class PostgresEventStore
         }
         if (_inline.Any) await _inline.ApplyAsync(connection, InlineProjections.Recorded(streams, answers, order), ct).ConfigureAwait(false);
         await AppendTransaction.CommitAsync(transaction).ConfigureAwait(false);
+        StoreTelemetry.Appended(started, 1, answers);
         _feed.Announce();
         var placed = new Dictionary<StreamAddress, Placed>(streams.Count);
         for (var i = 0; i < answers.Length; i++) placed[streams[i].Address] = answers[i].GetValueOrDefault();

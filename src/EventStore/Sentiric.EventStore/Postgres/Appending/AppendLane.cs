@@ -91,11 +91,9 @@ internal sealed class AppendLane(
         }
         var array = await Statements.ArrayAsync(group.Streams, group.Remember).ConfigureAwait(false);
         var started = StoreTelemetry.StartAppend();
-        var started = StoreTelemetry.StartAppend();
         var answers = inline.Any
             ? await StoreWithProjectionsAsync(array, group.Streams).ConfigureAwait(false)
             : await StoreAsync(array, group.Streams).ConfigureAwait(false);
-        StoreTelemetry.Appended(started, group.Appends, answers);
         StoreTelemetry.Appended(started, group.Appends, answers);
         if (Array.Exists(answers, a => a is not null)) committed();
         for (var i = 0; i < answers.Length; i++) await AnswerAsync(group.Streams[i], answers[i]).ConfigureAwait(false);
