@@ -56,7 +56,7 @@ public sealed class HealthTests : IAsyncLifetime
         await new PostgresCheckpointStore(_postgres.Source).ParkAsync(new ParkedEvent("Calls:V2:All", 7, "t", "x", DateTimeOffset.UnixEpoch, "E", "why"));
         var finding = Assert.Single(await Health(TimeProvider.System).CheckAsync());
         Assert.Equal((FindingLevel.Warning, "store.parked"), (finding.Level, finding.Code));
-        Assert.StartsWith("1 events are parked (Calls:V2:All)", finding.Sentence, StringComparison.Ordinal);
+        Assert.StartsWith("1 event is parked (Calls:V2:All)", finding.Sentence, StringComparison.Ordinal);
     }
 
     [Fact]

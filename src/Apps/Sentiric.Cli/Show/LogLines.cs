@@ -6,7 +6,7 @@ namespace Sentiric.Cli.Show;
 /// <summary>Entries of the log as lines: the story of one call, or time, position, tenant, stream and what happened.</summary>
 internal sealed class LogLines(Terminal terminal, bool story)
 {
-    private const int PositionWidth = 9, StreamWidth = 20, TypeWidth = 28, Shortened = 8, MaxData = 120;
+    private const int PositionWidth = 9, StreamWidth = 26, TypeWidth = 28, Shortened = 8, MaxData = 120;
     private readonly EventLines calls = new(terminal, withCall: false);
 
     public IReadOnlyList<string> Of(LogEntry entry)

@@ -17,7 +17,7 @@ export function svg(tag, attributes = {}, ...children) {
 }
 
 export function table(heads, rows) {
-  return el("table", {}, el("thead", {}, el("tr", {}, heads.map((h) => el("th", { scope: "col" }, h)))), el("tbody", {}, rows));
+  return el("table", {}, el("thead", {}, el("tr", {}, heads.map((h) => (h instanceof HTMLElement ? h : el("th", { scope: "col" }, h))))), el("tbody", {}, rows));
 }
 
 export function card(title, ...content) {

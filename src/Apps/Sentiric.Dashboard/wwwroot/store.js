@@ -12,6 +12,7 @@ const tail = { source: null, rows: [], type: "" };
 const count = (n, exact = true) => (exact ? "" : "≈ ") + n.toLocaleString(locale());
 const clock = (iso) => new Date(iso).toLocaleTimeString(locale());
 const number = (...content) => el("td", { class: "number" }, ...content);
+const figure = (text) => el("th", { scope: "col", class: "number" }, text);
 const badge = (text, tint) => el("span", { class: `badge ${tint}` }, text);
 const short = (stream) => stream.replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}([0-9a-f]{8})$/, "…$1");
 const stateTint = { running: "good", rebuilding: "warn", paused: "warn", standingby: "soft", stopped: "soft", retrying: "bad" };
@@ -73,7 +74,7 @@ function tiles(s) {
     [count(s.rates.last_minute), w("lastMinute")], [count(s.rates.last_hour), w("lastHour")], [count(s.high_water), w("highWater")], [count(s.skipped.numbers), w("holes")],
     [s.append_queue ? `${s.append_queue.waiting}` : "-", w("appendQueue")], [bytes(s.tables.reduce((sum, t) => sum + t.table_bytes + t.index_bytes, 0)), w("size")],
   ];
-  return el("div", { class: "tiles" }, all.map(([value, label]) => el("div", { class: "tile" }, el("b", {}, value), el("span", {}, label))));
+  return el("div", { class: "tiles figures" }, all.map(([value, label]) => el("div", { class: "tile" }, el("b", {}, value), el("span", {}, label))));
 }
 
 function shards(projections, rebuilds) {
@@ -88,12 +89,12 @@ function shards(projections, rebuilds) {
       el("td", {}, rebuild ? meter(rebuild.position / Math.max(1, rebuild.target), `${Math.floor((100 * rebuild.position) / Math.max(1, rebuild.target))} %${rebuild.remaining_seconds ? `, ${age(rebuild.remaining_seconds)}` : ""}`) : spark(lags.get(p.name))),
       number(p.parked ? badge(String(p.parked), "warn") : "0"), el("td", { class: "actions" }, act, p.name === "relay" ? null : again));
   });
-  return table([w("name"), w("state"), w("position"), w("lag"), w("behind"), w("lagTrend"), w("parked"), ""], rows);
+  return table([w("name"), w("state"), figure(w("position")), figure(w("lag")), figure(w("behind")), w("lagTrend"), figure(w("parked")), ""], rows);
 }
 
 function parkedTable(name, rows) {
   const path = (p) => `/projections/${encodeURIComponent(name)}/parked/${p.position}`;
-  return el("div", {}, el("h2", {}, name), table([w("position"), w("type"), w("parkedAt"), w("reason"), ""], rows.map((p) => el("tr", {},
+  return el("div", {}, el("h2", {}, name), table([figure(w("position")), w("type"), w("parkedAt"), w("reason"), ""], rows.map((p) => el("tr", {},
     number(count(p.position)), el("td", {}, p.event_type, el("br"), el("small", { class: "soft" }, p.tenant)), el("td", { class: "when" }, new Date(p.parked_at).toLocaleString(locale())),
     el("td", {}, el("small", {}, `${p.error_type}: ${p.error_message}`)), el("td", { class: "actions" }, button(w("retry"), () => retry(path(p))), button(w("discard"), () => remove(path(p)), "danger"))))));
 }
@@ -108,12 +109,12 @@ function types(s) {
   const most = Math.max(1, ...all.map((t) => t.count));
   const rest = all.slice(topTypes).reduce((sum, t) => sum + t.count, 0);
   const row = (name, n) => el("tr", {}, el("td", {}, name), number(count(n, s.types.exact)), el("td", { class: "bar" }, meter(n / most)));
-  return table([w("type"), w("events"), ""], [...all.slice(0, topTypes).map((t) => row(t.name, t.count)), ...(rest ? [row(`+ ${all.length - topTypes}`, rest)] : [])]);
+  return table([w("type"), figure(w("events")), ""], [...all.slice(0, topTypes).map((t) => row(t.name, t.count)), ...(rest ? [row(`+ ${all.length - topTypes}`, rest)] : [])]);
 }
 
 function sizes(s) {
-  return table([w("table"), w("rows"), w("data"), w("indexes")], s.tables.filter((t) => t.table_bytes + t.index_bytes > 0).slice(0, topTypes + 1)
-    .map((t) => el("tr", {}, el("td", {}, t.name), number(`≈ ${t.estimated_rows.toLocaleString(locale())}`), number(bytes(t.table_bytes)), number(bytes(t.index_bytes)))));
+  return table([w("table"), figure(w("rows")), figure(w("data")), figure(w("indexes"))], s.tables.filter((t) => t.table_bytes + t.index_bytes > 0).slice(0, topTypes + 1)
+    .map((t) => el("tr", {}, el("td", {}, t.name), number(t.estimated_rows < 0 ? "-" : `≈ ${t.estimated_rows.toLocaleString(locale())}`), number(bytes(t.table_bytes)), number(bytes(t.index_bytes)))));
 }
 
 function tailBox() {

@@ -11,6 +11,7 @@ public sealed class StatisticsReader(NpgsqlDataSource source, IEventStore store,
     public const long UsualExactUpTo = 100_000;
     private const int HistoryPoints = 600;
     private const int MaxNames = 200;
+    private const int MinRowBytes = 32;
     private static readonly TimeSpan History = TimeSpan.FromHours(1);
     private static readonly TimeSpan BucketOf = TimeSpan.FromMinutes(1);
 
@@ -39,9 +40,11 @@ public sealed class StatisticsReader(NpgsqlDataSource source, IEventStore store,
 
     private bool IsCountable(long estimate) => estimate >= 0 && estimate <= exactUpTo;
 
-    private static long Estimate(IReadOnlyList<TableSize> tables, string name) => tables.FirstOrDefault(t => t.Name == name)?.EstimatedRows ?? 0;
+    // Where no estimate was ever made, the pages bound it from above.
+    private static long Estimate(IReadOnlyList<TableSize> tables, string name) =>
+        tables.FirstOrDefault(t => t.Name == name) is { } table ? table.EstimatedRows >= 0 ? table.EstimatedRows : table.TableBytes / MinRowBytes : 0;
 
-    /// <summary>Ours and Marten's, each with its partitions. An estimate that was never made is bounded from above by the pages: a row takes 32 bytes at least.</summary>
+    /// <summary>Ours and Marten's, each with its partitions.</summary>
     private static ValueTask<List<TableSize>> TablesAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         const string sql = """
@@ -50,7 +53,7 @@ public sealed class StatisticsReader(NpgsqlDataSource source, IEventStore store,
                   and (relname like 'mt\_%' or relname like 'sx\_%')
                 union all select t.root, i.inhrelid from t join pg_inherits i on i.inhparent = t.oid)
             select r.relname, sum(pg_table_size(c.oid))::bigint, sum(pg_indexes_size(c.oid))::bigint,
-                   sum(case when c.relkind = 'p' then 0 when c.reltuples >= 0 then c.reltuples else pg_relation_size(c.oid) / 32 end)::bigint
+                   case when bool_or(c.relkind <> 'p' and c.reltuples < 0) then -1 else sum(greatest(c.reltuples, 0))::bigint end
             from t join pg_class c on c.oid = t.oid join pg_class r on r.oid = t.root group by r.relname order by 2 desc, 1
             """;
         return ListAsync(connection, sql, row => new TableSize(row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)), ct);

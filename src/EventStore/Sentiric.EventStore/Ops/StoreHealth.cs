@@ -134,7 +134,7 @@ public sealed class StoreHealth(NpgsqlDataSource source, PostgresEventStore stor
         await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         await rows.ReadAsync(ct).ConfigureAwait(false);
         return rows.GetInt64(0) is var count and > 0
-            ? [Warning("store.parked", Say($"{count} events are parked ({rows.GetString(1)}): they could not be handled and the shard went on without them. 'projections parked' shows why; retry them after an upgrade."))]
+            ? [Warning("store.parked", Say($"{count} event{(count == 1 ? " is" : "s are")} parked ({rows.GetString(1)}): what could not be handled; the shard went on. 'projections parked' shows why; retry after an upgrade."))]
             : [];
     }
 

@@ -29,7 +29,7 @@ internal static class StatsVerb
         Section(terminal, "types", ["type", "events", "share"], Types(stats, session.Arguments.Has("--all-types") ? int.MaxValue : TopTypes));
         Section(terminal, "tenants", ["tenant", "events"], [.. stats.Tenants.Counts.Take(TopTypes).Select(t => (IReadOnlyList<string>)[t.Name, Count(t.Count, stats.Tenants.Exact)])]);
         Section(terminal, "shards", ["shard", "position", "lag", "waiting", "moved"], [.. stats.Shards.Select(s => Shard(s, stats))]);
-        Section(terminal, "tables", ["table", "rows", "table size", "indexes"], [.. stats.Tables.Select(t => (IReadOnlyList<string>)[t.Name, $"~{Words.Grouped(t.EstimatedRows)}", Words.Bytes(t.TableBytes), Words.Bytes(t.IndexBytes)])]);
+        Section(terminal, "tables", ["table", "rows", "table size", "indexes"], [.. stats.Tables.Select(t => (IReadOnlyList<string>)[t.Name, t.EstimatedRows < 0 ? "-" : $"~{Words.Grouped(t.EstimatedRows)}", Words.Bytes(t.TableBytes), Words.Bytes(t.IndexBytes)])]);
         return Cli.Ok;
     }
 
