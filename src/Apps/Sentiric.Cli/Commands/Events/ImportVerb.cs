@@ -52,10 +52,10 @@ internal static class ImportVerb
     private static async Task<long> CheckAsync(Session session, FileStream file, bool packed, CancellationToken ct)
     {
         var progress = new ProgressLine(session.Terminal, session.Time, "checking ");
-        await using var plain = packed ? new GZipStream(file, CompressionMode.Decompress, leaveOpen: true) : (Stream)file;
+        await using var unpacked = packed ? new GZipStream(file, CompressionMode.Decompress, leaveOpen: true) : null;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var (lines, last) = (0L, (byte[]?)null);
-        await foreach (var line in ExportPart.LinesAsync(plain, ct))
+        await foreach (var line in ExportPart.LinesAsync(unpacked ?? (Stream)file, ct))
         {
             if (lines++ == 0) EnsureHeader(line);
             if (last is not null) hash.AppendData(last);
