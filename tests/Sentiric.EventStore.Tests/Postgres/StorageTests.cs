@@ -108,15 +108,4 @@ public sealed class StorageTests(PostgresFixture postgres) : IClassFixture<Postg
         await Assert.ThrowsAnyAsync<Exception>(() => bad);
         Assert.All(await Task.WhenAll(good), r => Assert.Equal(1, r.Version));
     }
-
-    [Theory]
-    [InlineData("public", "CallView:All")]
-    [InlineData("public", "X:V2:All")]
-    public void The_lock_of_a_shard_has_the_same_number_in_every_process(string schema, string shard)
-    {
-        var id = ShardLock.IdOf(schema, shard);
-        Assert.InRange(id, 4_444, int.MaxValue + 4_445L);
-        Assert.Equal(id, ShardLock.IdOf(schema, shard));
-        Assert.NotEqual(id, ShardLock.IdOf(schema, shard + "x"));
-    }
 }

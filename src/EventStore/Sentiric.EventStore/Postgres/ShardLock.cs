@@ -9,7 +9,7 @@ namespace Sentiric.EventStore;
 /// </summary>
 internal sealed class ShardLock : IShardLease
 {
-    private const long MartenOffset = 4_444;
+    private const int MartenOffset = 4_444;
 
     /// <summary>Statements that are kept prepared; a projection that makes up ever new texts has the later ones parsed each time.</summary>
     private const int MaxPrepared = 256;
@@ -106,18 +106,33 @@ internal sealed class ShardLock : IShardLease
         return await schema.ExecuteScalarAsync(ct).ConfigureAwait(false) as string ?? "public";
     }
 
-    public static long IdOf(string schema, string shard) => Math.Abs((long)StableHash($"{schema}:{shard}")) + MartenOffset;
-
-    /// <summary>Two interleaved djb2-xor lanes over the UTF-16 units, mixed at the end: the same number in every process, unlike <see cref="string.GetHashCode()"/>.</summary>
-    private static int StableHash(string text)
+    /// <summary>
+    /// Marten's number for a shard: |hash("schema:identity")| + 4444 in 32 bits, wrapping, as its distributor computes it (jasperfx, ProjectionLockIds;
+    /// 4444 is the default of Projections.DaemonLockId). The one hash that has no absolute value in 32 bits throws there.
+    /// </summary>
+    public static long IdOf(string schema, string shard)
     {
-        const int seed = (5381 << 16) + 5381;
-        var lanes = (Even: seed, Odd: seed);
+        var hash = MartenHash.Of($"{schema}:{shard}");
+        return unchecked((hash < 0 ? -hash : hash) + MartenOffset);
+    }
+}
+
+/// <summary>
+/// The hash of a text that is the same in every process, unlike <see cref="string.GetHashCode()"/>: two interleaved djb2-xor lanes over the UTF-16 units,
+/// each from (5381 &lt;&lt; 16) + 5381, mixed as even + odd * 1566083941 in wrapping 32-bit arithmetic (jasperfx, GetDeterministicHashCode).
+/// </summary>
+internal static class MartenHash
+{
+    private const int Seed = (5381 << 16) + 5381;
+
+    public static int Of(string text)
+    {
+        var (even, odd) = (Seed, Seed);
         for (var i = 0; i < text.Length; i++)
         {
-            if ((i & 1) == 0) lanes.Even = unchecked(lanes.Even * 33) ^ text[i];
-            else lanes.Odd = unchecked(lanes.Odd * 33) ^ text[i];
+            if ((i & 1) == 0) even = unchecked(even * 33) ^ text[i];
+            else odd = unchecked(odd * 33) ^ text[i];
         }
-        return unchecked(lanes.Even + lanes.Odd * 1_566_083_941);
+        return unchecked(even + odd * 1_566_083_941);
     }
 }
