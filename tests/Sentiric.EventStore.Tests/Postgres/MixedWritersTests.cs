@@ -8,16 +8,18 @@ namespace Sentiric.EventStore.Tests.Postgres;
 /// <summary>Our writers beside those of a Marten host, which draw their numbers earlier than ours: a reader that knows of them loses nothing.</summary>
 public sealed class MixedWritersTests(PostgresFixture postgres) : IClassFixture<PostgresFixture>
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private static readonly MartenHost.Event One = new("counter_raised", """{"By": 1}""");
 
     private readonly MartenHost _marten = new(postgres);
 
+    // The threshold is far above what a writer holds its numbers, on a busy machine too; dead numbers cost that much waiting.
     [Theory]
+    [Trait("Category", "Slow")]
     [InlineData(20261122)]
     public async Task Nothing_is_lost_or_doubled_and_versions_have_no_gaps(int seed)
     {
-        var options = new PostgresEventStoreOptions { ForeignWriters = true, ForeignStaleThreshold = TimeSpan.FromMilliseconds(1_500) };
+        var options = new PostgresEventStoreOptions { ForeignWriters = true, ForeignStaleThreshold = TimeSpan.FromSeconds(5) };
         await using var store = postgres.NewStore(options);
         await using var readingStore = postgres.NewStore(options);
         var committed = new ConcurrentDictionary<long, bool>();

@@ -23,7 +23,7 @@ public sealed class LogExport(NpgsqlDataSource source, IEventStore store)
 
     /// <summary>
     /// Writes header, events and trailer to <paramref name="to"/>. With <paramref name="behind"/> an export that was cut off goes on: no header is written, and the
-    /// trailer counts and hashes this part alone. Throws <see cref="ArgumentException"/> when that event is not in the store or not in the scope.
+    /// trailer counts and hashes this part alone. Throws <see cref="BinaryEventException"/> at a payload that is no JSON, <see cref="ArgumentException"/> when that event is not in the store or not in the scope.
     /// </summary>
     public async ValueTask<ExportTotals> WriteAsync(
         Stream to, ExportScope scope, ExportPlace? behind = null, Action<ExportTotals>? progress = null, CancellationToken ct = default)
@@ -38,7 +38,12 @@ public sealed class LogExport(NpgsqlDataSource source, IEventStore store)
         await foreach (var page in PagesAsync(scope, totals.Position, end, behind, ct).ConfigureAwait(false))
         {
             var extras = await ExtrasAsync(page, ct).ConfigureAwait(false);
-            foreach (var recorded in page) ExportLine.WriteEvent(buffer, recorded, extras.GetValueOrDefault(recorded.Position));
+            foreach (var recorded in page)
+            {
+                // A line holds JSON: an event whose payload is none would come back as another.
+                if (recorded.Binary is not null) throw new BinaryEventException(recorded.EventType, recorded.Position);
+                ExportLine.WriteEvent(buffer, recorded, extras.GetValueOrDefault(recorded.Position));
+            }
             await FlushAsync(to, buffer, hash, ct).ConfigureAwait(false);
             totals = totals with { Events = totals.Events + page.Count, Position = page.Count == 0 ? totals.Position : page[^1].Position };
             progress?.Invoke(totals);

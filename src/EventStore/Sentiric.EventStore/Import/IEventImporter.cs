@@ -24,7 +24,7 @@ public sealed record ImportedEvent(
     string Tenant, string StreamId, long Version, Guid EventId, string EventType, DateTimeOffset RecordedAt, ReadOnlyMemory<byte> Json, EventMetadata Metadata,
     string? AggregateType = null, string? DotnetType = null)
 {
-    public static ImportedEvent From(RecordedEvent recorded, string? aggregateType = null) => new(
+    public static ImportedEvent From(RecordedEvent recorded, string? aggregateType = null) => recorded.Binary is not null ? throw new BinaryEventException(recorded.EventType, recorded.Position) : new ImportedEvent(
         recorded.Tenant, recorded.StreamId, recorded.Version, recorded.EventId, recorded.EventType, recorded.RecordedAt, recorded.Json, recorded.Metadata, aggregateType);
 }
 

@@ -68,7 +68,7 @@ public sealed partial record PostgresRoles(string Migrator = "sentiric_migrator"
     // Tables of read models are not among them: the role that runs the projections makes and owns them.
     private const string OwnTables = "mt_streams|mt_events|mt_event_progression|mt_high_water_skips|mt_doc_deadletterevent|sx_[a-z_]+";
     // Keys of persons, wrapped as they are, are nothing for a reader.
-    private const string SecretTables = "^sx_subject";
+    private const string SecretTables = "^sx_(subject|master)_";
     private const string ReadOnlyTables = "'sx_schema_version', 'sx_stream_truncation', 'sx_archived_stream'";
     private const string AppendOnlyTables = "'mt_high_water_skips', 'sx_append_key', 'sx_audit_block', 'sx_audit_key'";
 
