@@ -42,7 +42,7 @@ public abstract class ShapedProjectionContract(PostgresFixture postgres) : IAsyn
     }
 
     [Fact]
-    public async Task A_deleted_document_goes_and_a_poisonous_event_is_parked()
+    public async Task A_deleted_document_goes_and_poisonous_events_are_parked()
     {
         var store = postgres.Store;
         await store.AppendToStreamAsync("acme", A, ExpectedVersion.NoStream, [Facts.Raised(3), Facts.Raised(-100), Facts.Raised(1)]);
@@ -52,10 +52,11 @@ public abstract class ShapedProjectionContract(PostgresFixture postgres) : IAsyn
         await store.AppendToStreamAsync("acme", B, ExpectedVersion.Any, [Facts.Raised(-1)]);
         await daemon.CatchUpAsync();
 
-        Assert.Equal(["acme | a | 4", "acme | b | 0"], await RowsAsync());
+        // The table refuses amounts below zero, the document takes -1 as its deletion.
+        Assert.Equal(["acme | a | 4", "acme | b | 1"], await RowsAsync());
         Assert.Equal(["acme | a | -96 | 3"], await DocumentsAsync());
-        var parked = Assert.Single(await new PostgresCheckpointStore(postgres.Source).ListParkedAsync(ShardName.Of("CounterRows")));
-        Assert.Equal((2L, "counter_raised"), (parked.Position, parked.EventType));
+        var parked = await new PostgresCheckpointStore(postgres.Source).ListParkedAsync(ShardName.Of("CounterRows"));
+        Assert.Equal([(2L, "counter_raised"), (5L, "counter_raised")], parked.Select(p => (p.Position, p.EventType)));
     }
 
     private async Task<string> RowsOf(string sql) => string.Join('\n', await postgres.LinesAsync(sql));
