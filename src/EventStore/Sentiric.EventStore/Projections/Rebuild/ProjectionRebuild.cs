@@ -12,7 +12,7 @@ namespace Sentiric.EventStore;
 /// </code>
 /// It waits for readers only briefly and tries again, so that nobody queues up behind it.
 /// </summary>
-internal sealed class ProjectionRebuild
+internal sealed partial class ProjectionRebuild
 {
     private const int MaxSwitchAttempts = 100;
     private static readonly TimeSpan SwitchRetryDelay = TimeSpan.FromMilliseconds(50);
@@ -28,6 +28,8 @@ internal sealed class ProjectionRebuild
     private readonly ShadowTables _tables;
     private readonly RebuildRecord _record;
     private readonly BatchApplier _applier;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _reporting = new(1, 1);
 
     private long _startedAt;
     private long _startPosition;
@@ -40,7 +42,8 @@ internal sealed class ProjectionRebuild
     {
         ArgumentOutOfRangeException.ThrowIfNegative(wishes.Parallelism, nameof(wishes));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(wishes.Parallelism, RebuildOptions.MaxParallelism, nameof(wishes));
-        (_source, _store, _projection, _options, _wishes, _clock, _progress) = (source, store, projection, options, wishes, clock, progress);
+        (_source, _store, _projection, _options, _wishes, _clock, _logger, _progress) =
+            (source, store, projection, options, wishes, clock, logger, progress);
         _tables = new ShadowTables(projection);
         _record = new RebuildRecord(source, projection.Name);
         _applier = new BatchApplier(source, EventTables.Of(store), store.Serializer, projection, ShadowTables.Suffix, new ShadowCheckpoint(projection), options, clock, logger);
@@ -53,7 +56,11 @@ internal sealed class ProjectionRebuild
     {
         if (!await TryContinueAsync(ct).ConfigureAwait(false)) await StartAsync(ct).ConfigureAwait(false);
         (_startedAt, _startPosition) = (_clock.GetTimestamp(), Position);
-        if (_phase == RebuildPhase.Filling) await EnterAsync(RebuildPhase.Indexing, ct).ConfigureAwait(false);
+        if (_phase == RebuildPhase.Filling)
+        {
+            await FillEmptyAsync(ct).ConfigureAwait(false);
+            await EnterAsync(RebuildPhase.Indexing, ct).ConfigureAwait(false);
+        }
         if (_phase == RebuildPhase.Indexing) await BuildIndexesAsync(ct).ConfigureAwait(false);
         await EnterAsync(RebuildPhase.CatchingUp, ct).ConfigureAwait(false);
         await CatchUpAsync(long.MaxValue, ct).ConfigureAwait(false);
@@ -116,7 +123,11 @@ internal sealed class ProjectionRebuild
     {
         await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await new ShadowTables(projection).DropAsync(connection, ShadowTables.Suffix, ct).ConfigureAwait(false);
-        await using var forget = new NpgsqlBatch(connection) { BatchCommands = { Command(DeadLetters.Forget, [.. DeadLetters.Key(ShadowCheckpoint.ShardOf(projection))]) } };
+        await using var forget = new NpgsqlBatch(connection) { BatchCommands =
+        {
+            Command(DeadLetters.Forget, [.. DeadLetters.Key(ShadowCheckpoint.ShardOf(projection))]),
+            Command("delete from sx_rebuild_part where name = $1", projection.Name),
+        } };
         await forget.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         await new RebuildRecord(source, projection.Name).EndAsync(RebuildState.Cancelled, null, ct).ConfigureAwait(false);
     }
@@ -127,7 +138,8 @@ internal sealed class ProjectionRebuild
         var canContinue = row is not null && row.Version == _projection.Version && !_wishes.StartOver && !row.IsCancelled
             && (row.State == RebuildState.Running || (row.State == RebuildState.Differs && _wishes.AcceptDifferences));
         if (row is null || !canContinue) return false;
-        (Position, _phase) = (row.Position, row.Phase);
+        // While documents are folded the recorded position is news for people only.
+        (Position, _phase) = (row.Phase == RebuildPhase.Filling && _projection is IFoldedDocuments or IPartitionedProjection ? 0 : row.Position, row.Phase);
         await _record.ContinueAsync(ct).ConfigureAwait(false);
         return true;
     }
@@ -138,7 +150,9 @@ internal sealed class ProjectionRebuild
         await DiscardAsync(_source, _projection, ct).ConfigureAwait(false);
         await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await _tables.CreateAsync(connection, EventTables.Of(_store), ct).ConfigureAwait(false);
-        await _record.BeginAsync(_projection.Version, [], ct).ConfigureAwait(false);
+        // Documents are copied once they are whole: nobody looks for one by its key before.
+        var definitions = _projection is IFoldedDocuments ? await _tables.StripAsync(connection, ct).ConfigureAwait(false) : [];
+        await _record.BeginAsync(_projection.Version, definitions, ct).ConfigureAwait(false);
         (Position, _phase) = (0, RebuildPhase.Filling);
     }
 
@@ -147,10 +161,12 @@ internal sealed class ProjectionRebuild
         var definitions = (await _record.LoadAsync(ct).ConfigureAwait(false))?.Definitions ?? [];
         await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
-        await ShadowTables.RunAsync(connection, string.Concat(definitions), ct).ConfigureAwait(false);
+        await using (var build = new NpgsqlCommand(string.Concat(definitions), connection) { CommandTimeout = 0 })
+        {
+            if (definitions.Count > 0) await build.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        }
         await using var entered = new NpgsqlCommand("update sx_rebuild set phase = $2 where name = $1", connection)
         {
-            CommandTimeout = 0,
             Parameters = { new() { Value = _projection.Name }, new() { Value = nameof(RebuildPhase.CatchingUp) } },
         };
         await entered.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
@@ -213,7 +229,7 @@ internal sealed class ProjectionRebuild
         Report(target);
         if (_aimedAt is { } last && _clock.GetElapsedTime(last) < AimInterval) return;
         _aimedAt = _clock.GetTimestamp();
-        await _record.AimAsync(target, ct).ConfigureAwait(false);
+        await _record.AimAsync(target, _phase == RebuildPhase.Filling ? Position : null, ct).ConfigureAwait(false);
     }
 
     private void Report(long target)

@@ -80,12 +80,14 @@ internal sealed class RebuildRecord(NpgsqlDataSource source, string name)
     public ValueTask EndAsync(RebuildState state, string? error, CancellationToken ct) => RunAsync(
         "update sx_rebuild set state = $2, error = nullif($3, ''), updated_at = transaction_timestamp() where name = $1", ct, state.ToString(), error ?? "");
 
-    /// <summary>Writes the target down for those who ask elsewhere; throws when somebody asked to end.</summary>
-    public async ValueTask AimAsync(long target, CancellationToken ct)
+    /// <summary>Writes the target, and a position that is kept for nobody else, down for those who ask elsewhere; throws when somebody asked to end.</summary>
+    public async ValueTask AimAsync(long target, long? position, CancellationToken ct)
     {
-        await using var command = source.CreateCommand("update sx_rebuild set target = $2, updated_at = transaction_timestamp() where name = $1 returning is_cancelled");
+        await using var command = source.CreateCommand(
+            "update sx_rebuild set target = $2, position = coalesce($3::bigint, position), updated_at = transaction_timestamp() where name = $1 returning is_cancelled");
         command.Parameters.Add(new() { Value = name });
         command.Parameters.Add(new() { Value = target });
+        command.Parameters.Add(new() { Value = (object?)position ?? DBNull.Value });
         if (await command.ExecuteScalarAsync(ct).ConfigureAwait(false) is not false) throw new RebuildCancelledException(name);
     }
 

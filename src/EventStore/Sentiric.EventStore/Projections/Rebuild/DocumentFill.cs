@@ -1,0 +1,145 @@
+using System.Threading.Channels;
+using Npgsql;
+
+namespace Sentiric.EventStore;
+
+/// <summary>
+/// Fills empty document tables without keys: one scan of the log, events shared out to workers by document, folded in memory, copied at the end.
+/// <code>
+///   log ──> pages read ahead ──> route ──┬──> worker 0: decode, fold ──> COPY
+///                                        └──> worker 1: decode, fold ──> COPY
+/// </code>
+/// More documents than the budget holds end it with <see cref="OverBudgetException"/>; <see cref="StreamFill"/> takes over then.
+/// </summary>
+internal sealed class DocumentFill(
+    NpgsqlDataSource source, IEventStore store, ITableProjection projection, IFoldedDocuments documents, RebuildOptions wishes, TimeProvider clock,
+    Func<long, long, ValueTask> progress)
+{
+    private const int BatchSize = 512;
+    private const int WaitingBatches = 8;
+    private const int MaxParked = 10_000;
+
+    private readonly int _workers = RebuildWorkers.Count(wishes);
+
+    /// <summary>Folds everything up to <paramref name="mark"/> and copies it; returns what could not be applied.</summary>
+    public async ValueTask<IReadOnlyList<ParkedEvent>> RunAsync(long mark, CancellationToken ct)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var shares = Enumerable.Range(0, _workers).Select(w => new Share(documents.NewFolder(store.Serializer, w, _workers))).ToArray();
+        var running = shares.Select(s => Task.Run(() => WorkAsync(s, stop), CancellationToken.None)).ToArray();
+        try
+        {
+            await ScanAsync(shares, mark, stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            foreach (var share in shares) share.Waiting.Writer.TryComplete(failure);
+            await stop.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // What a worker said is the reason; the scan only heard of it.
+            if (Array.Find(shares, s => s.Failure is not null) is { } broken) throw broken.Failure!;
+            throw;
+        }
+        await Task.WhenAll(running).ConfigureAwait(false);
+        return [.. shares.SelectMany(s => s.Parked)];
+    }
+
+    private async Task ScanAsync(Share[] shares, long mark, CancellationToken ct)
+    {
+        var batches = shares.Select(_ => new List<RecordedEvent>(BatchSize)).ToArray();
+        var wanted = new bool[shares.Length];
+        await foreach (var recorded in store.ReadAllAsync(0, int.MaxValue, ct).ConfigureAwait(false))
+        {
+            if (recorded.Position > mark) break;
+            if (recorded.Position % (BatchSize * WaitingBatches) == 0) await progress(recorded.Position, mark).ConfigureAwait(false);
+            if (!documents.Wants(recorded.EventType)) continue;
+            Array.Clear(wanted);
+            try
+            {
+                documents.Route(recorded, store.Serializer, wanted);
+            }
+            catch (Exception poison) when (poison is not OperationCanceledException)
+            {
+                Park(shares[0], recorded, poison);
+                continue;
+            }
+            for (var w = 0; w < shares.Length; w++)
+            {
+                if (!wanted[w]) continue;
+                batches[w].Add(recorded);
+                if (batches[w].Count < BatchSize) continue;
+                await shares[w].Waiting.Writer.WriteAsync(batches[w], ct).ConfigureAwait(false);
+                batches[w] = new List<RecordedEvent>(BatchSize);
+            }
+        }
+        for (var w = 0; w < shares.Length; w++)
+        {
+            await shares[w].Waiting.Writer.WriteAsync(batches[w], ct).ConfigureAwait(false);
+            shares[w].Waiting.Writer.Complete();
+        }
+    }
+
+    private async Task WorkAsync(Share share, CancellationTokenSource stop)
+    {
+        try
+        {
+            await foreach (var batch in share.Waiting.Reader.ReadAllAsync(stop.Token).ConfigureAwait(false))
+            {
+                foreach (var recorded in batch) Apply(share, recorded);
+                if (share.Folder.Bytes > wishes.MemoryBudget / _workers) throw new OverBudgetException();
+            }
+            await using var connection = await source.OpenConnectionAsync(stop.Token).ConfigureAwait(false);
+            await share.Folder.CopyAsync(connection, projection.Tables[0] + ShadowTables.Suffix, EventTables.Of(store), stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            share.Failure = failure is OperationCanceledException ? null : failure;
+            await stop.CancelAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private void Apply(Share share, RecordedEvent recorded)
+    {
+        try
+        {
+            share.Folder.Apply(recorded);
+        }
+        catch (Exception poison) when (poison is not (OperationCanceledException or OutOfMemoryException))
+        {
+            Park(share, recorded, poison);
+        }
+    }
+
+    private void Park(Share share, RecordedEvent recorded, Exception poison)
+    {
+        lock (share.Parked)
+        {
+            if (share.Parked.Count >= MaxParked)
+                throw new InvalidOperationException("Too many events cannot be applied; the rebuild stops and the old tables stay.", poison);
+            share.Parked.Add(ParkedEvent(recorded, poison));
+        }
+    }
+
+    private ParkedEvent ParkedEvent(RecordedEvent recorded, Exception poison) => Sentiric.EventStore.Parked.Of(ShadowCheckpoint.ShardOf(projection), recorded, poison, clock);
+
+    /// <summary>One worker's part; the scan fills <see cref="Waiting"/>, the worker owns the rest.</summary>
+    private sealed class Share(IDocumentFolder folder)
+    {
+        public IDocumentFolder Folder { get; } = folder;
+
+        public Channel<List<RecordedEvent>> Waiting { get; } = Channel.CreateBounded<List<RecordedEvent>>(new BoundedChannelOptions(WaitingBatches) { SingleReader = true, SingleWriter = true });
+
+        public List<ParkedEvent> Parked { get; } = [];
+
+        public volatile Exception? Failure;
+    }
+}
+
+/// <summary>The documents do not fit the memory budget.</summary>
+internal sealed class OverBudgetException() : Exception("The documents do not fit the memory budget.");
+
+internal static class RebuildWorkers
+{
+    public static int Count(RebuildOptions wishes) => wishes.Parallelism > 0 ? wishes.Parallelism : Math.Min(Environment.ProcessorCount, RebuildOptions.MaxParallelism);
+}

@@ -1,0 +1,75 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Sentiric.EventStore;
+
+public abstract partial class SingleStreamProjection<TDoc> : IFoldedDocuments
+{
+    void IFoldedDocuments.Route(RecordedEvent recorded, IEventSerializer serializer, Span<bool> workers) =>
+        workers[(int)((uint)HashCode.Combine(recorded.Tenant, recorded.StreamId) % (uint)workers.Length)] = true;
+
+    IDocumentFolder IFoldedDocuments.NewFolder(IEventSerializer serializer, int worker, int workers) => new Folder(this, serializer);
+
+    private sealed class Folder(SingleStreamProjection<TDoc> projection, IEventSerializer serializer) : IDocumentFolder
+    {
+        // One event in so many is weighed; an object takes about three times its JSON, and its key and slot some more.
+        private const int SampleEvery = 128;
+        private const int BytesPerJsonByte = 3;
+        private const int BytesPerSlot = 250;
+
+        private readonly Dictionary<StreamAddress, Held> _documents = [];
+        private long _events;
+        private double _jsonBytes;
+
+        public int Count => _documents.Count;
+
+        public long Bytes => (long)(Count * (BytesPerSlot + _jsonBytes * BytesPerJsonByte));
+
+        public void Apply(RecordedEvent recorded)
+        {
+            var address = new StreamAddress(recorded.Tenant, recorded.StreamId);
+            // The object of the event is nobody else's: keeping it with the event would only hold memory.
+            var data = recorded.Binary is null ? serializer.Deserialize(recorded.EventType, recorded.Json) : recorded.Data(serializer);
+            ref var held = ref CollectionsMarshal.GetValueRefOrNullRef(_documents, address);
+            var isNew = System.Runtime.CompilerServices.Unsafe.IsNullRef(ref held);
+            var next = projection.Evolve(isNew ? null : held.Document, recorded, data);
+            var now = new Held(next, recorded.Version, recorded.RecordedAt);
+            if (isNew) _documents.Add(address, now);
+            else held = now;
+            if (_events++ % SampleEvery == 0 && next is not null) Weigh(next);
+        }
+
+        public async ValueTask CopyAsync(NpgsqlConnection connection, string table, EventTables tables, CancellationToken ct)
+        {
+            var isLong = tables.RevisionSqlType == "bigint";
+            var type = typeof(TDoc).FullName ?? "";
+            await using var rows = await connection.BeginBinaryImportAsync(
+                $"copy {table} (tenant_id, id, data, mt_last_modified, mt_dotnet_type, mt_version) from stdin (format binary)", ct).ConfigureAwait(false);
+            foreach (var (address, held) in _documents)
+            {
+                if (held.Document is null) continue;
+                await rows.StartRowAsync(ct).ConfigureAwait(false);
+                await rows.WriteAsync(address.Tenant, NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
+                await rows.WriteAsync(tables.StreamId(address.StreamId), tables.StreamIdDbType, ct).ConfigureAwait(false);
+                await rows.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(held.Document, projection.Json), NpgsqlDbType.Jsonb, ct).ConfigureAwait(false);
+                await rows.WriteAsync(held.ChangedAt.UtcDateTime, NpgsqlDbType.TimestampTz, ct).ConfigureAwait(false);
+                await rows.WriteAsync(type, NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
+                if (isLong) await rows.WriteAsync(held.Version, NpgsqlDbType.Bigint, ct).ConfigureAwait(false);
+                else await rows.WriteAsync((int)held.Version, NpgsqlDbType.Integer, ct).ConfigureAwait(false);
+            }
+            await rows.CompleteAsync(ct).ConfigureAwait(false);
+            _documents.Clear();
+        }
+
+        private void Weigh(TDoc document)
+        {
+            const double weight = 0.1;
+            var bytes = JsonSerializer.SerializeToUtf8Bytes(document, projection.Json).Length;
+            _jsonBytes = _jsonBytes == 0 ? bytes : _jsonBytes + (bytes - _jsonBytes) * weight;
+        }
+
+        private readonly record struct Held(TDoc? Document, long Version, DateTimeOffset ChangedAt);
+    }
+}
