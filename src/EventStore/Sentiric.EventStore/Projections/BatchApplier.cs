@@ -9,10 +9,12 @@ internal sealed class BatchApplier(
     ProjectionOptions options, TimeProvider clock, ILogger logger)
 {
     private readonly string _shard = ShardName.Of(projection.Name, projection.Version);
+    private readonly HashSet<string>? _types = projection.EventTypes?.ToHashSet(StringComparer.Ordinal);
 
     /// <summary>Applies the batch and moves from <paramref name="from"/> to <paramref name="to"/>. Parks single events that keep failing; throws what will pass.</summary>
-    public async ValueTask ApplyAsync(List<RecordedEvent> batch, long? from, long to, CancellationToken ct)
+    public async ValueTask ApplyAsync(List<RecordedEvent> events, long? from, long to, CancellationToken ct)
     {
+        var batch = _types is null ? events : [.. events.Where(e => _types.Contains(e.EventType))];
         if (await TryAsync(batch, from, to, ct).ConfigureAwait(false) is not { } failure) return;
         if (batch.Count == 0) throw failure;
         // Somebody in the batch is poison: one by one finds it, and the others are applied.

@@ -7,7 +7,7 @@ namespace Sentiric.EventStore;
 /// It lives in Marten's table of that document (<c>mt_doc_x</c>), whose <c>mt_version</c> is the position of the last event applied.
 /// Documents are kept per tenant. Further tables (<see cref="SideTables"/>) are written with the documents.
 /// </summary>
-public abstract class MultiStreamProjection<TDoc> : ITableProjection
+public abstract partial class MultiStreamProjection<TDoc> : ITableProjection
     where TDoc : class
 {
     private readonly DocumentRows<TDoc> _rows;

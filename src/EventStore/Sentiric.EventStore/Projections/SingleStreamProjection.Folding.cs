@@ -7,6 +7,10 @@ namespace Sentiric.EventStore;
 
 public abstract partial class SingleStreamProjection<TDoc> : IFoldedDocuments
 {
+    bool IFoldedDocuments.CanFold => true;
+
+    bool IFoldedDocuments.IsByStream => true;
+
     void IFoldedDocuments.Route(RecordedEvent recorded, IEventSerializer serializer, Span<bool> workers) =>
         workers[(int)((uint)HashCode.Combine(recorded.Tenant, recorded.StreamId) % (uint)workers.Length)] = true;
 
@@ -14,18 +18,12 @@ public abstract partial class SingleStreamProjection<TDoc> : IFoldedDocuments
 
     private sealed class Folder(SingleStreamProjection<TDoc> projection, IEventSerializer serializer) : IDocumentFolder
     {
-        // One event in so many is weighed; an object takes about three times its JSON, and its key and slot some more.
-        private const int SampleEvery = 128;
-        private const int BytesPerJsonByte = 3;
-        private const int BytesPerSlot = 250;
-
         private readonly Dictionary<StreamAddress, Held> _documents = [];
-        private long _events;
-        private double _jsonBytes;
+        private readonly DocumentWeight _weight = new();
 
         public int Count => _documents.Count;
 
-        public long Bytes => (long)(Count * (BytesPerSlot + _jsonBytes * BytesPerJsonByte));
+        public long Bytes => _weight.Of(Count);
 
         public void Apply(RecordedEvent recorded)
         {
@@ -38,7 +36,7 @@ public abstract partial class SingleStreamProjection<TDoc> : IFoldedDocuments
             var now = new Held(next, recorded.Version, recorded.RecordedAt);
             if (isNew) _documents.Add(address, now);
             else held = now;
-            if (_events++ % SampleEvery == 0 && next is not null) Weigh(next);
+            if (next is not null && _weight.IsDue()) _weight.Add(JsonSerializer.SerializeToUtf8Bytes(next, projection.Json).Length);
         }
 
         public async ValueTask CopyAsync(NpgsqlConnection connection, string table, EventTables tables, CancellationToken ct)
@@ -61,13 +59,6 @@ public abstract partial class SingleStreamProjection<TDoc> : IFoldedDocuments
             }
             await rows.CompleteAsync(ct).ConfigureAwait(false);
             _documents.Clear();
-        }
-
-        private void Weigh(TDoc document)
-        {
-            const double weight = 0.1;
-            var bytes = JsonSerializer.SerializeToUtf8Bytes(document, projection.Json).Length;
-            _jsonBytes = _jsonBytes == 0 ? bytes : _jsonBytes + (bytes - _jsonBytes) * weight;
         }
 
         private readonly record struct Held(TDoc? Document, long Version, DateTimeOffset ChangedAt);

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Npgsql;
 
@@ -9,7 +10,7 @@ namespace Sentiric.EventStore;
 ///   log ──> pages read ahead ──> route ──┬──> worker 0: decode, fold ──> COPY
 ///                                        └──> worker 1: decode, fold ──> COPY
 /// </code>
-/// More documents than the budget holds end it with <see cref="OverBudgetException"/>; <see cref="StreamFill"/> takes over then.
+/// More documents than the budget holds end it with <see cref="CannotFoldException"/>; a slower fill takes over then.
 /// </summary>
 internal sealed class DocumentFill(
     NpgsqlDataSource source, IEventStore store, ITableProjection projection, IFoldedDocuments documents, RebuildOptions wishes, TimeProvider clock,
@@ -30,17 +31,17 @@ internal sealed class DocumentFill(
         try
         {
             await ScanAsync(shares, mark, stop.Token).ConfigureAwait(false);
+            await Task.WhenAll(running).ConfigureAwait(false);
         }
         catch (Exception failure)
         {
             foreach (var share in shares) share.Waiting.Writer.TryComplete(failure);
             await stop.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            // What a worker said is the reason; the scan only heard of it.
-            if (Array.Find(shares, s => s.Failure is not null) is { } broken) throw broken.Failure!;
+            // What a worker said is the reason; the others only heard of it.
+            if (shares.Select(s => s.Failure).FirstOrDefault(f => f is not null) is { } reason) ExceptionDispatchInfo.Throw(reason);
             throw;
         }
-        await Task.WhenAll(running).ConfigureAwait(false);
         return [.. shares.SelectMany(s => s.Parked)];
     }
 
@@ -86,7 +87,7 @@ internal sealed class DocumentFill(
             await foreach (var batch in share.Waiting.Reader.ReadAllAsync(stop.Token).ConfigureAwait(false))
             {
                 foreach (var recorded in batch) Apply(share, recorded);
-                if (share.Folder.Bytes > wishes.MemoryBudget / _workers) throw new OverBudgetException();
+                if (share.Folder.Bytes > wishes.MemoryBudget / _workers) throw new CannotFoldException("The documents do not fit the memory budget.");
             }
             await using var connection = await source.OpenConnectionAsync(stop.Token).ConfigureAwait(false);
             await share.Folder.CopyAsync(connection, projection.Tables[0] + ShadowTables.Suffix, EventTables.Of(store), stop.Token).ConfigureAwait(false);
@@ -105,7 +106,7 @@ internal sealed class DocumentFill(
         {
             share.Folder.Apply(recorded);
         }
-        catch (Exception poison) when (poison is not (OperationCanceledException or OutOfMemoryException))
+        catch (Exception poison) when (poison is not (OperationCanceledException or OutOfMemoryException or CannotFoldException))
         {
             Park(share, recorded, poison);
         }
@@ -113,15 +114,17 @@ internal sealed class DocumentFill(
 
     private void Park(Share share, RecordedEvent recorded, Exception poison)
     {
+        // Its other documents may be another worker's, which has or has not applied it: only event by event it is all or nothing.
+        if (!documents.IsByStream) throw new CannotFoldException("An event cannot be applied.", poison);
         lock (share.Parked)
         {
             if (share.Parked.Count >= MaxParked)
                 throw new InvalidOperationException("Too many events cannot be applied; the rebuild stops and the old tables stay.", poison);
-            share.Parked.Add(ParkedEvent(recorded, poison));
+            share.Parked.Add(Entry(recorded, poison));
         }
     }
 
-    private ParkedEvent ParkedEvent(RecordedEvent recorded, Exception poison) => Sentiric.EventStore.Parked.Of(ShadowCheckpoint.ShardOf(projection), recorded, poison, clock);
+    private ParkedEvent Entry(RecordedEvent recorded, Exception poison) => Sentiric.EventStore.Parked.Of(ShadowCheckpoint.ShardOf(projection), recorded, poison, clock);
 
     /// <summary>One worker's part; the scan fills <see cref="Waiting"/>, the worker owns the rest.</summary>
     private sealed class Share(IDocumentFolder folder)
@@ -132,12 +135,12 @@ internal sealed class DocumentFill(
 
         public List<ParkedEvent> Parked { get; } = [];
 
-        public volatile Exception? Failure;
+        public Exception? Failure { get; set; }
     }
 }
 
-/// <summary>The documents do not fit the memory budget.</summary>
-internal sealed class OverBudgetException() : Exception("The documents do not fit the memory budget.");
+/// <summary>The documents do not fit the memory budget, or an event that cannot be applied concerns documents of several workers.</summary>
+internal sealed class CannotFoldException(string why, Exception? inner = null) : Exception(why, inner);
 
 internal static class RebuildWorkers
 {

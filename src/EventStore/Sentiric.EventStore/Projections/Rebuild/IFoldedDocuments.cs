@@ -11,6 +11,12 @@ public interface IPartitionedProjection : ITableProjection;
 /// <summary>A projection whose rows are documents that a rebuild folds in memory, shared out among workers, and copies.</summary>
 internal interface IFoldedDocuments
 {
+    /// <summary>False when something of it has to be written batch by batch.</summary>
+    bool CanFold { get; }
+
+    /// <summary>A document is of one stream: it can be finished by reading that stream alone, and an event that cannot be applied concerns no other document.</summary>
+    bool IsByStream { get; }
+
     /// <summary>Events of other types are not even decoded.</summary>
     bool Wants(string eventType);
 
@@ -34,4 +40,22 @@ internal interface IDocumentFolder
 
     /// <summary>Copies all documents into an empty range of the table and forgets them.</summary>
     ValueTask CopyAsync(NpgsqlConnection connection, string table, EventTables tables, CancellationToken ct);
+}
+
+/// <summary>What documents take in memory, judged by one change in so many: an object takes about three times its JSON, its key and slot some more.</summary>
+internal sealed class DocumentWeight
+{
+    private const int SampleEvery = 128;
+    private const int BytesPerJsonByte = 3;
+    private const int BytesPerSlot = 250;
+    private const double Share = 0.1;
+
+    private long _changes;
+    private double _jsonBytes;
+
+    public bool IsDue() => _changes++ % SampleEvery == 0;
+
+    public void Add(int jsonBytes) => _jsonBytes = _jsonBytes == 0 ? jsonBytes : _jsonBytes + (jsonBytes - _jsonBytes) * Share;
+
+    public long Of(int documents) => (long)(documents * (BytesPerSlot + _jsonBytes * BytesPerJsonByte));
 }

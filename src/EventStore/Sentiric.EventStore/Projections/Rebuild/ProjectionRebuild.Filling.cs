@@ -11,8 +11,8 @@ internal sealed partial class ProjectionRebuild
     private async ValueTask FillEmptyAsync(CancellationToken ct)
     {
         var mark = await SettledMarkAsync(ct).ConfigureAwait(false);
-        if (_projection is IFoldedDocuments documents) await FillDocumentsAsync(documents, mark, ct).ConfigureAwait(false);
-        else if (_projection is IPartitionedProjection && RebuildWorkers.Count(_wishes) > 1) await FillPartitionsAsync(mark, ct).ConfigureAwait(false);
+        if (_projection is IFoldedDocuments { CanFold: true } documents) await FillDocumentsAsync(documents, mark, ct).ConfigureAwait(false);
+        else if (_projection is IPartitionedProjection) await FillPartitionsAsync(mark, ct).ConfigureAwait(false);
         else await FillInOrderAsync(mark, ct).ConfigureAwait(false);
     }
 
@@ -31,9 +31,16 @@ internal sealed partial class ProjectionRebuild
                 await EmptyAsync(ct).ConfigureAwait(false);
                 parked = await new DocumentFill(_source, _store, _projection, documents, _wishes, _clock, (at, of) => AtAsync(at, of, ct)).RunAsync(mark, ct).ConfigureAwait(false);
             }
-            catch (OverBudgetException)
+            catch (CannotFoldException)
             {
                 await EmptyAsync(ct).ConfigureAwait(false);
+                if (!documents.IsByStream)
+                {
+                    // Rows are looked up and replaced from now on: keys first.
+                    await BuildIndexesAsync(RebuildPhase.Filling, ct).ConfigureAwait(false);
+                    await FillInOrderAsync(mark, ct).ConfigureAwait(false);
+                    return;
+                }
                 mark = await ByStream(documents).RunAsync(mark, ct).ConfigureAwait(false);
             }
         }
@@ -90,6 +97,16 @@ internal sealed partial class ProjectionRebuild
     {
         await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await ShadowTables.RunAsync(connection, $"truncate {string.Join(", ", _projection.Tables.Select(t => t + ShadowTables.Suffix))}", ct).ConfigureAwait(false);
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                Command("update sx_rebuild set position = 0 where name = $1", _projection.Name),
+                Command(DeadLetters.Forget, [.. DeadLetters.Key(ShadowCheckpoint.ShardOf(_projection))]),
+            },
+        };
+        await batch.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        Position = 0;
     }
 
     /// <summary>All rows are there: the position becomes true.</summary>

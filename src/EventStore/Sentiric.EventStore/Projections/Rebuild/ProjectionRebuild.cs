@@ -61,7 +61,7 @@ internal sealed partial class ProjectionRebuild
             await FillEmptyAsync(ct).ConfigureAwait(false);
             await EnterAsync(RebuildPhase.Indexing, ct).ConfigureAwait(false);
         }
-        if (_phase == RebuildPhase.Indexing) await BuildIndexesAsync(ct).ConfigureAwait(false);
+        if (_phase == RebuildPhase.Indexing) await BuildIndexesAsync(RebuildPhase.CatchingUp, ct).ConfigureAwait(false);
         await EnterAsync(RebuildPhase.CatchingUp, ct).ConfigureAwait(false);
         await CatchUpAsync(long.MaxValue, ct).ConfigureAwait(false);
     }
@@ -139,7 +139,7 @@ internal sealed partial class ProjectionRebuild
             && (row.State == RebuildState.Running || (row.State == RebuildState.Differs && _wishes.AcceptDifferences));
         if (row is null || !canContinue) return false;
         // While documents are folded the recorded position is news for people only.
-        (Position, _phase) = (row.Phase == RebuildPhase.Filling && _projection is IFoldedDocuments or IPartitionedProjection ? 0 : row.Position, row.Phase);
+        (Position, _phase) = (row.Phase == RebuildPhase.Filling && _projection is IFoldedDocuments { CanFold: true } or IPartitionedProjection ? 0 : row.Position, row.Phase);
         await _record.ContinueAsync(ct).ConfigureAwait(false);
         return true;
     }
@@ -151,12 +151,13 @@ internal sealed partial class ProjectionRebuild
         await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await _tables.CreateAsync(connection, EventTables.Of(_store), ct).ConfigureAwait(false);
         // Documents are copied once they are whole: nobody looks for one by its key before.
-        var definitions = _projection is IFoldedDocuments ? await _tables.StripAsync(connection, ct).ConfigureAwait(false) : [];
+        var definitions = _projection is IFoldedDocuments { CanFold: true } ? await _tables.StripAsync(connection, ct).ConfigureAwait(false) : [];
         await _record.BeginAsync(_projection.Version, definitions, ct).ConfigureAwait(false);
         (Position, _phase) = (0, RebuildPhase.Filling);
     }
 
-    private async ValueTask BuildIndexesAsync(CancellationToken ct)
+    /// <summary>Keys and indexes once, with the phase behind them.</summary>
+    private async ValueTask BuildIndexesAsync(RebuildPhase next, CancellationToken ct)
     {
         var definitions = (await _record.LoadAsync(ct).ConfigureAwait(false))?.Definitions ?? [];
         await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
@@ -165,9 +166,9 @@ internal sealed partial class ProjectionRebuild
         {
             if (definitions.Count > 0) await build.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         }
-        await using var entered = new NpgsqlCommand("update sx_rebuild set phase = $2 where name = $1", connection)
+        await using var entered = new NpgsqlCommand("update sx_rebuild set phase = $2, definitions = '{}' where name = $1", connection)
         {
-            Parameters = { new() { Value = _projection.Name }, new() { Value = nameof(RebuildPhase.CatchingUp) } },
+            Parameters = { new() { Value = _projection.Name }, new() { Value = next.ToString() } },
         };
         await entered.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         await transaction.CommitAsync(ct).ConfigureAwait(false);
