@@ -12,7 +12,7 @@ namespace Sentiric.Benchmarks.Events;
 /// </summary>
 public static class Rebuilding
 {
-    private const int Rounds = 3;
+    private const int Rounds = 2;
     private const int SmallBudget = 4 * 1024 * 1024;
     private static readonly TimeSpan ReaderPause = TimeSpan.FromMilliseconds(1);
 
@@ -33,7 +33,7 @@ public static class Rebuilding
         await daemon.RebuildAsync("MinuteView", new RebuildOptions { AcceptDifferences = true }, ct: bench.Stop);
         await using var connection = await database.Source.OpenConnectionAsync(bench.Stop);
         var cpu = await database.ServerCpuAsync();
-        var reader = new Reader(database.Source, "mt_doc_callview");
+        var (reader, undisturbed) = (new Reader(database.Source, "mt_doc_callview"), new Reader(database.Source, "mt_doc_callview"));
         var memory = new Memory();
         var paces = await Turns.RunAsync(
             bench, events, bench.Events is null ? bench.Times(Rounds) : 1, cpu,
@@ -45,6 +45,7 @@ public static class Rebuilding
                 return events;
             }),
             ("rebuild by stream", () => RebuildAsync(new RebuildOptions { AcceptDifferences = true, MemoryBudget = SmallBudget })));
+        await undisturbed.WatchAsync(bench, () => PlainReading.AllAsync(connection));
         await reader.WatchAsync(bench, () => daemon.RebuildAsync("CallView", new RebuildOptions(), ct: bench.Stop).AsTask());
         Add("events.rebuild", "rebuild of a single-stream projection", paces[1], Target.AtLeast(140_000).And(Target.RatioAtLeast(0.3)), memory.Whole);
         Add("events.rebuild.by_stream", $"the same with {SmallBudget / 1024 / 1024} MiB for documents, stream by stream", paces[3], Target.RatioAtLeast(0.1), memory.ByStream);
@@ -56,6 +57,7 @@ public static class Rebuilding
         });
         bench.Add(new Row("events.rebuild.switch", "longest wait of a reader while a rebuild runs and switches", reader.LongestMilliseconds, "ms")
         {
+            Reference = ("the same reader beside a plain scan", undisturbed.LongestMilliseconds),
             Target = Target.AtMost(50),
             Detail = $"{reader.Reads} reads, {reader.Empty} found no document; p50 {Figure.Of(reader.MedianMilliseconds)} ms",
         });

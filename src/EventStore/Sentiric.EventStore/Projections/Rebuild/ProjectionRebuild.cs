@@ -14,8 +14,11 @@ namespace Sentiric.EventStore;
 /// </summary>
 internal sealed partial class ProjectionRebuild
 {
-    private const int MaxSwitchAttempts = 100;
-    private static readonly TimeSpan SwitchRetryDelay = TimeSpan.FromMilliseconds(50);
+    private const int MaxSwitchAttempts = 300;
+
+    // So often it looks for a moment without readers; after that it makes them wait, 40 ms at a time.
+    private const int SwitchLooks = 100;
+    private static readonly TimeSpan SwitchRetryDelay = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan AimInterval = TimeSpan.FromMilliseconds(500);
 
     private readonly NpgsqlDataSource _source;
@@ -105,7 +108,7 @@ internal sealed partial class ProjectionRebuild
         {
             try
             {
-                await TrySwitchAsync(ct).ConfigureAwait(false);
+                await TrySwitchAsync(isPatient: attempt > SwitchLooks, ct).ConfigureAwait(false);
                 _phase = RebuildPhase.Done;
                 Report(Position);
                 return;
@@ -174,14 +177,15 @@ internal sealed partial class ProjectionRebuild
         await transaction.CommitAsync(ct).ConfigureAwait(false);
     }
 
-    private async ValueTask TrySwitchAsync(CancellationToken ct)
+    private async ValueTask TrySwitchAsync(bool isPatient, CancellationToken ct)
     {
         await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
         var renames = await _tables.SwitchSqlAsync(connection, ct).ConfigureAwait(false);
+        var locks = await _tables.LockSqlAsync(connection, isPatient, ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
         // Bookkeeping first, the renames last: the locks that readers feel are held for the commit only.
         await WriteDownAsync(connection, ct).ConfigureAwait(false);
-        await ShadowTables.RunAsync(connection, "set local client_min_messages = warning; set local lock_timeout = '200ms';" + renames, ct).ConfigureAwait(false);
+        await ShadowTables.RunAsync(connection, "set local client_min_messages = warning; set local lock_timeout = '40ms';" + locks + renames, ct).ConfigureAwait(false);
         await transaction.CommitAsync(ct).ConfigureAwait(false);
     }
 

@@ -77,6 +77,18 @@ internal sealed class ShadowTables(ITableProjection projection)
         + await RenamesAsync(connection, "", Previous, ct).ConfigureAwait(false)
         + await RenamesAsync(connection, Suffix, "", ct).ConfigureAwait(false);
 
+    /// <summary>
+    /// Takes the living tables from their readers. With <paramref name="isPatient"/> it waits a moment, and readers that come meanwhile wait behind it;
+    /// otherwise it fails at once where anybody reads, and nobody waits at all.
+    /// </summary>
+    public async ValueTask<string> LockSqlAsync(NpgsqlConnection connection, bool isPatient, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(
+            "select coalesce(string_agg(format('%I', t), ', '), '') from unnest($1) t where to_regclass(format('%I', t)) is not null", connection) { Parameters = { Names("") } };
+        var living = await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as string;
+        return string.IsNullOrEmpty(living) ? "" : $"lock table {living} in access exclusive mode{(isPatient ? "" : " nowait")};";
+    }
+
     /// <summary>Swaps the living and the previous tables inside the caller's transaction.</summary>
     public async ValueTask SwapAsync(NpgsqlConnection connection, CancellationToken ct)
     {
