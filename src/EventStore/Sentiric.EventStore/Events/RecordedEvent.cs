@@ -54,12 +54,17 @@ public sealed record RecordedEvent(
     /// <summary>When it happened, as far as anyone said; otherwise when it was recorded.</summary>
     public DateTimeOffset OccurredAt => Metadata.OccurredAt ?? RecordedAt;
 
+    /// <summary>Set when a sealed member did not open although its key lives.</summary>
+    internal PersonalDataTamperedException? Tampered { get; init; }
+
     /// <summary>
     /// The payload as its registered type, made once per event however many projections ask: all of them get the same object and none may change it.
-    /// Throws <see cref="UnknownEventTypeException"/>, <see cref="EventUnreadableException"/> and <see cref="BinaryEventException"/>, every time anew.
+    /// Throws <see cref="UnknownEventTypeException"/>, <see cref="EventUnreadableException"/>, <see cref="BinaryEventException"/> and
+    /// <see cref="PersonalDataTamperedException"/>, every time anew.
     /// </summary>
     public object Data(IEventSerializer serializer)
     {
+        if (Tampered is not null) throw Tampered;
         var decoded = _decoded;
         if (decoded is not null && ReferenceEquals(decoded.By, serializer)) return decoded.Data;
         if (Binary is not null) throw new BinaryEventException(EventType, Position);

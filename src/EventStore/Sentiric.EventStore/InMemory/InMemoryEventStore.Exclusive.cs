@@ -7,7 +7,7 @@ public sealed partial class InMemoryEventStore : IExclusiveStreams
 
     public async ValueTask<IExclusiveStream> LockStreamAsync(string tenant, string streamId, CancellationToken ct = default)
     {
-        var address = StreamAddress.Of(tenant, streamId);
+        var address = AddressOf(tenant, streamId);
         while (true)
         {
             Task others;
@@ -45,17 +45,18 @@ public sealed partial class InMemoryEventStore : IExclusiveStreams
 
         public long Version => version;
 
-        public ValueTask<AppendResult> AppendAsync(IReadOnlyList<EventData> events, AppendOptions? options = null, CancellationToken ct = default)
+        public async ValueTask<AppendResult> AppendAsync(IReadOnlyList<EventData> events, AppendOptions? options = null, CancellationToken ct = default)
         {
             if (_isLetGo) throw new InvalidOperationException($"Stream '{address.StreamId}' was let go already: it is kept for one append.");
             try
             {
                 ct.ThrowIfCancellationRequested();
-                var payloads = Payload.Prepare(store.Serializer, events);
+                var plan = await store.ProtectedAsync(
+                    new StreamPlan(address, ExpectedVersion.Exact(version), Payload.Prepare(store.Serializer, events), options?.AggregateType), ct).ConfigureAwait(false);
                 AppendResult result;
-                lock (store._gate) result = store.AppendOne(address, ExpectedVersion.Exact(version), payloads, options ?? AppendOptions.Default);
+                lock (store._gate) result = store.AppendOne(address, plan.Expected, plan.Payloads, options ?? AppendOptions.Default);
                 store._signal.Pulse();
-                return ValueTask.FromResult(result);
+                return result;
             }
             finally
             {

@@ -6,7 +6,7 @@ public sealed partial class InMemoryEventStore : IStreamLifecycle
     {
         lock (_gate)
         {
-            if (!_streams.TryGetValue(StreamAddress.Of(tenant, streamId), out var stream)) return ValueTask.FromResult(false);
+            if (!_streams.TryGetValue(AddressOf(tenant, streamId), out var stream)) return ValueTask.FromResult(false);
             stream.IsArchived = false;
             return ValueTask.FromResult(true);
         }
@@ -19,7 +19,7 @@ public sealed partial class InMemoryEventStore : IStreamLifecycle
         ArgumentNullException.ThrowIfNull(reason);
         ArgumentException.ThrowIfNullOrWhiteSpace(reason.Why);
         ArgumentOutOfRangeException.ThrowIfLessThan(beforeVersion, 1);
-        var address = StreamAddress.Of(tenant, streamId);
+        var address = AddressOf(tenant, streamId);
         lock (_gate)
         {
             if (!_streams.TryGetValue(address, out var stream)) return ValueTask.FromResult<StreamTruncation?>(null);
@@ -33,7 +33,7 @@ public sealed partial class InMemoryEventStore : IStreamLifecycle
         lock (_gate)
         {
             return ValueTask.FromResult<IReadOnlyList<StreamTruncation>>(
-                _streams.TryGetValue(StreamAddress.Of(tenant, streamId), out var stream) ? [.. stream.Truncations] : []);
+                _streams.TryGetValue(AddressOf(tenant, streamId), out var stream) ? [.. stream.Truncations] : []);
         }
     }
 

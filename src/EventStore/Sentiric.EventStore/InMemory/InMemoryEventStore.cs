@@ -6,7 +6,7 @@ namespace Sentiric.EventStore;
 /// The whole contract in one process's memory: for tests and for trying things out. Nothing survives the process.
 /// One lock owns all state; positions have no holes.
 /// </summary>
-public sealed partial class InMemoryEventStore(IEventSerializer serializer, TimeProvider clock) : IEventStore
+public sealed partial class InMemoryEventStore(IEventSerializer serializer, TimeProvider clock, IPayloadProtection? protection = null) : IEventStore
 {
     private readonly Lock _gate = new();
     // By position; null where a truncation took the event.
@@ -17,22 +17,22 @@ public sealed partial class InMemoryEventStore(IEventSerializer serializer, Time
 
     public IEventSerializer Serializer => serializer;
 
-    public ValueTask<AppendResult> AppendToStreamAsync(
+    public async ValueTask<AppendResult> AppendToStreamAsync(
         string tenant, string streamId, ExpectedVersion expected, IReadOnlyList<EventData> events,
         AppendOptions? options = null, CancellationToken ct = default)
     {
         ct.ThrowIfCancellationRequested();
-        var address = StreamAddress.Of(tenant, streamId);
-        var payloads = Payload.Prepare(serializer, events);
-        return WhenFreeAsync([address], () => AppendOne(address, expected, payloads, options ?? AppendOptions.Default), ct);
+        var plan = await ProtectedAsync(new StreamPlan(StreamAddress.Of(tenant, streamId), expected, Payload.Prepare(serializer, events), options?.AggregateType), ct).ConfigureAwait(false);
+        return await WhenFreeAsync([plan.Address], () => AppendOne(plan.Address, expected, plan.Payloads, options ?? AppendOptions.Default), ct).ConfigureAwait(false);
     }
 
-    public ValueTask<IReadOnlyList<AppendResult>> AppendToStreamsAsync(
+    public async ValueTask<IReadOnlyList<AppendResult>> AppendToStreamsAsync(
         string tenant, IReadOnlyList<StreamAppend> appends, CancellationToken ct = default)
     {
         ct.ThrowIfCancellationRequested();
-        var plan = StreamPlan.Of(serializer, StreamAddress.Of, tenant, appends);
-        return WhenFreeAsync([.. plan.Select(p => p.Address)], () => AppendTogether(plan), ct);
+        var plan = StreamPlan.Of(serializer, StreamAddress.Of, tenant, appends).ToList();
+        for (var i = 0; i < plan.Count; i++) plan[i] = await ProtectedAsync(plan[i], ct).ConfigureAwait(false);
+        return await WhenFreeAsync([.. plan.Select(p => p.Address)], () => AppendTogether(plan), ct).ConfigureAwait(false);
     }
 
     /// <summary>Does it under the lock as soon as nobody keeps one of the streams.</summary>
@@ -64,14 +64,14 @@ public sealed partial class InMemoryEventStore(IEventSerializer serializer, Time
     public async IAsyncEnumerable<RecordedEvent> ReadStreamAsync(
         string tenant, string streamId, long fromVersion = 1, int maxCount = int.MaxValue, [EnumeratorCancellation] CancellationToken ct = default)
     {
-        await Task.CompletedTask.ConfigureAwait(false);
         RecordedEvent[] events;
         lock (_gate)
         {
-            events = _streams.TryGetValue(StreamAddress.Of(tenant, streamId), out var stream)
+            events = _streams.TryGetValue(AddressOf(tenant, streamId), out var stream)
                 ? [.. stream.Events.Skip(stream.IndexOf(fromVersion)).Take(maxCount)]
                 : [];
         }
+        if (protection is not null) await protection.OpenAsync(events, ct).ConfigureAwait(false);
         foreach (var recorded in events)
         {
             ct.ThrowIfCancellationRequested();
@@ -81,9 +81,9 @@ public sealed partial class InMemoryEventStore(IEventSerializer serializer, Time
 
     public async IAsyncEnumerable<RecordedEvent> ReadAllAsync(long fromPosition, int maxCount, [EnumeratorCancellation] CancellationToken ct = default)
     {
-        await Task.CompletedTask.ConfigureAwait(false);
         RecordedEvent[] events;
         lock (_gate) events = [.. _log.Skip((int)Math.Min(int.MaxValue, Math.Max(0, fromPosition))).OfType<RecordedEvent>().Take(maxCount)];
+        if (protection is not null) await protection.OpenAsync(events, ct).ConfigureAwait(false);
         foreach (var recorded in events)
         {
             ct.ThrowIfCancellationRequested();
@@ -93,7 +93,7 @@ public sealed partial class InMemoryEventStore(IEventSerializer serializer, Time
 
     public ValueTask<StreamState?> GetStreamStateAsync(string tenant, string streamId, CancellationToken ct = default)
     {
-        var address = StreamAddress.Of(tenant, streamId);
+        var address = AddressOf(tenant, streamId);
         lock (_gate) return ValueTask.FromResult(_streams.TryGetValue(address, out var stream) ? stream.ToState(address) : null);
     }
 
@@ -101,7 +101,7 @@ public sealed partial class InMemoryEventStore(IEventSerializer serializer, Time
     {
         lock (_gate)
         {
-            if (!_streams.TryGetValue(StreamAddress.Of(tenant, streamId), out var stream)) return ValueTask.FromResult(false);
+            if (!_streams.TryGetValue(AddressOf(tenant, streamId), out var stream)) return ValueTask.FromResult(false);
             stream.IsArchived = true;
             return ValueTask.FromResult(true);
         }
@@ -118,6 +118,12 @@ public sealed partial class InMemoryEventStore(IEventSerializer serializer, Time
         if (await GetHighWaterMarkAsync(ct).ConfigureAwait(false) > afterPosition) return;
         await ChangeSignal.WaitAsync(next, timeout, clock, ct).ConfigureAwait(false);
     }
+
+    private ValueTask<StreamPlan> ProtectedAsync(StreamPlan plan, CancellationToken ct) =>
+        protection is null ? ValueTask.FromResult(plan) : protection.ProtectAsync(plan, ct);
+
+    private StreamAddress AddressOf(string tenant, string streamId) =>
+        StreamAddress.Of(tenant, protection?.StoredStream(tenant, streamId) ?? streamId);
 
     private AppendResult AppendOne(StreamAddress address, ExpectedVersion expected, Payload[] payloads, AppendOptions options)
     {

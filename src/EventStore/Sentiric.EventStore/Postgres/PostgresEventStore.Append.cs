@@ -12,16 +12,16 @@ public sealed partial class PostgresEventStore
         ct.ThrowIfCancellationRequested();
         var chosen = options ?? AppendOptions.Default;
         var plan = new StreamPlan(_tables.Address(tenant, streamId), expected, Payload.Prepare(Serializer, events), chosen.AggregateType);
-        if (plan.Payloads.Length == 0) return Failures.GuardAsync(() => NothingAsync(plan, ct));
+        if (plan.Payloads.Length == 0) return Failures.GuardAsync(() => NothingAsync(plan with { Address = AddressOf(tenant, streamId) }, ct));
         if (chosen.Idempotent) RepeatedBatch.EnsureIdsDiffer(plan.Address, plan.Payloads);
-        return AppendAsync(plan, chosen.Idempotent, ct);
+        return _options.Protection is { } protection ? ProtectedAsync(protection, plan, chosen.Idempotent, ct) : AppendAsync(plan, chosen.Idempotent, ct);
     }
 
     public ValueTask<IReadOnlyList<AppendResult>> AppendToStreamsAsync(string tenant, IReadOnlyList<StreamAppend> appends, CancellationToken ct = default)
     {
         ct.ThrowIfCancellationRequested();
         var plan = StreamPlan.Of(Serializer, _tables.Address, tenant, appends);
-        return Failures.GuardAsync(() => AppendTogetherAsync(plan, ct));
+        return Failures.GuardAsync(async () => await AppendTogetherAsync(await ProtectedAsync(plan, ct).ConfigureAwait(false), ct).ConfigureAwait(false));
     }
 
     private async ValueTask<AppendResult> NothingAsync(StreamPlan plan, CancellationToken ct) => new(

@@ -6,7 +6,7 @@ public sealed partial class PostgresEventStore : IExclusiveStreams
 {
     public async ValueTask<IExclusiveStream> LockStreamAsync(string tenant, string streamId, CancellationToken ct = default)
     {
-        var address = _tables.Address(tenant, streamId);
+        var address = AddressOf(tenant, streamId);
         await _queue.HoldAsync(address, ct).ConfigureAwait(false);
         return await Failures.GuardAsync<IExclusiveStream>(async () => await PostgresExclusiveStream.OpenAsync(
             _source, _tables, address, Timestamps.Now(_clock), _options.AppendLockTimeout,
@@ -21,7 +21,8 @@ public sealed partial class PostgresEventStore : IExclusiveStreams
         var plan = new StreamPlan(address, ExpectedVersion.Exact(version), Payload.Prepare(Serializer, events), options.AggregateType);
         if (plan.Payloads.Length == 0) return ValueTask.FromResult(new AppendResult(address.Tenant, address.StreamId, version, []));
         if (options.Idempotent) RepeatedBatch.EnsureIdsDiffer(address, plan.Payloads);
-        return Failures.GuardAsync(() => StoreExclusivelyAsync(connection, transaction, plan, options.Idempotent, ct));
+        return Failures.GuardAsync(async () => await StoreExclusivelyAsync(
+            connection, transaction, (await ProtectedAsync([plan], ct).ConfigureAwait(false))[0], options.Idempotent, ct).ConfigureAwait(false));
     }
 
     private async ValueTask<AppendResult> StoreExclusivelyAsync(

@@ -49,12 +49,12 @@ public sealed partial class PostgresEventStore : IStreamFolder
     private string JsonColumn => _tables.HasBinaryData ? "case when bdata is null then data end" : "data";
 
     // Whoever puts something between row and object turns this off for streams that it concerns: the page's function is then the only way.
-    bool IStreamFolder.CanFold => true;
+    bool IStreamFolder.CanFold => _options.Protection is null;
 
     ValueTask<Folded<TState>> IStreamFolder.FoldAsync<TState>(
         string tenant, string streamId, Folded<TState> start, Evolve<TState> evolve, long upToVersion, bool forWriting, CancellationToken ct)
     {
-        var address = _tables.Address(tenant, streamId);
+        var address = AddressOf(tenant, streamId);
         return FoldCheckedAsync(address, start, evolve, upToVersion, forWriting, ct);
     }
 
@@ -85,7 +85,7 @@ public sealed partial class PostgresEventStore : IStreamFolder
     ValueTask<Folded<TState>?> IStreamFolder.FoldSnapshotAsync<TState>(
         string tenant, string streamId, Aggregate<TState> aggregate, JsonTypeInfo<TState> json, CancellationToken ct)
     {
-        var address = _tables.Address(tenant, streamId);
+        var address = AddressOf(tenant, streamId);
         return Failures.GuardAsync(() => _readers.ReadAsync(connection => FoldSnapshotAsync(connection, address, aggregate, json, ct), ct));
     }
 

@@ -12,7 +12,7 @@ public sealed partial class PostgresEventStore : IStreamLifecycle
 
     public ValueTask<bool> UnarchiveStreamAsync(string tenant, string streamId, CancellationToken ct = default)
     {
-        var address = _tables.Address(tenant, streamId);
+        var address = AddressOf(tenant, streamId);
         return Failures.GuardAsync(() => UnarchiveAsync(address, ct));
     }
 
@@ -22,7 +22,7 @@ public sealed partial class PostgresEventStore : IStreamLifecycle
         ArgumentNullException.ThrowIfNull(reason);
         ArgumentException.ThrowIfNullOrWhiteSpace(reason.Why);
         ArgumentOutOfRangeException.ThrowIfLessThan(beforeVersion, 1);
-        var address = _tables.Address(tenant, streamId);
+        var address = AddressOf(tenant, streamId);
         return Failures.GuardAsync(() => TruncateAsync(address, beforeVersion, reason, ct));
     }
 
@@ -32,7 +32,7 @@ public sealed partial class PostgresEventStore : IStreamLifecycle
             select before_version, events, first_seq_id, last_seq_id, sha256, reason, actor, truncated_at
             from sx_stream_truncation where tenant_id = $1 and stream_id = $2 order by before_version
             """;
-        var address = _tables.Address(tenant, streamId);
+        var address = AddressOf(tenant, streamId);
         return Failures.GuardAsync(async () =>
         {
             await using var command = _source.CreateCommand(sql);

@@ -36,6 +36,8 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
         var log = _logger = logger ?? NullLogger.Instance;
         _feed = new ChangeFeed(source, clock, log);
         _tables = EventTables.Of(_options);
+        if (_options.Protection is not null && _options.InlineProjections.Count > 0)
+            throw new ArgumentException("Inline projections are not told of erasures, so they do not go together with the protection of personal data.", nameof(options));
         _inline = new InlineProjections(_options.InlineProjections, _tables, serializer);
         _queue = new AppendQueue(() => new AppendLane(source, _tables, _inline, clock, _options, log, _feed.Announce), clock, _options, log);
         _readers = new ReadConnections(source);
@@ -57,6 +59,7 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
     {
         await PostgresSchema.EnsureAsync(_source, _options, ct).ConfigureAwait(false);
         await _inline.EnsureTablesAsync(_source, ct).ConfigureAwait(false);
+        if (_options.Protection is { } protection) await protection.StartAsync(ct).ConfigureAwait(false);
         return true;
     }).AsVoid();
 
@@ -67,7 +70,7 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
             select {_tables.EventColumns} from mt_events
             where tenant_id = $1 and stream_id = $2 and version >= $3 order by version limit $4
             """;
-        var address = _tables.Address(tenant, streamId);
+        var address = AddressOf(tenant, streamId);
         var next = fromVersion;
         for (var left = maxCount; left > 0;)
         {
@@ -116,11 +119,11 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
     }
 
     public ValueTask<StreamState?> GetStreamStateAsync(string tenant, string streamId, CancellationToken ct = default) =>
-        Failures.GuardAsync(() => StateAsync(_tables.Address(tenant, streamId), ct));
+        Failures.GuardAsync(() => StateAsync(AddressOf(tenant, streamId), ct));
 
     public ValueTask<bool> ArchiveStreamAsync(string tenant, string streamId, CancellationToken ct = default)
     {
-        var address = _tables.Address(tenant, streamId);
+        var address = AddressOf(tenant, streamId);
         return Failures.GuardAsync(() => MarkArchivedAsync(address, archived: true, ct));
     }
 
@@ -175,15 +178,21 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
         };
     }
 
-    private ValueTask<List<RecordedEvent>> PageAsync(string sql, CancellationToken ct, params object[] values) => _readers.ReadAsync(async connection =>
+    private async ValueTask<List<RecordedEvent>> PageAsync(string sql, CancellationToken ct, params object[] values)
     {
-        using var activity = StoreTelemetry.TraceRead();
-        var command = await connection.CommandAsync(sql, ct, values).ConfigureAwait(false);
-        await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        var page = await EventRows.ReadPageAsync(rows, ct).ConfigureAwait(false);
-        StoreTelemetry.Read(page.Count);
+        var page = await _readers.ReadAsync(async connection =>
+        {
+            using var activity = StoreTelemetry.TraceRead();
+            var command = await connection.CommandAsync(sql, ct, values).ConfigureAwait(false);
+            await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+            var read = await EventRows.ReadPageAsync(rows, ct).ConfigureAwait(false);
+            StoreTelemetry.Read(read.Count);
+            return read;
+        }, ct).ConfigureAwait(false);
+        // The connection is back by now: keys may have to be asked for.
+        if (_options.Protection is { } protection) await protection.OpenAsync(page, ct).ConfigureAwait(false);
         return page;
-    }, ct);
+    }
 }
 
 internal static class ValueTaskExtensions

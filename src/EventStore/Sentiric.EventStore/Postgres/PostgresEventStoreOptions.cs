@@ -26,6 +26,9 @@ public sealed record PostgresEventStoreOptions
 
     public TimeSpan ForeignStaleThreshold { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>Seals personal members and opens them again; null: everything is stored as it is.</summary>
+    public IPayloadProtection? Protection { get; init; }
+
     /// <summary>Look for other processes' events at least this often while waiting, in case a wake-up was lost.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(1);
 

@@ -51,6 +51,7 @@ internal sealed class BatchApplier(
             {
                 var writer = new ProjectionWriter(connection, tables, serializer, projection, suffix);
                 await projection.ApplyAsync(writer, batch, ct).ConfigureAwait(false);
+                if (options.Erasure is { } erasure) await erasure.ReplayAsync(projection, writer, batch, to, ct).ConfigureAwait(false);
                 await writer.FlushAsync(ct).ConfigureAwait(false);
             }
             await checkpoint.AdvanceAsync(connection, from, to, ct).ConfigureAwait(false);

@@ -81,6 +81,7 @@ internal sealed class LiveApplier(
         try
         {
             if (events.Count > 0) await projection.ApplyAsync(writer, events, ct).ConfigureAwait(false);
+            if (events.Count > 0 && options.Erasure is { } erasure) await erasure.ReplayAsync(projection, writer, events, to, ct).ConfigureAwait(false);
             await writer.CommitAsync([.. Park(parked), Version(), Progress.AdvanceOrFail(_shard, Checkpoint, to)], ct).ConfigureAwait(false);
             Checkpoint = to;
             watch.Done();

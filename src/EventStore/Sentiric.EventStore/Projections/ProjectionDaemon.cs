@@ -18,7 +18,7 @@ public sealed partial class ProjectionDaemon
         ProjectionOptions? options = null, ILogger? logger = null)
     {
         var (chosen, log, all) = (options ?? new ProjectionOptions(), logger ?? NullLogger.Instance, projections.ToList());
-        var feed = FeedOf(store, all);
+        var feed = FeedOf(store, all, chosen.Erasure?.EventType);
         _shards = [.. all.Select(p => new ProjectionShard(source, store, feed, p, chosen, clock, log))];
         _watch = new ShardWatch(source, _shards, chosen, clock, log);
         EnsureDistinct(_shards.Select(s => s.Name), "Two projections have the name");
@@ -44,9 +44,10 @@ public sealed partial class ProjectionDaemon
         _shards.FirstOrDefault(s => s.Name == name) ?? throw new ArgumentException($"There is no projection '{name}'.", nameof(name));
 
     // One that does not say what it wants gets everything, and decodes what it needs itself.
-    private static LogFeed FeedOf(IEventStore store, IReadOnlyList<ITableProjection> projections)
+    private static LogFeed FeedOf(IEventStore store, IReadOnlyList<ITableProjection> projections, string? erasure)
     {
         var declared = projections.Where(p => p.EventTypes is not null).SelectMany(p => p.EventTypes ?? []).ToHashSet(StringComparer.Ordinal);
+        if (erasure is not null) declared.Add(erasure);
         var isAllDeclared = projections.All(p => p.EventTypes is not null);
         return new LogFeed(store, isAllDeclared ? declared : null, declared.Contains);
     }

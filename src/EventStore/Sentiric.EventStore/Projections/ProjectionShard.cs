@@ -106,7 +106,7 @@ internal sealed partial class ProjectionShard(
         var told = Told;
         var events = page.Events;
         IReadOnlyList<ParkedEvent> skipped = [];
-        if (_types is not null) events = [.. events.Where(e => _types.Contains(e.EventType))];
+        if (_types is not null) events = [.. events.Where(e => _types.Contains(e.EventType) || e.EventType == options.Erasure?.EventType)];
         if (told.Skips.Count > 0)
         {
             skipped = [.. events.Where(e => told.Skips.Contains(e.Position)).Select(e => Parked.Skipped(_shard, e, clock))];

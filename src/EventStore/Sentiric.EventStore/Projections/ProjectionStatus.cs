@@ -56,6 +56,9 @@ public sealed record ProjectionOptions
     /// <summary>Events per transaction while rebuilding: nobody waits for the single row then.</summary>
     public int RebuildBatchSize { get; init; } = 2_000;
 
+    /// <summary>Writes the rows of forgotten persons anew when their erasure is read; null: nobody is forgotten here.</summary>
+    public ErasureReplay? Erasure { get; init; }
+
     /// <summary>Tries per event before it is parked; passing failures do not count.</summary>
     public int MaxAttempts { get; init; } = 3;
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(200);

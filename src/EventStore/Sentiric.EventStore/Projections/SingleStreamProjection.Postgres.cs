@@ -1,6 +1,6 @@
 namespace Sentiric.EventStore;
 
-public abstract partial class SingleStreamProjection<TDoc> : IStreamDocument, IShapedProjection
+public abstract partial class SingleStreamProjection<TDoc> : IStreamDocument, IShapedProjection, IStreamRows
 {
     private DocumentRows<TDoc>? _rows;
 
@@ -37,6 +37,9 @@ public abstract partial class SingleStreamProjection<TDoc> : IStreamDocument, IS
             slot.Become(Evolve(slot.Document, recorded, writer.Serializer.Deserialize(recorded)), recorded.Version, recorded.RecordedAt);
         Rows.Save(writer, new Dictionary<DocumentKey, DocumentRows<TDoc>.Slot> { [new DocumentKey(address.Tenant, address.StreamId)] = slot });
     }
+
+    public void DeleteStream(IProjectionWriter writer, string tenant, string streamId) =>
+        writer.Execute($"delete from {writer.Table(Tables[0])} where tenant_id = $1 and id::text = $2", tenant, streamId);
 
     private static DocumentKey KeyOf(RecordedEvent recorded) => new(recorded.Tenant, recorded.StreamId);
 }

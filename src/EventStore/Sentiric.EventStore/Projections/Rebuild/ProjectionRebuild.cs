@@ -141,6 +141,8 @@ internal sealed partial class ProjectionRebuild
         var canContinue = row is not null && row.Version == _projection.Version && !_wishes.StartOver && !row.IsCancelled
             && (row.State == RebuildState.Running || (row.State == RebuildState.Differs && _wishes.AcceptDifferences));
         if (row is null || !canContinue) return false;
+        // Documents that were folded before somebody was forgotten would stay as they are.
+        if (_options.Erasure is not null && row.Phase == RebuildPhase.Filling && _projection is IFoldedDocuments) return false;
         // While documents are folded the recorded position is news for people only.
         (Position, _phase) = (row.Phase == RebuildPhase.Filling && _projection is IFoldedDocuments { CanFold: true } or IPartitionedProjection ? 0 : row.Position, row.Phase);
         await _record.ContinueAsync(ct).ConfigureAwait(false);

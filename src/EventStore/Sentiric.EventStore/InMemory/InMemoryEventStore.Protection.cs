@@ -1,0 +1,13 @@
+namespace Sentiric.EventStore;
+
+public sealed partial class InMemoryEventStore
+{
+    /// <summary>The log as it lies here, nothing opened.</summary>
+    internal IReadOnlyList<RecordedEvent> Stored
+    {
+        get
+        {
+            lock (_gate) return [.. _log.OfType<RecordedEvent>()];
+        }
+    }
+}

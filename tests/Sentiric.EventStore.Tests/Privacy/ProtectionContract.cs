@@ -1,0 +1,185 @@
+using Sentiric.Testing;
+using Xunit;
+
+namespace Sentiric.EventStore.Tests.Privacy;
+
+/// <summary>What protection means, whatever store it stands before. Each test works in a tenant of its own.</summary>
+public abstract class ProtectionContract
+{
+    protected string Tenant { get; } = "t-" + Guid.NewGuid().ToString("N")[..8];
+
+    protected ManualTime Clock { get; } = new();
+
+    /// <summary>Another process over the same store and vault.</summary>
+    protected abstract ValueTask<(IEventStore Store, PersonalDataProtection Protection)> ProcessAsync();
+
+    /// <summary>What lies in the store, unopened.</summary>
+    protected abstract ValueTask<IReadOnlyList<(string Stream, Guid Id, string Json)>> StoredAsync();
+
+    /// <summary>The store after somebody wrote the payload of one event over that of another.</summary>
+    protected abstract ValueTask<IEventStore> WithMovedPayloadAsync(IEventStore store, PersonalDataProtection protection, Guid fromEvent, Guid toEvent);
+
+    [Fact]
+    public async Task What_was_sealed_is_read_back_as_it_was_and_lies_sealed_in_the_store()
+    {
+        var (store, _) = await ProcessAsync();
+        var seen = People.Seen("1");
+        await store.AppendToStreamAsync(Tenant, "visit-1", ExpectedVersion.NoStream, [EventData.Of(seen), EventData.Of(new LineSaid("bir daha merhaba", "open"))]);
+        var read = await ReadAsync(store, "visit-1");
+        Assert.Equivalent(seen, read[0], strict: true);
+        Assert.Equal(new LineSaid("bir daha merhaba", "open"), read[1]);
+
+        var stored = string.Join('\n', (await StoredAsync()).Select(s => s.Json));
+        Assert.DoesNotContain(People.Texts, text => stored.Contains(text, StringComparison.Ordinal));
+        Assert.Contains("\"open\"", stored, StringComparison.Ordinal);
+        Assert.Contains("41", stored, StringComparison.Ordinal);
+        Assert.Contains("§1.", stored, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_forgotten_person_is_blank_and_the_others_of_the_same_stream_stay()
+    {
+        var (store, protection) = await ProcessAsync();
+        await store.AppendToStreamAsync(Tenant, "room", ExpectedVersion.NoStream, [EventData.Of(People.Seen("1")), EventData.Of(new LineSaid("benim", "a"))]);
+        await store.AppendToStreamAsync(Tenant, "room", ExpectedVersion.Any, [EventData.Of(People.Seen("2", "Ali")), EventData.Of(new LineSaid("seninki", "b"))]);
+        await ForgetAsync(protection, "person:1");
+
+        var read = await ReadAsync(store, "room");
+        var blank = Assert.IsType<PersonSeen>(read[0]);
+        Assert.Equal(("[erased]", null, null, 41), (blank.Name, blank.Number, blank.Visit?.Note, blank.Age));
+        Assert.Equal(["[erased]", "[erased]"], blank.Said);
+        Assert.Equal("[erased]", blank.Form["adres"]);
+        Assert.Equal("7", blank.Visit?.Room);
+        Assert.Equal(new LineSaid("[erased]", "a"), read[1]);
+        Assert.Equivalent(People.Seen("2", "Ali"), read[2], strict: true);
+        Assert.Equal(new LineSaid("seninki", "b"), read[3]);
+    }
+
+    [Fact]
+    public async Task Another_process_forgets_within_the_delay()
+    {
+        var (store, _) = await ProcessAsync();
+        var (_, elsewhere) = await ProcessAsync();
+        await store.AppendToStreamAsync(Tenant, "visit-1", ExpectedVersion.NoStream, [EventData.Of(People.Seen("1"))]);
+        Assert.Equal("Ayşe Yılmaz", ((PersonSeen)(await ReadAsync(store, "visit-1"))[0]).Name);
+        await ForgetAsync(elsewhere, "person:1");
+
+        Clock.Advance(new PersonalDataOptions().DestructionDelay);
+        Assert.Equal("[erased]", ((PersonSeen)(await ReadAsync(store, "visit-1"))[0]).Name);
+    }
+
+    [Fact]
+    public async Task Who_comes_back_after_being_forgotten_begins_anew()
+    {
+        var (store, protection) = await ProcessAsync();
+        await store.AppendToStreamAsync(Tenant, "visit-1", ExpectedVersion.NoStream, [EventData.Of(People.Seen("1"))]);
+        await ForgetAsync(protection, "person:1");
+        await protection.RefreshAsync(default);
+        await store.AppendToStreamAsync(Tenant, "visit-2", ExpectedVersion.NoStream, [EventData.Of(People.Seen("1", "Yeni"))]);
+
+        Assert.Equal("[erased]", ((PersonSeen)(await ReadAsync(store, "visit-1"))[0]).Name);
+        Assert.Equal("Yeni", ((PersonSeen)(await ReadAsync(store, "visit-2"))[0]).Name);
+    }
+
+    [Fact]
+    public async Task A_number_means_its_owner_and_before_that_itself()
+    {
+        var (store, protection) = await ProcessAsync();
+        var guest = new PersonSeen(null, "+1", "Guest", null, [], new Dictionary<string, string>(), 0);
+        await store.AppendToStreamAsync(Tenant, "before", ExpectedVersion.NoStream, [EventData.Of(guest)]);
+        await store.AppendToStreamAsync(Tenant, "number-+1", ExpectedVersion.NoStream, [EventData.Of(new NumberTaken("1", "+1"))]);
+        await store.AppendToStreamAsync(Tenant, "during", ExpectedVersion.NoStream, [EventData.Of(guest)]);
+        await store.AppendToStreamAsync(Tenant, "number-+1", ExpectedVersion.Any, [EventData.Of(new NumberGiven("1", "+1")), EventData.Of(new NumberTaken("2", "+1"))]);
+        await store.AppendToStreamAsync(Tenant, "after", ExpectedVersion.NoStream, [EventData.Of(guest)]);
+        await ForgetAsync(protection, "person:1");
+        await protection.RefreshAsync(default);
+
+        var names = new List<string>();
+        foreach (var stream in new[] { "before", "during", "after" }) names.Add(((PersonSeen)(await ReadAsync(store, stream))[0]).Name);
+        Assert.Equal(["[erased]", "[erased]", "Guest"], names);
+        Assert.Equal(["[erased]", "[erased]", "+1"], (await ReadAsync(store, "number-+1")).Select(f => f is NumberTaken t ? t.Number : ((NumberGiven)f).Number));
+    }
+
+    [Fact]
+    public async Task A_stream_named_after_a_person_is_stored_under_a_hash_and_found_under_both_names()
+    {
+        var (store, protection) = await ProcessAsync();
+        var result = await store.AppendToStreamAsync(Tenant, "number-+905321234567", ExpectedVersion.NoStream, [EventData.Of(new NumberTaken("1", "+905321234567"))]);
+        Assert.DoesNotContain("5321234567", result.StreamId, StringComparison.Ordinal);
+        Assert.Equal(result.StreamId, protection.StoredStream(Tenant, result.StreamId));
+        Assert.Single(await ReadAsync(store, "number-+905321234567"));
+        Assert.Single(await ReadAsync(store, result.StreamId));
+        Assert.Equal(1, (await store.GetStreamStateAsync(Tenant, "number-+905321234567"))?.Version);
+        await Assert.ThrowsAsync<WrongExpectedVersionException>(
+            async () => await store.AppendToStreamAsync(Tenant, "number-+905321234567", ExpectedVersion.NoStream, [EventData.Of(new NumberTaken("2", "+905321234567"))]));
+        Assert.True(await store.ArchiveStreamAsync(Tenant, "number-+905321234567"));
+    }
+
+    [Fact]
+    public async Task A_sealed_text_that_was_moved_to_another_event_is_detected_and_only_that_event_cannot_be_read()
+    {
+        var (store, protection) = await ProcessAsync();
+        EventData[] lines = [EventData.Of(People.Seen("1")), EventData.Of(new LineSaid("evet", "")), EventData.Of(new LineSaid("hayır", ""))];
+        await store.AppendToStreamAsync(Tenant, "visit-1", ExpectedVersion.NoStream, lines);
+        store = await WithMovedPayloadAsync(store, protection, lines[1].EventId, lines[2].EventId);
+
+        var read = await store.ReadStreamAsync(Tenant, "visit-1").ToListAsync();
+        Assert.Equal(new LineSaid("evet", ""), store.Serializer.Deserialize(read[1]));
+        var moved = Assert.Throws<PersonalDataTamperedException>(() => store.Serializer.Deserialize(read[2]));
+        Assert.Equal((lines[2].EventId, "Text"), (moved.EventId, moved.Member));
+    }
+
+    [Theory]
+    [InlineData("§1.AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    [InlineData("§0.x")]
+    [InlineData("§")]
+    public async Task A_text_that_looks_like_a_sealed_one_is_just_a_text(string text)
+    {
+        var (store, _) = await ProcessAsync();
+        await store.AppendToStreamAsync(Tenant, "visit-1", ExpectedVersion.NoStream, [EventData.Of(new LineSaid(text, text))]);
+        Assert.Equal([new LineSaid(text, text)], await ReadAsync(store, "visit-1"));
+    }
+
+    [Fact]
+    public async Task The_same_text_is_never_sealed_twice_alike()
+    {
+        var (store, _) = await ProcessAsync();
+        await store.AppendToStreamAsync(
+            Tenant, "visit-1", ExpectedVersion.NoStream, [.. Enumerable.Range(0, 500).Select(_ => EventData.Of(new LineSaid("aynı", "")))]);
+        // The nonce is the first 16 of the base64 behind the id of the key.
+        var nonces = (await StoredAsync()).Select(s => s.Json[(s.Json.IndexOf("§1.", StringComparison.Ordinal) + 20)..][..16]).ToList();
+        Assert.Equal(500, nonces.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task All_streams_of_one_append_are_protected()
+    {
+        var (store, _) = await ProcessAsync();
+        await store.AppendToStreamsAsync(Tenant,
+        [
+            new(null, "visit-1", ExpectedVersion.NoStream, [EventData.Of(People.Seen("1"))]),
+            new(null, "number-+905321234567", ExpectedVersion.NoStream, [EventData.Of(new NumberTaken("1", "+905321234567"))]),
+        ]);
+        var stored = string.Join('\n', (await StoredAsync()).Select(s => s.Stream + s.Json));
+        Assert.DoesNotContain(People.Texts, text => stored.Contains(text, StringComparison.Ordinal));
+        var all = await store.ReadAllAsync(0, 1_000).Where(e => e.Tenant == Tenant).ToListAsync();
+        Assert.Equivalent(People.Seen("1"), store.Serializer.Deserialize(all.Single(e => e.EventType == "person_seen")), strict: true);
+    }
+
+    protected static async ValueTask ForgetAsync(PersonalDataProtection protection, string subject, string? tenant = null, IReadOnlyList<string>? aliases = null)
+    {
+        ArgumentNullException.ThrowIfNull(protection);
+        await protection.StartAsync();
+        var record = await protection.Vault.LookUpAsync([new SubjectId(tenant ?? "", subject)], aliases ?? [], default);
+        await protection.Vault.DestroyAsync(record.Subjects, default);
+        await protection.RefreshAsync(default);
+    }
+
+    private ValueTask ForgetAsync(PersonalDataProtection protection, string subject) => ForgetAsync(protection, subject, Tenant);
+
+    protected async ValueTask<List<object>> ReadAsync(IEventStore store, string stream)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        return [.. (await store.ReadStreamAsync(Tenant, stream).ToListAsync()).Select(store.Serializer.Deserialize)];
+    }
+}
