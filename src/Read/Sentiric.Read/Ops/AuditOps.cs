@@ -29,17 +29,17 @@ public static class AuditOps
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/events/audit", async (AuditTrail trail, IEventStore store, CancellationToken ct) => ReadHttp.Json(await StateAsync(trail, store, ct)))
+        routes.MapGet("/events/audit", async ([FromServices] AuditTrail trail, IEventStore store, CancellationToken ct) => ReadHttp.Json(await StateAsync(trail, store, ct)))
             .WithTags("events").WithName("AuditState").Produces<AuditState>().WithSummary("How far the log is signed, and every key that signed. Needs an admin key.");
-        routes.MapGet("/events/audit/checkpoints", (AuditTrail trail, [FromQuery(Name = "from")] long? from, [FromQuery(Name = "limit")] int? limit, CancellationToken ct) =>
+        routes.MapGet("/events/audit/checkpoints", ([FromServices] AuditTrail trail, [FromQuery(Name = "from")] long? from, [FromQuery(Name = "limit")] int? limit, CancellationToken ct) =>
                 Results.Stream(body => WriteAsync(trail, body, from ?? 1, Math.Clamp(limit ?? MaxCheckpoints, 1, MaxCheckpoints), ct), LinesType))
             .WithTags("events").WithName("AuditCheckpoints").Produces(200, contentType: LinesType)
             .WithSummary("Signed checkpoints from a block on, one a line: anchors to keep elsewhere. Needs an admin key.");
-        routes.MapGet("/events/audit/proofs/{stream}", (HttpContext http, AuditTrail trail, string stream, CancellationToken ct) =>
+        routes.MapGet("/events/audit/proofs/{stream}", (HttpContext http, [FromServices] AuditTrail trail, string stream, CancellationToken ct) =>
                 ReadHttp.ForTenantAsync(http, tenant => ProveAsync(trail, tenant, stream, ct)))
             .WithTags("events").WithName("ProveStream").Produces(200, contentType: "application/json")
             .WithSummary("The proof of one stream, to be checked without the platform. Needs an admin key.");
-        routes.MapGet("/events/audit/verify", (AuditTrail trail, AuditTrust trust, [AsParameters] VerifyQuery query, CancellationToken ct) => Verify(trail, trust, query, ct))
+        routes.MapGet("/events/audit/verify", ([FromServices] AuditTrail trail, [FromServices] AuditTrust trust, [AsParameters] VerifyQuery query, CancellationToken ct) => Verify(trail, trust, query, ct))
             .WithTags("events").WithName("VerifyEvents").Produces(200, contentType: "text/event-stream")
             .WithSummary("Compares the log with what was signed; server-sent events 'progress' and, last, 'verdict'; 'refused' while another verification runs. Needs an admin key of the platform.");
     }
