@@ -99,6 +99,8 @@ claim_platform_ports() {
 platform_environment() {
   export DOTNET_CLI_TELEMETRY_OPTOUT=1 ASPNETCORE_ENVIRONMENT=${ASPNETCORE_ENVIRONMENT:-Production}
   export ConnectionStrings__Postgres Urls Sip__Listen Media__PortRange Media__Address=127.0.0.1 Gateway__AdminKeyFile=$INFRA/api-key
+  export Privacy__MasterKeyFile=$INFRA/master-key
+  [ -s "$INFRA/master-key" ] || (umask 077 && printf 'first:%s\n' "$(head -c 32 /dev/urandom | base64)" >"$INFRA/master-key")
   ConnectionStrings__Postgres=$(pg_address)
   Urls=http://127.0.0.1:${PORT[HTTP]}
   Sip__Listen=udp://127.0.0.1:${PORT[SIP]},tcp://127.0.0.1:${PORT[SIP]}

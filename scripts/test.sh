@@ -53,7 +53,7 @@ build_all() { dotnet_build Sentiric.sln; }
 
 test_environment() {
   platform_environment embedded # speech and folders; the addresses of the platform itself are none of the tests' business
-  unset ConnectionStrings__Postgres Urls Sip__Listen Media__PortRange Gateway__AdminKeyFile Recording__Folder SENTIRIC_URL SENTIRIC_API_KEY SENTIRIC_SIP
+  unset ConnectionStrings__Postgres Urls Sip__Listen Media__PortRange Gateway__AdminKeyFile Privacy__MasterKeyFile Recording__Folder SENTIRIC_URL SENTIRIC_API_KEY SENTIRIC_SIP
   unset SENTIRIC_TEST_RABBIT SENTIRIC_TEST_REDIS ASPNETCORE_ENVIRONMENT SENTIRIC_PG_LIBRARIES
   export SENTIRIC_TEST_PG SENTIRIC_PG_BIN SENTIRIC_NATIVE=$INFRA/native SENTIRIC_MODELS=$ROOT/models
   SENTIRIC_TEST_PG=$(pg_address)

@@ -8,6 +8,7 @@ using Sentiric.Write.Connectors;
 using Sentiric.Write.Dialplans;
 using Sentiric.Write.Knowledge;
 using Sentiric.Write.Ops;
+using Sentiric.Write.Privacy;
 using Sentiric.Write.Relay;
 using Sentiric.Write.Tenants;
 using Sentiric.Write.Users;
@@ -76,6 +77,7 @@ public static class WriteSide
         RemoveConnector.Map(routes);
 
         ImportEvents.Map(routes);
+        ErasePerson.Map(routes);
         return routes;
     }
 }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
+using Sentiric.EventStore;
 using Sentiric.Testing;
 using Sentiric.Testing.Loopback;
 using Sentiric.Testing.Postgres;
@@ -16,6 +17,10 @@ public sealed class AllInOne : IAsyncLifetime
     public const string AdminKey = "the-admin-key";
     private readonly string _folder = Directory.CreateTempSubdirectory("sentiric-host-").FullName;
     private string _connection = "";
+
+    public string Database => _connection;
+
+    public string RecordingFolder => _folder;
 
     public LoopbackApp App { get; private set; } = null!;
 
@@ -36,6 +41,7 @@ public sealed class AllInOne : IAsyncLifetime
                 ["Recording:Folder"] = _folder,
                 ["Speech:RemoteUrl"] = "http://127.0.0.1:1/",
                 ["Gateway:AdminKeyFile"] = keyFile,
+                ["Privacy:MasterKeys"] = MasterKeys.NewKey("first"),
                 ["Demo:Seed"] = "true",
             });
         }));

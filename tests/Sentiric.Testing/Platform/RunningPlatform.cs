@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Sentiric.Testing.Postgres;
 
 namespace Sentiric.Testing.Platform;
@@ -46,6 +47,7 @@ public sealed class RunningPlatform : IAsyncDisposable
         SipPort = FreePorts.Next();
         Api = new PlatformApi(Url, key, LogTail);
         File.WriteAllText(Path.Combine(folder, "api-key"), key);
+        File.WriteAllText(Path.Combine(folder, "master-key"), "first:" + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
     }
 
     /// <summary>UDP and TCP on 127.0.0.1.</summary>
@@ -127,6 +129,7 @@ public sealed class RunningPlatform : IAsyncDisposable
             ["Media__PortRange"] = "0",
             ["Recording__Folder"] = RecordingFolder,
             ["Gateway__AdminKeyFile"] = Path.Combine(folder, "api-key"),
+            ["Privacy__MasterKeyFile"] = Path.Combine(folder, "master-key"),
             ["Demo__Seed"] = "true",
             ["Demo__PhonePassword"] = PhonePassword,
         };

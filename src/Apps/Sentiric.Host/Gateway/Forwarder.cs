@@ -26,9 +26,10 @@ public static class Forwarder
         routes.Map("/v1/{**rest}", (HttpContext http) => ForwardAsync(http, IsForRead(http.Request) ? read : write)).ExcludeFromDescription();
     }
 
-    // Building a read model anew is a command, but the read role's own.
+    // Building a read model anew is a command, but the read role's own; the log of erasures is kept by who erases.
     private static bool IsForRead(HttpRequest request) =>
-        HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || request.Path.StartsWithSegments("/v1/projections", StringComparison.OrdinalIgnoreCase);
+        ((HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)) && !request.Path.StartsWithSegments("/v1/erasures", StringComparison.OrdinalIgnoreCase))
+        || request.Path.StartsWithSegments("/v1/projections", StringComparison.OrdinalIgnoreCase);
 
     private static async Task ForwardAsync(HttpContext http, HttpClient? role)
     {

@@ -26,7 +26,8 @@ internal static class StoreRole
         services.AddSingleton(_ => NpgsqlDataSource.Create(settings.Postgres!));
         services.AddSingleton(s => new PostgresEventStore(
             s.GetRequiredService<NpgsqlDataSource>(), EventStoreSetup.EventTypes(), s.GetRequiredService<TimeProvider>(),
-            logger: s.GetRequiredService<ILogger<PostgresEventStore>>()));
+            new PostgresEventStoreOptions { Protection = s.GetService<PersonalDataProtection>() }, s.GetRequiredService<ILogger<PostgresEventStore>>()));
+        PrivacyRole.Add(services, settings);
         services.AddSingleton<IEventStore>(s => s.GetRequiredService<PostgresEventStore>());
         services.AddHostedService<StoreStart>();
         services.AddSingleton(s => new StoreHealth(
@@ -46,7 +47,7 @@ internal static class StoreRole
         {
             services.AddSingleton(s => new ProjectionDaemon(
                 s.GetRequiredService<NpgsqlDataSource>(), s.GetRequiredService<IEventStore>(), ReadSide.Projections, s.GetRequiredService<TimeProvider>(),
-                logger: s.GetRequiredService<ILogger<ProjectionDaemon>>()));
+                ProjectionOptionsOf(s), s.GetRequiredService<ILogger<ProjectionDaemon>>()));
             services.AddSingleton<IProjectionManager>(s => new ProjectionManager(
                 s.GetRequiredService<NpgsqlDataSource>(), s.GetRequiredService<IEventStore>(), s.GetRequiredService<TimeProvider>()));
             services.AddReadSide(settings.RecordingFolder);
@@ -55,6 +56,11 @@ internal static class StoreRole
             services.AddSingleton(s => CdrSubscription(s.GetRequiredService<ProjectionDaemon>()));
         }
     }
+
+    private static ProjectionOptions ProjectionOptionsOf(IServiceProvider s) => new()
+    {
+        Erasure = s.GetService<PersonalDataProtection>() is { } protection ? new ErasureReplay(s.GetRequiredService<IEventStore>(), protection) : null,
+    };
 
     // AddHostedService keeps one service of a type; there are several loops.
     internal static void AddLoop(IServiceCollection services, string name, Func<IServiceProvider, Func<CancellationToken, Task>> run) =>

@@ -1,10 +1,12 @@
 using Npgsql;
 using Sentiric.EventStore;
+using Sentiric.Host.Settings;
 
 namespace Sentiric.Host.Roles;
 
 /// <summary>Creates the tables that are missing before anything else starts; waits a while for a PostgreSQL that is still starting.</summary>
-internal sealed partial class StoreStart(PostgresEventStore store, TimeProvider clock, ILogger<StoreStart> logger) : IHostedService
+internal sealed partial class StoreStart(
+    PostgresEventStore store, NpgsqlDataSource source, HostSettings settings, TimeProvider clock, ILogger<StoreStart> logger, IErasureRecords? erasures = null) : IHostedService
 {
     private const int Attempts = 30;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -16,7 +18,21 @@ internal sealed partial class StoreStart(PostgresEventStore store, TimeProvider 
             try
             {
                 await store.EnsureSchemaAsync(cancellationToken);
+                if (erasures is not null)
+                {
+                    await erasures.StartAsync(cancellationToken);
+                }
+                else if (settings.MasterKeys is null && await PostgresSubjectVault.HoldsKeysAsync(source, settings.KeySchema, cancellationToken))
+                {
+                    throw new StartException(
+                        "This database holds sealed personal data, but no master key is configured. Set Privacy__MasterKeyFile to the file that was used before.");
+                }
+
                 return;
+            }
+            catch (MasterKeyException e)
+            {
+                throw new StartException($"The master keys do not fit this database: {e.Message}", e);
             }
             catch (Exception e) when (e is EventStoreUnavailableException or NpgsqlException && attempt < Attempts)
             {

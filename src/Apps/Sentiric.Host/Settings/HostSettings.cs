@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Npgsql;
+using Sentiric.EventStore;
 
 namespace Sentiric.Host.Settings;
 
@@ -52,6 +53,9 @@ public sealed class HostSettings
         AuditFormerKeyFile = Text("Audit:FormerKeyFile");
         AuditAnchorFile = Text("Audit:AnchorFile");
         AuditIntervalSeconds = Number("Audit:IntervalSeconds", 2, 1, 3600);
+        MasterKeys = Keys("Privacy:MasterKeyFile", "Privacy:MasterKeys");
+        KeySchema = Text("Privacy:KeySchema");
+        ErasureLogYears = Number("Privacy:ErasureLogYears", 3, 1, 30);
 
         if (Postgres is null && (roles.Has(Role.Write) || roles.Has(Role.Read)))
         {
@@ -155,6 +159,17 @@ public sealed class HostSettings
     /// <summary>Audit:IntervalSeconds, 1..3600: how long events wait for their signature at most.</summary>
     public int AuditIntervalSeconds { get; }
 
+    /// <summary>
+    /// Privacy:MasterKeyFile, or Privacy:MasterKeys itself: lines "id:base64 of 32 bytes", the current one first. Absent: personal data is stored in clear.
+    /// </summary>
+    public MasterKeys? MasterKeys { get; }
+
+    /// <summary>Privacy:KeySchema of the data keys' tables; absent: the schema of the store.</summary>
+    public string? KeySchema { get; }
+
+    /// <summary>Privacy:ErasureLogYears for which receipts of erasures are kept, 1..30.</summary>
+    public int ErasureLogYears { get; }
+
     /// <summary>Services:Key, the secret that roles show each other.</summary>
     public string? ServiceKey { get; }
 
@@ -175,6 +190,18 @@ public sealed class HostSettings
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= from && number <= to
             ? number
             : throw new SettingsException($"{Name(key)} is '{text}': a whole number from {from} to {to} is needed.");
+
+    private MasterKeys? Keys(string file, string inline)
+    {
+        try
+        {
+            return Text(file) is { } path ? EventStore.MasterKeys.FromFile(path) : Text(inline) is { } text ? EventStore.MasterKeys.Parse(text) : null;
+        }
+        catch (MasterKeyException e)
+        {
+            throw new SettingsException($"{Name(Text(file) is null ? inline : file)}: {e.Message}");
+        }
+    }
 
     private Uri? Url(string key) => Text(key) is not { } text
         ? null

@@ -83,6 +83,7 @@ public static class EventCatalog
         new(typeof(SipRegistered), "sip_registered", "sip.registered", 1),
         new(typeof(SipUnregistered), "sip_unregistered", "sip.unregistered", 1),
         new(typeof(SipAuthFailed), "sip_auth_failed", "sip.auth_failed", 1),
+        new(typeof(PersonalDataErased), "personal_data_erased", "privacy.personal_data_erased", 1),
     ];
 
     private static readonly FrozenDictionary<Type, EventKind> ByType = All.ToFrozenDictionary(k => k.Type);

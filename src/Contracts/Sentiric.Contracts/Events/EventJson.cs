@@ -75,6 +75,7 @@ namespace Sentiric.Contracts.Events;
 [JsonSerializable(typeof(SipRegistered))]
 [JsonSerializable(typeof(SipUnregistered))]
 [JsonSerializable(typeof(SipAuthFailed))]
+[JsonSerializable(typeof(PersonalDataErased))]
 public sealed partial class StoredEventJson : JsonSerializerContext;
 
 /// <summary>The wire form (snake_case), readable by any language.</summary>
@@ -150,4 +151,5 @@ public sealed partial class StoredEventJson : JsonSerializerContext;
 [JsonSerializable(typeof(SipRegistered))]
 [JsonSerializable(typeof(SipUnregistered))]
 [JsonSerializable(typeof(SipAuthFailed))]
+[JsonSerializable(typeof(PersonalDataErased))]
 public sealed partial class WireEventJson : JsonSerializerContext;

@@ -9,6 +9,15 @@ public static class Streams
     private const string CallPrefix = "call-";
     private const string ChatPrefix = "chat-";
 
+    /// <summary>
+    /// Beginnings of names whose rest tells of a person. Where personal data is protected, the store keeps the rest as a keyed hash and finds the stream
+    /// under both names.
+    /// </summary>
+    public static readonly IReadOnlyList<string> Private =
+    [
+        .. Enum.GetValues<ContactType>().Select(type => Contact(type, "")), "sipuser-", "registration-",
+    ];
+
     public static string Tenant(string tenant) => "tenant-" + tenant;
 
     public static string Call(Guid callId) => CallPrefix + callId.ToString("D");

@@ -11,7 +11,7 @@ using Sentiric.Read.Http;
 namespace Sentiric.Read.Calls;
 
 /// <summary>The CDR: one row per call, answered or not.</summary>
-public sealed class CallRecords : ITableProjection
+public sealed class CallRecords : ITableProjection, IStreamRows
 {
     private const string Table = "read_call_record";
 
@@ -62,6 +62,8 @@ public sealed class CallRecords : ITableProjection
     public IReadOnlyCollection<string> EventTypes { get; } = ConversationEvents.Named(
         typeof(CallReceived), typeof(UserIdentifiedForCall), typeof(UserCreatedForCall), typeof(CallRouteResolved), typeof(MediaStarted),
         typeof(CallRinging), typeof(CallAnswered), typeof(DialogTurnCompleted), typeof(MediaQualityMeasured), typeof(RecordingAvailable), typeof(CallEnded));
+
+    public void DeleteStream(IProjectionWriter writer, string tenant, string streamId) => ConversationEvents.Delete(writer, streamId, Table);
 
     public ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct)
     {

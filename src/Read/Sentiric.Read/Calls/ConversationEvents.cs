@@ -19,4 +19,18 @@ internal static class ConversationEvents
             }
         }
     }
+
+    /// <summary>Queues what removes every row of a conversation; a stream that is none has no rows.</summary>
+    public static void Delete(IProjectionWriter writer, string streamId, params ReadOnlySpan<string> tables)
+    {
+        if (Streams.CallIdOf(streamId) is not { } callId)
+        {
+            return;
+        }
+
+        foreach (var table in tables)
+        {
+            writer.Execute($"delete from {writer.Table(table)} where call_id = $1", callId);
+        }
+    }
 }

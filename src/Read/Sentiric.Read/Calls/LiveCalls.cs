@@ -9,7 +9,7 @@ using Sentiric.Read.Http;
 namespace Sentiric.Read.Calls;
 
 /// <summary>The board of calls that are up now. A call leaves it when it ends.</summary>
-public sealed class LiveCalls : ITableProjection
+public sealed class LiveCalls : ITableProjection, IStreamRows
 {
     private const string Table = "read_live_call";
 
@@ -40,6 +40,8 @@ public sealed class LiveCalls : ITableProjection
     public IReadOnlyCollection<string> EventTypes { get; } = ConversationEvents.Named(
         typeof(CallReceived), typeof(UserIdentifiedForCall), typeof(UserCreatedForCall), typeof(CallRouteResolved), typeof(CallRinging), typeof(CallAnswered),
         typeof(AgentTookOver), typeof(TranscriptFinal), typeof(DialogTurnCompleted), typeof(CallEnded));
+
+    public void DeleteStream(IProjectionWriter writer, string tenant, string streamId) => ConversationEvents.Delete(writer, streamId, Table);
 
     public ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct)
     {

@@ -9,7 +9,7 @@ using Sentiric.Read.Http;
 namespace Sentiric.Read.Calls;
 
 /// <summary>Who said what, and what each turn took: of calls and chats.</summary>
-public sealed class Transcripts : ITableProjection
+public sealed class Transcripts : ITableProjection, IStreamRows
 {
     private const string Lines = "read_transcript_line";
     private const string Turns = "read_turn";
@@ -52,6 +52,8 @@ public sealed class Transcripts : ITableProjection
         """;
 
     public IReadOnlyCollection<string> EventTypes { get; } = ConversationEvents.Named(typeof(TranscriptFinal), typeof(DialogTurnCompleted));
+
+    public void DeleteStream(IProjectionWriter writer, string tenant, string streamId) => ConversationEvents.Delete(writer, streamId, Lines, Turns);
 
     public ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct)
     {

@@ -19,7 +19,7 @@ internal static class JournalStreams
             or ScheduleDefined or AnnouncementDefined or AssistantDefined or DialplanPublished or DialplanRetired
             or RouteCreated or RouteChanged or RouteRemoved or MaintenanceSwitched
             or ArticlePublished or ArticleRevised or ArticleWithdrawn
-            or ConnectorRegistered or ConnectorRemoved or AppointmentBooked or AppointmentCancelled => null,
+            or ConnectorRegistered or ConnectorRemoved or AppointmentBooked or AppointmentCancelled or PersonalDataErased => null,
         IFact fact => IsConversation(stream) ? fact : null,
         _ => null,
     };
