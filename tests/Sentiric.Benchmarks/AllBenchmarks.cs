@@ -21,6 +21,7 @@ public static class AllBenchmarks
         new("events.scale", Scaling.RunAsync) { NeedsScale = true },
         new("events.scale_rebuild", ScaleRebuild.RunAsync) { NeedsScale = true },
         new("events.audit", Notarising.RunAsync),
+        new("events.sealed", Sealing.RunAsync),
         new("sip.messages", Messages.RunAsync),
         new("sip.uas", AnsweringCalls.RunAsync),
         new("media.g711", Codecs.RunAsync),
