@@ -160,13 +160,13 @@ public sealed class BrokenWorldTests(PostgresFixture postgres) : IClassFixture<P
     /// <summary>A role that the server gives only so many connections.</summary>
     private sealed class FewConnections(PostgresFixture postgres, string role) : IAsyncDisposable
     {
-        public NpgsqlDataSource Source { get; } = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Username = role }.ConnectionString);
+        public NpgsqlDataSource Source { get; } = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Username = role, Password = "for-tests" }.ConnectionString);
 
         public static async Task<FewConnections> CreateAsync(PostgresFixture postgres, int limit)
         {
             var role = "few_" + Guid.NewGuid().ToString("N");
             await postgres.ExecuteAsync($"""
-                create role {role} login connection limit {limit};
+                create role {role} login password 'for-tests' connection limit {limit};
                 grant all on all tables in schema public to {role};
                 grant all on all sequences in schema public to {role};
                 """);

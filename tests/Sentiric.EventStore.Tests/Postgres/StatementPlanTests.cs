@@ -42,12 +42,13 @@ public sealed class StatementPlanTests : IAsyncLifetime
     }
 
     // By statement and not as a whole: which statements run again between two others depends on the time that passes.
+    // Those that never come near the log (catalogs, bookkeeping of a few rows) are written down, but may change without it.
     private void CompareWithDocument()
     {
         var file = Repository.PathOf("docs", "event-store-queries.md");
         if (Environment.GetEnvironmentVariable("SENTIRIC_ACCEPT") == "1") File.WriteAllText(file, Document());
         var document = File.ReadAllText(file);
-        var missing = _said.SelectMany(s => s.Statements.Where(x => !IsTold(document, x)).Select(x => $"{s.Name}: {x.Sql}\n  {string.Join("\n  ", x.Access)}")).ToList();
+        var missing = _said.SelectMany(s => s.Statements.Where(x => x.Access.Any(TouchesLog) && !IsTold(document, x)).Select(x => $"{s.Name}: {x.Sql}\n  {string.Join("\n  ", x.Access)}")).ToList();
         Assert.True(missing.Count == 0, "docs/event-store-queries.md does not have these, or with another way to the log; read them and accept with SENTIRIC_ACCEPT=1:\n" + string.Join("\n", missing));
     }
 
