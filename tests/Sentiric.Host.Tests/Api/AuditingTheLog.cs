@@ -13,9 +13,9 @@ namespace Sentiric.Host.Tests.Api;
 /// <summary>The audit trail through the product: the host signs by itself, and an auditor asks over HTTP.</summary>
 public sealed class AuditingTheLog(AllInOne platform) : IClassFixture<AllInOne>
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private HttpClient Client => platform.App.Client;
+
+    private Auditor Auditor => new(Client);
 
     [Fact]
     public async Task The_host_signs_what_is_stored_and_proves_a_stream()
@@ -34,13 +34,13 @@ public sealed class AuditingTheLog(AllInOne platform) : IClassFixture<AllInOne>
     public async Task A_verification_ends_with_a_verdict_that_names_what_was_changed()
     {
         await SignedAsync();
-        Assert.True((await VerdictAsync("")).Sound);
+        Assert.True((await Auditor.VerdictAsync()).Sound);
         await ExecuteAsync("update mt_events set user_name = 'somebody else' where seq_id = 1");
-        var verdict = await VerdictAsync("");
+        var verdict = await Auditor.VerdictAsync();
         var found = Assert.Single(verdict.Findings);
         Assert.Equal(("event_changed", 1L, "user_name"), (found.Kind, found.Position, Assert.Single(found.Columns)));
         await ExecuteAsync("update mt_events e set user_name = k.user_name from mt_events_before k where e.seq_id = k.seq_id");
-        Assert.True((await VerdictAsync("?of=demo")).Sound);
+        Assert.True((await Auditor.VerdictAsync("?of=demo")).Sound);
     }
 
     [Theory]
@@ -58,21 +58,7 @@ public sealed class AuditingTheLog(AllInOne platform) : IClassFixture<AllInOne>
     private async Task<AuditState> SignedAsync()
     {
         await ExecuteAsync("create table if not exists mt_events_before as select seq_id, user_name from mt_events");
-        var deadline = DateTime.UtcNow + Patience;
-        while (true)
-        {
-            var state = JsonSerializer.Deserialize<AuditState>(await Client.GetStringAsync("/v1/events/audit"), Wire.Json)!;
-            if (state is { Blocks: > 0, Pending: 0 }) return state;
-            Assert.True(DateTime.UtcNow < deadline, $"Waited for a signature over everything; the notary says {platform.App.Services.GetRequiredService<AuditNotary>().Status}.");
-            await Task.Yield();
-        }
-    }
-
-    private async Task<AuditVerdict> VerdictAsync(string query)
-    {
-        var body = await Client.GetStringAsync("/v1/events/audit/verify" + query);
-        var verdict = body.Split('\n').SkipWhile(l => l != "event: verdict").Single(l => l.StartsWith("data: ", StringComparison.Ordinal));
-        return JsonSerializer.Deserialize<AuditVerdict>(verdict["data: ".Length..], Wire.Json)!;
+        return await Auditor.SignedAsync();
     }
 
     private async Task<string> StreamAsync()

@@ -44,6 +44,8 @@ public sealed class ErasingAPerson(AllInOne platform) : IClassFixture<AllInOne>
         Assert.Contains(Streams.User(ayse), dry.Streams);
         Assert.Contains("read_call_record", await FindAsync(Spellings));
 
+        var auditor = new Auditor(Client);
+        var signed = await auditor.SignedAsync();
         var wrapped = await WrappedKeyAsync(ayse);
         Assert.NotEmpty(await FilesWithAsync(wrapped));
         var erased = await PostAsync(new { subject = ayse.ToString(), reason = "application 2026/17" }, HttpStatusCode.Created);
@@ -59,6 +61,11 @@ public sealed class ErasingAPerson(AllInOne platform) : IClassFixture<AllInOne>
         Assert.Equal("[erased]", call?.Record.From);
         Assert.Equal("[erased]", Assert.Single(call?.Transcript ?? []).Text);
         Assert.Equal(AliSaid, Assert.Single((await Client.GetFromJsonAsync<CallDetail>($"/v1/calls/{aliCall}", Wire.Json))?.Transcript ?? []).Text);
+
+        // What was signed before the key was destroyed is still what is stored.
+        Assert.True((await auditor.SignedAsync()).Blocks > signed.Blocks);
+        var verdict = await auditor.VerdictAsync();
+        Assert.True(verdict.Sound, string.Join("; ", verdict.Findings));
 
         await ReceiptHoldsAsync(erased);
         await RebuiltRowsAreTheSameAsync();
