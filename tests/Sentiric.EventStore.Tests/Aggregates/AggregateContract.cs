@@ -154,7 +154,7 @@ public sealed class PostgresAggregateTests(PostgresFixture postgres) : Aggregate
         await using var reader = new PostgresEventStore(source, Facts.Serializer, TimeProvider.System);
         await Store.AppendToStreamAsync("acme", "cut", ExpectedVersion.NoStream, [Facts.Raised(5)]);
         Assert.Equal(1, (await reader.AggregateStreamAsync("acme", "cut", Tally.None, Tally.Evolve)).Count);
-        await postgres.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cut'");
+        await postgres.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cut' and datname = current_database()");
         Assert.Equal(1, (await reader.AggregateStreamAsync("acme", "cut", Tally.None, Tally.Evolve)).Count);
     }
 }

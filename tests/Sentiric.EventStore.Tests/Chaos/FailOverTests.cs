@@ -42,7 +42,11 @@ public sealed class FailOverTests(ITestOutputHelper output) : IAsyncLifetime
                 output.WriteLine($"{lost} shards of {victim} taken over within {Stopwatch.GetElapsedTime(began).TotalSeconds:F2} s");
                 hosts[$"heir{kill}"] = Start($"heir{kill}");
                 // A lock that is lost while its holder lives: the holder must not go on beside the next owner.
-                await _postgres.ExecuteAsync("select pg_terminate_backend(pid) from (select pid from pg_locks where locktype = 'advisory' and objsubid = 1 and granted order by random() limit 3) x");
+                await _postgres.ExecuteAsync("""
+                    select pg_terminate_backend(pid) from (
+                        select pid from pg_locks where locktype = 'advisory' and objsubid = 1 and granted
+                          and database = (select oid from pg_database where datname = current_database()) order by random() limit 3) x
+                    """);
                 await OwnedAsync("all shards to be owned after their locks were cut", hosts);
             }
             await writing.CancelAsync();

@@ -211,7 +211,7 @@ public sealed class OperatingTests : IAsyncLifetime
 
         await UntilSharesAsync(3, 3);
         await stopMortal.CancelAsync();
-        await _postgres.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'dying'");
+        await _postgres.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'dying' and datname = current_database()");
         await UntilSharesAsync(6, 0);
         var last = await RaiseAsync("a", 2);
         for (var n = 1; n <= 6; n++) await one.WaitForAsync("Shared" + n, last, Patience);
