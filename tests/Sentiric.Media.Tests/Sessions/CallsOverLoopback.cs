@@ -175,7 +175,7 @@ public sealed class CallsOverLoopback : IAsyncLifetime
         Assert.All(await Hear(newEar, 30), s => Assert.Equal(0, s));
         Assert.Equal((0L, 32L), (second.Quality().Received, second.Quality().Foreign));
         fresh.SendAudio(second.LocalEndPoint, 1, 10_000, ssrc: 99);
-        Assert.Contains(await Hear(newEar, 10), s => s > 5_000);
+        await HearLoud(newEar, 5_000);
     }
 
     [Fact]
@@ -243,6 +243,17 @@ public sealed class CallsOverLoopback : IAsyncLifetime
     {
         var found = Signals.FindPieces(source.AsSpan(0, 8_000), heard);
         Assert.True(found[^1] > 0.97 && found[found.Length / 4] > 0.97, $"pieces found: {string.Join(' ', found)}");
+    }
+
+    /// <summary>Frames that were heard before a slow test came to ask may still wait in the listener: they are passed over.</summary>
+    private static async Task HearLoud(MediaListener ear, int above)
+    {
+        const int MostFrames = 250;
+        for (var i = 0; i < MostFrames; i++)
+        {
+            if ((await Hear(ear, 1)).Any(s => s > above)) return;
+        }
+        Assert.Fail($"Nothing louder than {above} in {MostFrames} frames.");
     }
 
     private static async Task<short[]> Hear(MediaListener ear, int frames)
