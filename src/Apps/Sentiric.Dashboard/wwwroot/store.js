@@ -77,6 +77,9 @@ function tiles(s) {
   return el("div", { class: "tiles figures" }, all.map(([value, label]) => el("div", { class: "tile" }, el("b", {}, value), el("span", {}, label))));
 }
 
+// They follow the log like read models, but have no rows that could be built anew.
+const readers = new Set(["relay", "Notary"]);
+
 function shards(projections, rebuilds) {
   const rows = projections.map((p) => {
     const rebuild = rebuilds.find((r) => r.name === p.name);
@@ -87,7 +90,7 @@ function shards(projections, rebuilds) {
       el("td", {}, p.name), el("td", {}, badge(w(p.state), stateTint[p.state] ?? "soft"), p.pause?.reason ? el("small", { class: "soft" }, ` ${p.pause.reason}`) : null, p.last_error ? el("small", { class: "bad" }, ` ${p.last_error}`) : null),
       number(count(p.position)), number(count(p.lag)), number(p.behind_seconds > 0 ? age(p.behind_seconds) : "-"),
       el("td", {}, rebuild ? meter(rebuild.position / Math.max(1, rebuild.target), `${Math.floor((100 * rebuild.position) / Math.max(1, rebuild.target))} %${rebuild.remaining_seconds ? `, ${age(rebuild.remaining_seconds)}` : ""}`) : spark(lags.get(p.name))),
-      number(p.parked ? badge(String(p.parked), "warn") : "0"), el("td", { class: "actions" }, act, p.name === "relay" ? null : again));
+      number(p.parked ? badge(String(p.parked), "warn") : "0"), el("td", { class: "actions" }, act, readers.has(p.name) ? null : again));
   });
   return table([w("name"), w("state"), figure(w("position")), figure(w("lag")), figure(w("behind")), w("lagTrend"), figure(w("parked")), ""], rows);
 }
