@@ -91,8 +91,8 @@ internal sealed class ShardLock : IShardLease
         }
         catch (Exception lost) when (Failures.IsConnectionLost(lost) || lost is InvalidOperationException)
         {
-            // The server let go of the lock together with the connection.
-            return;
+            // The server let go of the lock together with the connection; one that is merely busy is closed and not kept, lock and all.
+            NpgsqlConnection.ClearPool(_connection);
         }
         finally
         {
