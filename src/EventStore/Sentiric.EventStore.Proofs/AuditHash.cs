@@ -22,6 +22,7 @@ public static class AuditHash
 
     private const int OnStack = 2_048;
 
+    private static readonly byte[] NodeTag = [0x01];
     private static readonly byte[] EventTag = Tag(0x00, "sentiric.audit.event.1\n");
     private static readonly byte[] StreamTag = Tag(0x00, "sentiric.audit.stream.1\n");
     private static readonly byte[] GenesisTag = Tag(0x02, "sentiric.audit.genesis.1\n");
@@ -56,11 +57,26 @@ public static class AuditHash
     public static void Node(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right, Span<byte> node)
     {
         Span<byte> input = stackalloc byte[1 + 2 * Size];
-        input[0] = 0x01;
+        NodeTag.CopyTo(input);
         left.CopyTo(input[1..]);
         right.CopyTo(input[(1 + Size)..]);
         SHA256.HashData(input, node);
     }
+
+    /// <summary>The same as <see cref="EventLeaf"/>, with many others.</summary>
+    public static int AddEventLeaf(HashBatch batch, ReadOnlySpan<byte> fields) => batch.Add(EventTag, fields);
+
+    /// <summary>The fields of a leaf that was gathered with <see cref="AddEventLeaf"/>.</summary>
+    public static ReadOnlySpan<byte> EventFields(HashBatch batch, int number) => batch.Message(number)[EventTag.Length..];
+
+    /// <summary>The same as <see cref="StreamLeaf"/>, with many others.</summary>
+    public static int AddStreamLeaf(HashBatch batch, ReadOnlySpan<byte> fields) => batch.Add(StreamTag, fields);
+
+    /// <summary>The same as <see cref="Link"/>, with many others.</summary>
+    public static int AddLink(HashBatch batch, ReadOnlySpan<byte> head, ReadOnlySpan<byte> eventLeaf) => batch.Add(ChainTag, head, eventLeaf);
+
+    /// <summary>The same as <see cref="Node"/>, with many others.</summary>
+    public static int AddNode(HashBatch batch, ReadOnlySpan<byte> left, ReadOnlySpan<byte> right) => batch.Add(NodeTag, left, right);
 
     /// <summary>Lower-case hexadecimal, as statements and proofs print hashes.</summary>
     public static string Hex(ReadOnlySpan<byte> hash) => Convert.ToHexStringLower(hash);
@@ -90,6 +106,13 @@ public sealed class TupleImage
     private readonly System.Buffers.ArrayBufferWriter<byte> _buffer = new(256);
 
     public ReadOnlySpan<byte> Written => _buffer.WrittenSpan;
+
+    /// <summary>Empty again, for the next row.</summary>
+    public TupleImage Clear()
+    {
+        _buffer.ResetWrittenCount();
+        return this;
+    }
 
     public TupleImage Int64(long value)
     {

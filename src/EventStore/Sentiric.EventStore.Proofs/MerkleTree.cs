@@ -24,6 +24,15 @@ public static class MerkleTree
         return level[..AuditHash.Size];
     }
 
+    /// <summary>The same root, its nodes hashed side by side.</summary>
+    public static byte[] Root(ReadOnlySpan<byte> leaves, HashBatch batch)
+    {
+        if (leaves.IsEmpty) return Root([]);
+        var level = leaves.ToArray();
+        for (var count = level.Length / AuditHash.Size; count > 1; count = (count + 1) / 2) Pair(level, count, batch);
+        return level[..AuditHash.Size];
+    }
+
     /// <summary>The hashes that lead from leaf <paramref name="index"/> to the root, the nearest first (RFC 6962 section 2.1.1).</summary>
     public static IReadOnlyList<byte[]> Path(ReadOnlySpan<byte> leaves, long index)
     {
@@ -71,6 +80,26 @@ public static class MerkleTree
             var from = level.AsSpan(pair * 2 * AuditHash.Size, 2 * AuditHash.Size);
             AuditHash.Node(from[..AuditHash.Size], from[AuditHash.Size..], level.AsSpan(pair * AuditHash.Size, AuditHash.Size));
         }
+        Rise(level, count);
+    }
+
+    // A run's results go where nodes below were that it has already taken: those of a pair are behind its own place.
+    private static void Pair(byte[] level, int count, HashBatch batch)
+    {
+        var done = 0;
+        for (var pair = 0; pair < count / 2; pair++)
+        {
+            var from = level.AsSpan(pair * 2 * AuditHash.Size, 2 * AuditHash.Size);
+            AuditHash.AddNode(batch, from[..AuditHash.Size], from[AuditHash.Size..]);
+            if (!batch.IsFull && pair < count / 2 - 1) continue;
+            batch.Run().CopyTo(level.AsSpan(done * AuditHash.Size));
+            done = pair + 1;
+        }
+        Rise(level, count);
+    }
+
+    private static void Rise(byte[] level, int count)
+    {
         if (count % 2 == 1) level.AsSpan((count - 1) * AuditHash.Size, AuditHash.Size).CopyTo(level.AsSpan(count / 2 * AuditHash.Size));
     }
 }

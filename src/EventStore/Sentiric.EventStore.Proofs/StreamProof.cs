@@ -138,7 +138,11 @@ public sealed record ProvenEvent(long Position, long Version)
 public static class StreamFields
 {
     public static TupleImage Image(long ordinal, string tenant, string stream, long version, byte[] head, string? type, long? created, long? appended) =>
-        new TupleImage().Int64(ordinal).Text(tenant).Text(stream).Int64(version).Bytes(head).Text(type).Int64(created).Int64(appended);
+        Write(new TupleImage(), ordinal, tenant, stream, version, head, type, created, appended);
+
+    /// <summary>The same into an image that is used again and again.</summary>
+    public static TupleImage Write(TupleImage image, long ordinal, string tenant, string stream, long version, byte[] head, string? type, long? created, long? appended) =>
+        image.Clear().Int64(ordinal).Text(tenant).Text(stream).Int64(version).Bytes(head).Text(type).Int64(created).Int64(appended);
 }
 
 /// <summary>How proofs and anchors are written: snake_case, bytes in base 64.</summary>

@@ -237,7 +237,8 @@ public sealed class NotaryTests(PostgresFixture postgres) : IClassFixture<Postgr
         await using var reading = await postgres.Source.OpenConnectionAsync();
         await using var tuples = await EventTuples.OpenAsync(reading, tables, "order by seq_id", default);
         await using var writing = await postgres.Source.OpenConnectionAsync();
-        while (await NotaryPage.ReadAsync(tuples, ledger.Directory, default) is { } page) await ledger.SealAsync(writing, page, _ => ValueTask.CompletedTask, default);
+        var batch = new HashBatch();
+        while (await NotaryPage.ReadAsync(tuples, batch, default) is { } page) await ledger.SealAsync(writing, page, _ => ValueTask.CompletedTask, default);
     }
 
     private async Task<long> AppendAsync(string stream, int count) =>

@@ -33,20 +33,21 @@ internal static class AuditEntries
 
     public static void SetOrdinal(Span<byte> entry, long ordinal) => BinaryPrimitives.WriteInt64BigEndian(entry[OrdinalAt..], ordinal);
 
-    /// <summary>Everything but the ordinal.</summary>
+    public static void SetLeaf(Span<byte> entry, ReadOnlySpan<byte> leaf) => leaf.CopyTo(entry.Slice(LeafAt, AuditHash.Size));
+
+    /// <summary>Everything but the ordinal and the leaf.</summary>
     public static void Write(Span<byte> entry, EventTuples tuple)
     {
         BinaryPrimitives.WriteInt64BigEndian(entry, tuple.Position);
         BinaryPrimitives.WriteInt64BigEndian(entry[VersionAt..], tuple.Version);
-        AuditHash.EventLeaf(tuple.Fields, entry.Slice(LeafAt, AuditHash.Size));
-        WritePrints(entry.Slice(PrintsAt, PrintBytes), tuple);
+        WritePrints(entry.Slice(PrintsAt, PrintBytes), tuple.Fields);
     }
 
     /// <summary>Names of the columns that differ from what was signed; empty when the prints cannot tell.</summary>
-    public static IReadOnlyList<string> Differences(ReadOnlySpan<byte> entry, EventTuples tuple)
+    public static IReadOnlyList<string> Differences(ReadOnlySpan<byte> entry, ReadOnlySpan<byte> fields)
     {
         Span<byte> now = stackalloc byte[PrintBytes];
-        WritePrints(now, tuple);
+        WritePrints(now, fields);
         var then = entry.Slice(PrintsAt, PrintBytes);
         // The other prints are keyed with the event's id: with another id they say nothing.
         if (!Print(then, IdField).SequenceEqual(Print(now, IdField))) return [AuditTables.LeafColumns[IdField]];
@@ -61,14 +62,26 @@ internal static class AuditEntries
     private static ReadOnlySpan<byte> Print(ReadOnlySpan<byte> prints, int field) => prints.Slice(field * sizeof(ushort), sizeof(ushort));
 
     // Keyed with the random event id: when an event has been removed by right, nobody can try out what its short fields held.
-    private static void WritePrints(Span<byte> prints, EventTuples tuple)
+    private static void WritePrints(Span<byte> prints, ReadOnlySpan<byte> fields)
     {
-        var key = Mix(0, tuple.Field(IdField), 0);
+        var id = fields;
+        for (var field = 0; field < IdField; field++) _ = Take(ref id, out _);
+        var key = Mix(0, Take(ref id, out _), 0);
         for (var field = 0; field < EventTuples.LeafFields; field++)
         {
-            var mixed = Mix(field == IdField ? 0 : key + (ulong)field, tuple.Field(field), tuple.IsNull(field) ? ulong.MaxValue : (ulong)tuple.Field(field).Length);
+            var bytes = Take(ref fields, out var isNull);
+            var mixed = Mix(field == IdField ? 0 : key + (ulong)field, bytes, isNull ? ulong.MaxValue : (ulong)bytes.Length);
             BinaryPrimitives.WriteUInt16BigEndian(prints[(field * sizeof(ushort))..], (ushort)(mixed >> 48));
         }
+    }
+
+    private static ReadOnlySpan<byte> Take(ref ReadOnlySpan<byte> fields, out bool isNull)
+    {
+        var length = BinaryPrimitives.ReadInt32BigEndian(fields);
+        isNull = length < 0;
+        var bytes = fields.Slice(sizeof(int), Math.Max(length, 0));
+        fields = fields[(sizeof(int) + bytes.Length)..];
+        return bytes;
     }
 
     /// <summary>Multiply and rotate, eight bytes at a time. It only has to tell unlike from like; the leaf is what nobody can forge.</summary>

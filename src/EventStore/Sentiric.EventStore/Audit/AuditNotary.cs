@@ -132,7 +132,8 @@ public sealed class AuditNotary
         await using var tuples = await EventTuples.OpenAsync(
             reading, _tables, FormattableString.Invariant($"where seq_id > {ledger.Position} and seq_id <= {mark} order by seq_id"), ct).ConfigureAwait(false);
         await using var writing = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        while (await NotaryPage.ReadAsync(tuples, ledger.Directory, ct).ConfigureAwait(false) is { } page)
+        await using var pages = new NotaryPages(tuples, ct);
+        while (await pages.NextAsync().ConfigureAwait(false) is { } page)
         {
             await ledger.SealAsync(writing, page, AtStep ?? Nothing, ct).ConfigureAwait(false);
             _logger.EventsNotarised(page.Count, ledger.Position, ledger.Blocks);

@@ -118,12 +118,15 @@ internal sealed class Findings
         }
     }
 
-    public void Add(AuditFinding finding)
+    /// <summary>False when the finding was only counted.</summary>
+    public bool Add(AuditFinding finding)
     {
         lock (_lock)
         {
             Count++;
-            if (_list.Count < AuditReport.MaxFindings) _list.Add(finding);
+            if (_list.Count == AuditReport.MaxFindings) return false;
+            _list.Add(finding);
+            return true;
         }
     }
 

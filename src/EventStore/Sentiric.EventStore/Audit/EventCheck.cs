@@ -61,6 +61,7 @@ internal sealed class EventCheck(AuditTables tables, IReadOnlyList<BlockSpan> bl
             Parameters = { new() { Value = stretch[0].Number }, new() { Value = stretch[^1].Number } },
         };
         await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var compared = new EntryComparison(new HashBatch());
         var expected = from;
         while (await rows.ReadAsync(ct).ConfigureAwait(false))
         {
@@ -80,9 +81,11 @@ internal sealed class EventCheck(AuditTables tables, IReadOnlyList<BlockSpan> bl
                     Gone(EntryOf(entries, i), block);
                     continue;
                 }
-                Compare(EntryOf(entries, i), tuples, block);
+                Mark(AuditEntries.Ordinal(EntryOf(entries, i)), tuples.IsArchived);
+                if (compared.Add(i, tuples.Fields)) Compare(compared, entries, block);
                 hasRow = await tuples.ReadAsync(ct).ConfigureAwait(false);
             }
+            Compare(compared, entries, block);
             Interlocked.Add(ref _done, count);
         }
         for (; hasRow; hasRow = await tuples.ReadAsync(ct).ConfigureAwait(false)) Inserted(tuples, stretch[^1].Number);
@@ -90,22 +93,23 @@ internal sealed class EventCheck(AuditTables tables, IReadOnlyList<BlockSpan> bl
 
     private static ReadOnlySpan<byte> EntryOf(byte[] entries, int index) => entries.AsSpan(index * AuditEntries.Bytes, AuditEntries.Bytes);
 
-    private void Compare(ReadOnlySpan<byte> entry, EventTuples tuple, long block)
+    private void Mark(long ordinal, bool? isArchived)
     {
-        Span<byte> leaf = stackalloc byte[AuditHash.Size];
-        AuditHash.EventLeaf(tuple.Fields, leaf);
-        var ordinal = AuditEntries.Ordinal(entry);
-        if (ordinal >= 0 && ordinal < _flags.Length)
+        if (ordinal < 0 || ordinal >= _flags.Length) return;
+        var flag = isArchived switch { true => ArchivedFlag, false => LiveFlag, null => ArchivedFlag | LiveFlag };
+        if ((Volatile.Read(ref _flags[ordinal]) & flag) != flag) Interlocked.Or(ref _flags[ordinal], flag);
+    }
+
+    private void Compare(EntryComparison compared, byte[] entries, long block)
+    {
+        foreach (var (index, columns) in compared.Run(entries))
         {
-            var flag = tuple.IsArchived switch { true => ArchivedFlag, false => LiveFlag, null => ArchivedFlag | LiveFlag };
-            if ((Volatile.Read(ref _flags[ordinal]) & flag) != flag) Interlocked.Or(ref _flags[ordinal], flag);
+            var entry = EntryOf(entries, index);
+            Add(new AuditFinding(AuditFindingKind.EventChanged, Table, columns.Count == 0 ? "the event is not the one that was signed" : "columns are not what was signed")
+            {
+                Position = AuditEntries.Position(entry), Version = AuditEntries.Version(entry), Block = block, Columns = columns,
+            }, AuditEntries.Ordinal(entry));
         }
-        if (leaf.SequenceEqual(AuditEntries.Leaf(entry))) return;
-        var columns = AuditEntries.Differences(entry, tuple);
-        Add(new AuditFinding(AuditFindingKind.EventChanged, Table, columns.Count == 0 ? "the event is not the one that was signed" : "columns are not what was signed")
-        {
-            Position = tuple.Position, Version = AuditEntries.Version(entry), Block = block, Columns = columns,
-        }, ordinal);
     }
 
     private void Gone(ReadOnlySpan<byte> entry, long block)
@@ -147,8 +151,7 @@ internal sealed class EventCheck(AuditTables tables, IReadOnlyList<BlockSpan> bl
 
     private void Add(AuditFinding finding, long ordinal)
     {
-        _unnamed[finding] = ordinal;
-        findings.Add(finding);
+        if (findings.Add(finding)) _unnamed[finding] = ordinal;
     }
 
     private async ValueTask<List<(long From, long To)>> SkipsAsync(NpgsqlConnection connection, long from, long to, CancellationToken ct)

@@ -45,6 +45,9 @@ internal sealed class EventTuples : IAsyncDisposable
     /// <summary>All fields that the leaf covers, with their lengths. Valid until the next read, like everything here.</summary>
     public ReadOnlySpan<byte> Fields => _buffer.AsSpan(_fieldsAt, _fieldsEnd - _fieldsAt);
 
+    /// <summary>Tenant and stream with their lengths: equal bytes, equal stream.</summary>
+    public ReadOnlySpan<byte> Owner => _buffer.AsSpan(_at[1] - sizeof(int), _at[2] + _length[2] - _at[1] + sizeof(int));
+
     /// <summary>Rows of mt_events with <see cref="AuditTables.EventColumns"/>; <paramref name="rows"/> is the rest of the select, from its where on.</summary>
     public static async ValueTask<EventTuples> OpenAsync(NpgsqlConnection connection, AuditTables tables, string rows, CancellationToken ct)
     {
@@ -55,21 +58,24 @@ internal sealed class EventTuples : IAsyncDisposable
         return tuples;
     }
 
-    public async ValueTask<bool> ReadAsync(CancellationToken ct)
+    /// <summary>False at the end. Most rows are in the buffer already, and cost no more than their parsing.</summary>
+    public ValueTask<bool> ReadAsync(CancellationToken ct) => Parse() switch
     {
-        while (true)
+        Parsed.Row => new(true),
+        Parsed.End => new(false),
+        Parsed.More => ReadMoreAsync(ct),
+        var other => throw new InvalidOperationException($"A row cannot be '{other}'."),
+    };
+
+    private async ValueTask<bool> ReadMoreAsync(CancellationToken ct)
+    {
+        var parsed = Parsed.More;
+        while (parsed == Parsed.More)
         {
-            switch (Parse())
-            {
-                case Parsed.Row:
-                    return true;
-                case Parsed.End:
-                    return false;
-                case Parsed.More:
-                    await FillAsync(ct).ConfigureAwait(false);
-                    break;
-            }
+            await FillAsync(ct).ConfigureAwait(false);
+            parsed = Parse();
         }
+        return parsed == Parsed.Row;
     }
 
     public bool IsNull(int field) => _length[field] < 0;

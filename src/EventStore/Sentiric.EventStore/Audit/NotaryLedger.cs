@@ -12,10 +12,15 @@ internal sealed class NotaryLedger
     private readonly AuditKeys _keys;
     private readonly AuditOptions _options;
     private readonly TimeProvider _clock;
+    private readonly HashBatch _batch;
+    private readonly ChainFold _chains;
     private Checkpoint? _last;
 
-    private NotaryLedger(AuditTables tables, AuditKeys keys, AuditOptions options, TimeProvider clock, Checkpoint? last, StreamDirectory directory) =>
+    private NotaryLedger(AuditTables tables, AuditKeys keys, AuditOptions options, TimeProvider clock, HashBatch batch, Checkpoint? last, StreamDirectory directory)
+    {
         (_tables, _keys, _options, _clock, _last, Directory) = (tables, keys, options, clock, last, directory);
+        (_batch, _chains) = (batch, new ChainFold(batch));
+    }
 
     public StreamDirectory Directory { get; }
 
@@ -32,11 +37,12 @@ internal sealed class NotaryLedger
         var signed = await BlockRows.LastAsync(connection, tables, ct).ConfigureAwait(false);
         await AuditAnchor.EnsureHeldAsync(connection, tables, options.AnchorFile, ct).ConfigureAwait(false);
         var last = signed is null ? null : Checked(signed, new KeyTrust(records, [keys.Current.Public]));
-        var directory = await StreamDirectory.LoadAsync(connection, tables, last?.Streams ?? 0, ct).ConfigureAwait(false);
+        var batch = new HashBatch();
+        var directory = await StreamDirectory.LoadAsync(connection, batch, last?.Streams ?? 0, ct).ConfigureAwait(false);
         if (last is not null && AuditHash.Hex(directory.Root()) != last.Directory) throw new AuditTamperedException("sx_audit_page does not fit the newest checkpoint");
         if (last is null && await BlockRows.AnyLeftAsync(connection, tables, ct).ConfigureAwait(false))
             throw new AuditTamperedException("there are audited streams but no block");
-        return new NotaryLedger(tables, keys, options, clock, last, directory);
+        return new NotaryLedger(tables, keys, options, clock, batch, last, directory);
     }
 
     /// <summary>Signs a page, block by block, and writes all of it or nothing.</summary>
@@ -45,15 +51,14 @@ internal sealed class NotaryLedger
         await atStep("read").ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
         await atStep("begun").ConfigureAwait(false);
-        await Directory.EnsureAsync(connection, page.Unplaced(), ct).ConfigureAwait(false);
+        await Directory.EnsureAsync(connection, page.Names, ct).ConfigureAwait(false);
         page.Place(Directory);
-        var touched = Enumerable.Range(0, page.Count).Select(page.Stream).ToHashSet();
-        await StreamRows.LookAsync(connection, _tables, touched, ct).ConfigureAwait(false);
+        await StreamRows.LookAsync(connection, _tables, page.Streams, ct).ConfigureAwait(false);
         await atStep("looked").ConfigureAwait(false);
         var blocks = Sign(page);
         await BlockRows.InsertAsync(connection, _tables, blocks, ct).ConfigureAwait(false);
         await atStep("blocks").ConfigureAwait(false);
-        await StreamRows.SaveAsync(connection, _tables, touched, ct).ConfigureAwait(false);
+        await StreamRows.SaveAsync(connection, _tables, page.Streams, ct).ConfigureAwait(false);
         await atStep("streams").ConfigureAwait(false);
         await StreamRows.SavePagesAsync(connection, _tables, [.. Directory.ChangedPages], ct).ConfigureAwait(false);
         await atStep("pages").ConfigureAwait(false);
@@ -88,18 +93,18 @@ internal sealed class NotaryLedger
         {
             var entry = page.Entry(from + i);
             var stream = page.Stream(from + i);
-            var leaf = AuditEntries.Leaf(entry);
-            leaf.CopyTo(leaves.AsSpan(i * AuditHash.Size));
-            AuditHash.Link(stream.Head, leaf, stream.Head);
+            AuditEntries.Leaf(entry).CopyTo(leaves.AsSpan(i * AuditHash.Size));
+            _chains.Add(stream.Head, i);
             stream.Version = AuditEntries.Version(entry);
             if (stream.InBlock == number) continue;
             stream.InBlock = number;
             touched.Add(stream);
         }
-        foreach (var stream in touched) Directory.Touch(stream);
         var entries = page.Entries(from, count);
+        _chains.Run(entries);
+        foreach (var stream in touched) Directory.Touch(stream);
         var checkpoint = new Checkpoint(
-            number, (previous?.To ?? 0) + 1, AuditEntries.Position(page.Entry(from + count - 1)), count, AuditHash.Hex(MerkleTree.Root(leaves)),
+            number, (previous?.To ?? 0) + 1, AuditEntries.Position(page.Entry(from + count - 1)), count, AuditHash.Hex(MerkleTree.Root(leaves, _batch)),
             AuditHash.Hex(SHA256.HashData(entries)), Directory.Count, AuditHash.Hex(Directory.Root()), previous?.Hash ?? Checkpoint.NoPrevious,
             Timestamps.Now(_clock), _keys.Current.Id);
         var text = checkpoint.Text;

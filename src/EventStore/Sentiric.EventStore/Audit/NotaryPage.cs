@@ -1,8 +1,12 @@
+using System.Diagnostics.CodeAnalysis;
 using Sentiric.EventStore.Proofs;
 
 namespace Sentiric.EventStore;
 
-/// <summary>Events that are signed in one transaction, up to 16 blocks of them: their entries, without ordinals yet, and whose they are.</summary>
+/// <summary>
+/// Events that are signed in one transaction, up to 16 blocks of them: their entries, without ordinals yet, and whose they are. It knows nothing of the
+/// directory, so that a page is read while the one before is written.
+/// </summary>
 internal sealed class NotaryPage
 {
     public const int BlockSize = 1_024;
@@ -10,20 +14,34 @@ internal sealed class NotaryPage
 
     private const int FirstCapacity = 64;
 
+    private readonly Dictionary<byte[], int> _owners = new(OwnerBytes.Instance);
+    private readonly Dictionary<byte[], int>.AlternateLookup<ReadOnlySpan<byte>> _lookup;
+    private readonly List<(string Tenant, string StreamId)> _names = [];
+    private DirectoryStream[] _placed = [];
     private byte[] _entries = new byte[FirstCapacity * AuditEntries.Bytes];
-    private (DirectoryStream? Known, string Tenant, string StreamId)[] _streams = new (DirectoryStream?, string, string)[FirstCapacity];
+    private int[] _ownerOf = new int[FirstCapacity];
+    private int _hashed;
+
+    private NotaryPage() => _lookup = _owners.GetAlternateLookup<ReadOnlySpan<byte>>();
 
     public int Count { get; private set; }
 
+    /// <summary>Every stream that has an event here, once.</summary>
+    public IReadOnlyList<(string Tenant, string StreamId)> Names => _names;
+
+    /// <summary>The streams of <see cref="Names"/>, after <see cref="Place"/>.</summary>
+    public IReadOnlyList<DirectoryStream> Streams => _placed;
+
     /// <summary>Null when there are no more events.</summary>
-    public static async ValueTask<NotaryPage?> ReadAsync(EventTuples tuples, StreamDirectory directory, CancellationToken ct)
+    public static async ValueTask<NotaryPage?> ReadAsync(EventTuples tuples, HashBatch batch, CancellationToken ct)
     {
         NotaryPage? page = null;
         while ((page is null || page.Count < MaxBlocks * BlockSize) && await tuples.ReadAsync(ct).ConfigureAwait(false))
         {
             page ??= new NotaryPage();
-            page.Add(tuples, directory);
+            page.Add(tuples, batch);
         }
+        page?.Hash(batch);
         return page;
     }
 
@@ -31,33 +49,60 @@ internal sealed class NotaryPage
 
     public ReadOnlySpan<byte> Entries(int from, int count) => _entries.AsSpan(from * AuditEntries.Bytes, count * AuditEntries.Bytes);
 
-    public DirectoryStream Stream(int index) => _streams[index].Known ?? throw new InvalidOperationException("The streams of this page were not placed.");
-
-    /// <summary>Streams that were not in the directory's memory when the page was read.</summary>
-    public IReadOnlyCollection<(string Tenant, string StreamId)> Unplaced() =>
-        _streams.Take(Count).Where(s => s.Known is null).Select(s => (s.Tenant, s.StreamId)).Distinct().ToList();
+    public DirectoryStream Stream(int index) => _placed[_ownerOf[index]];
 
     /// <summary>Gives every event its stream; a stream that the directory does not have yet gets the next place.</summary>
     public void Place(StreamDirectory directory)
     {
-        for (var i = 0; i < Count; i++)
-        {
-            var (known, tenant, streamId) = _streams[i];
-            known ??= directory.Find(tenant, streamId) ?? directory.Add(tenant, streamId);
-            _streams[i].Known = known;
-            AuditEntries.SetOrdinal(Entry(i), known.Ordinal);
-        }
+        _placed = [.. _names.Select(n => directory.Find(n.Tenant, n.StreamId) ?? directory.Add(n.Tenant, n.StreamId))];
+        for (var i = 0; i < Count; i++) AuditEntries.SetOrdinal(Entry(i), Stream(i).Ordinal);
     }
 
-    private void Add(EventTuples tuples, StreamDirectory directory)
+    private void Add(EventTuples tuples, HashBatch batch)
     {
-        if (Count == _streams.Length)
+        if (Count == _ownerOf.Length)
         {
             Array.Resize(ref _entries, _entries.Length * 2);
-            Array.Resize(ref _streams, _streams.Length * 2);
+            Array.Resize(ref _ownerOf, _ownerOf.Length * 2);
         }
         AuditEntries.Write(Entry(Count), tuples);
-        var known = directory.Find(tuples.Field(1), tuples.Field(2));
-        _streams[Count++] = known is null ? (null, tuples.Text(1) ?? "", tuples.Text(2) ?? "") : (known, known.Tenant, known.StreamId);
+        AuditHash.AddEventLeaf(batch, tuples.Fields);
+        _ownerOf[Count++] = OwnerOf(tuples);
+        if (batch.IsFull) Hash(batch);
+    }
+
+    private int OwnerOf(EventTuples tuples)
+    {
+        if (_lookup.TryGetValue(tuples.Owner, out var known)) return known;
+        _owners.Add(tuples.Owner.ToArray(), _names.Count);
+        _names.Add((tuples.Text(1) ?? "", tuples.Text(2) ?? ""));
+        return _names.Count - 1;
+    }
+
+    private void Hash(HashBatch batch)
+    {
+        var leaves = batch.Run();
+        for (var at = 0; at < leaves.Length; at += AuditHash.Size) AuditEntries.SetLeaf(Entry(_hashed++), leaves.Slice(at, AuditHash.Size));
+    }
+
+    /// <summary>Names as they come from the wire, compared byte by byte.</summary>
+    private sealed class OwnerBytes : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+    {
+        public static OwnerBytes Instance { get; } = new();
+
+        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
+
+        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
+
+        public int GetHashCode([DisallowNull] byte[] obj) => GetHashCode(obj.AsSpan());
+
+        public int GetHashCode(ReadOnlySpan<byte> alternate)
+        {
+            var hash = new HashCode();
+            hash.AddBytes(alternate);
+            return hash.ToHashCode();
+        }
+
+        public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
     }
 }

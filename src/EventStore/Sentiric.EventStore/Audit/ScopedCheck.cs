@@ -80,7 +80,7 @@ internal sealed class ScopedCheck(AuditTables tables, DirectoryReader directory,
     {
         var entries = await EntriesAsync(view, stream, ct).ConfigureAwait(false);
         if (entries is null) return;
-        var found = findings.Count;
+        var (found, removed) = (findings.Count, Removed);
         var seen = new HashSet<long>();
         await using (var tuples = await EventTuples.OpenAsync(reading, tables, tables.RowsOf(stream.Tenant, stream.StreamId), ct).ConfigureAwait(false))
         {
@@ -98,7 +98,7 @@ internal sealed class ScopedCheck(AuditTables tables, DirectoryReader directory,
             if (removals.Covers(stream.Ordinal, AuditEntries.Version(entry))) Removed++;
             else findings.Add(Of(stream, AuditFindingKind.EventRemoved, "the event was signed and is gone", position, AuditEntries.Version(entry)));
         }
-        if (Removed == 0 && findings.Count == found)
+        if (Removed == removed && findings.Count == found)
             findings.Add(new AuditFinding(AuditFindingKind.TrailChanged, "sx_audit_block", "the events are those in the lists of the blocks, but do not lead to the signed head") { Tenant = stream.Tenant, StreamId = stream.StreamId });
     }
 
@@ -107,7 +107,7 @@ internal sealed class ScopedCheck(AuditTables tables, DirectoryReader directory,
         Span<byte> leaf = stackalloc byte[AuditHash.Size];
         AuditHash.EventLeaf(tuples.Fields, leaf);
         if (leaf.SequenceEqual(AuditEntries.Leaf(entry))) return;
-        findings.Add(Of(stream, AuditFindingKind.EventChanged, "columns are not what was signed", tuples.Position, AuditEntries.Version(entry)) with { Columns = AuditEntries.Differences(entry, tuples) });
+        findings.Add(Of(stream, AuditFindingKind.EventChanged, "columns are not what was signed", tuples.Position, AuditEntries.Version(entry)) with { Columns = AuditEntries.Differences(entry, tuples.Fields) });
     }
 
     /// <summary>Entries of one stream by position; null, and a finding, when they do not lead to the signed head themselves.</summary>
@@ -200,8 +200,15 @@ internal sealed class DirectoryReader
         await using var command = new NpgsqlCommand("select root from sx_audit_page order by page", connection);
         await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var roots = new List<byte>();
-        while (await rows.ReadAsync(ct).ConfigureAwait(false)) roots.AddRange(rows.GetFieldValue<byte[]>(0));
-        return new DirectoryReader(tables, last, signed, [.. roots]);
+        var areHashes = true;
+        while (await rows.ReadAsync(ct).ConfigureAwait(false))
+        {
+            var root = rows.GetFieldValue<byte[]>(0);
+            areHashes &= root.Length == AuditHash.Size;
+            roots.AddRange(root);
+        }
+        // Nothing that is not as long as a hash can be part of a signed root.
+        return new DirectoryReader(tables, last, signed, areHashes ? [.. roots] : []);
     }
 
     /// <summary>Null when the rows of its page do not have the page's root.</summary>
@@ -230,6 +237,6 @@ internal sealed class DirectoryReader
         await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var streams = new List<DirectoryStream>();
         while (await rows.ReadAsync(ct).ConfigureAwait(false)) streams.Add(StreamDirectory.Read(rows));
-        return (number, streams, [.. streams.SelectMany(s => s.Leaf())]);
+        return (number, streams, StreamDirectory.LeavesOf(streams, new HashBatch()));
     }
 }

@@ -12,9 +12,10 @@ internal sealed class StreamCheck(AuditTables tables, BlockCheck blocks, EventCh
     private const string Trail = "sx_audit_stream";
     private const string Rows = "mt_streams";
     private const int MaxListed = 50;
-    private readonly MerkleFrontier _directory = new();
+    private readonly HashBatch _batch = new();
     private readonly List<byte[]> _pageRoots = [];
-    private readonly List<byte> _leaves = [];
+    private readonly List<DirectoryStream> _page = [];
+    private long _rows;
     private readonly List<(AuditFinding IfTrail, AuditFinding IfRow, int Page)> _undecided = [];
     private readonly List<AuditFinding> _trail = [];
     private int _ahead;
@@ -84,17 +85,16 @@ internal sealed class StreamCheck(AuditTables tables, BlockCheck blocks, EventCh
 
     private void AddLeaf(DirectoryStream stream)
     {
-        var leaf = stream.Leaf();
-        _directory.Add(leaf);
-        _leaves.AddRange(leaf);
-        if (_leaves.Count == StreamDirectory.PageSize * AuditHash.Size) ClosePage();
+        _rows++;
+        _page.Add(stream);
+        if (_page.Count == StreamDirectory.PageSize) ClosePage();
     }
 
     private void ClosePage()
     {
-        if (_leaves.Count == 0) return;
-        _pageRoots.Add(MerkleTree.Root([.. _leaves]));
-        _leaves.Clear();
+        if (_page.Count == 0) return;
+        _pageRoots.Add(MerkleTree.Root(StreamDirectory.LeavesOf(_page, _batch), _batch));
+        _page.Clear();
     }
 
     private void CheckChain(DirectoryStream stream)
@@ -152,11 +152,9 @@ internal sealed class StreamCheck(AuditTables tables, BlockCheck blocks, EventCh
     private void Judge(SortedDictionary<long, byte[]> stored)
     {
         var signed = blocks.Last?.Directory;
-        var isGenuine = blocks.Last is null ? _directory.Count == 0 : AuditHash.Hex(_directory.Root()) == signed && _directory.Count == blocks.Last.Streams;
-        var storedTree = new MutableMerkleTree();
-        foreach (var root in stored.Values) storedTree.Set(storedTree.Count, root);
+        var isGenuine = blocks.Last is null ? _rows == 0 : AuditHash.Hex(RootOf(_pageRoots)) == signed && _rows == blocks.Last.Streams;
         var pagesAreGenuine = stored.Keys.SequenceEqual(Enumerable.Range(0, stored.Count).Select(i => (long)i))
-            && (blocks.Last is null ? stored.Count == 0 : AuditHash.Hex(storedTree.Root()) == signed);
+            && (blocks.Last is null ? stored.Count == 0 : AuditHash.Hex(RootOf(stored.Values)) == signed);
         foreach (var found in _trail) findings.Add(found);
         if (_ahead > 0)
             findings.Add(new AuditFinding(AuditFindingKind.TrailRemoved, "sx_audit_block", $"{_ahead} streams stand further than the blocks: the newest blocks are missing") { Block = (blocks.Last?.Number ?? 0) + 1 });
@@ -168,6 +166,13 @@ internal sealed class StreamCheck(AuditTables tables, BlockCheck blocks, EventCh
         if (!isGenuine && _trail.Count == 0 && _undecided.Count == 0)
             findings.Add(new AuditFinding(AuditFindingKind.TrailChanged, Trail, $"the rows do not have the signed root; {WherePages(stored)}"));
         if (!pagesAreGenuine) JudgePages(stored, isGenuine);
+    }
+
+    // Pages are complete subtrees but for the last, so the root over their roots is the one over all streams. A stored root may have any length.
+    private byte[] RootOf(IEnumerable<byte[]> pageRoots)
+    {
+        var roots = pageRoots.ToList();
+        return roots.TrueForAll(r => r.Length == AuditHash.Size) ? MerkleTree.Root([.. roots.SelectMany(r => r)], _batch) : [];
     }
 
     private void JudgePages(SortedDictionary<long, byte[]> stored, bool rowsAreGenuine)

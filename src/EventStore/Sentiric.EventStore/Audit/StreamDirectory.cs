@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text;
 using Npgsql;
 using NpgsqlTypes;
 using Sentiric.EventStore.Proofs;
@@ -23,12 +21,9 @@ internal sealed class DirectoryStream(long ordinal, string tenant, string stream
     /// <summary>Number of the last block with an event of this stream.</summary>
     public long InBlock { get; set; }
 
-    public byte[] Leaf()
-    {
-        var leaf = new byte[AuditHash.Size];
-        AuditHash.StreamLeaf(StreamFields.Image(Ordinal, Tenant, StreamId, Version, Head, Type, Created, Appended).Written, leaf);
-        return leaf;
-    }
+    /// <summary>Gathers the stream's leaf; <paramref name="image"/> is room to write in.</summary>
+    public void AddLeaf(HashBatch batch, TupleImage image) =>
+        AuditHash.AddStreamLeaf(batch, StreamFields.Write(image, Ordinal, Tenant, StreamId, Version, Head, Type, Created, Appended).Written);
 }
 
 /// <summary>
@@ -43,33 +38,31 @@ internal sealed class StreamDirectory
 
     private const int MaxPages = 512;
 
-    private readonly AuditTables _tables;
     private readonly MutableMerkleTree _top = new();
     private readonly Dictionary<long, Page> _pages = [];
     private readonly Dictionary<string, DirectoryStream> _streams = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, DirectoryStream>.AlternateLookup<ReadOnlySpan<char>> _lookup;
+    private readonly HashBatch _batch;
+    private readonly TupleImage _image = new();
+    private readonly List<DirectoryStream> _touched = [];
     private long _clock;
 
-    private StreamDirectory(AuditTables tables)
-    {
-        _tables = tables;
-        _lookup = _streams.GetAlternateLookup<ReadOnlySpan<char>>();
-    }
+    private StreamDirectory(HashBatch batch) => _batch = batch;
 
     public long Count { get; private set; }
 
     /// <summary>Roots of the pages that changed since <see cref="Saved"/>.</summary>
-    public IEnumerable<(long Page, byte[] Root)> ChangedPages => _pages.Where(p => p.Value.IsUnsaved).Select(p => (p.Key, p.Value.Tree.Root()));
+    public IEnumerable<(long Page, byte[] Root)> ChangedPages => _pages.Where(p => p.Value.IsUnsaved).Select(p => (p.Key, p.Value.Tree.Root(_batch)));
 
-    public static async ValueTask<StreamDirectory> LoadAsync(NpgsqlConnection connection, AuditTables tables, long streams, CancellationToken ct)
+    public static async ValueTask<StreamDirectory> LoadAsync(NpgsqlConnection connection, HashBatch batch, long streams, CancellationToken ct)
     {
-        var directory = new StreamDirectory(tables) { Count = streams };
+        var directory = new StreamDirectory(batch) { Count = streams };
         await using var command = new NpgsqlCommand("select page, root from sx_audit_page order by page", connection);
         await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         for (var expected = 0L; await rows.ReadAsync(ct).ConfigureAwait(false); expected++)
         {
             if (rows.GetInt64(0) != expected) throw new AuditTamperedException($"row {expected} of sx_audit_page is missing");
-            directory._top.Set((int)expected, rows.GetFieldValue<byte[]>(1));
+            if (rows.GetFieldValue<byte[]>(1) is not { Length: AuditHash.Size } root) throw new AuditTamperedException($"row {expected} of sx_audit_page holds no hash");
+            directory._top.Set((int)expected, root);
         }
         return directory;
     }
@@ -77,29 +70,19 @@ internal sealed class StreamDirectory
     /// <summary>The root over all streams, after <see cref="Touch"/> was told what changed.</summary>
     public byte[] Root()
     {
+        foreach (var streams in _touched.Chunk(HashBatch.MaxMessages)) SetLeaves(streams);
+        _touched.Clear();
         foreach (var (number, page) in _pages)
         {
             if (!page.IsDirty) continue;
-            _top.Set((int)number, page.Tree.Root());
+            _top.Set((int)number, page.Tree.Root(_batch));
             page.IsDirty = false;
         }
-        return _top.Root();
+        return _top.Root(_batch);
     }
 
     /// <summary>Tenant and stream, with a zero between, which no name holds.</summary>
     public static string KeyOf(string tenant, string streamId) => $"{tenant}\0{streamId}";
-
-    public DirectoryStream? Find(ReadOnlySpan<byte> tenant, ReadOnlySpan<byte> streamId)
-    {
-        var size = tenant.Length + streamId.Length + 1;
-        var rented = ArrayPool<char>.Shared.Rent(size);
-        var length = Encoding.UTF8.GetChars(tenant, rented);
-        rented[length++] = '\0';
-        length += Encoding.UTF8.GetChars(streamId, rented.AsSpan(length));
-        var found = _lookup.TryGetValue(rented.AsSpan(0, length), out var stream) ? stream : null;
-        ArrayPool<char>.Shared.Return(rented);
-        return found;
-    }
 
     public DirectoryStream? Find(string tenant, string streamId) => _streams.GetValueOrDefault(KeyOf(tenant, streamId));
 
@@ -133,11 +116,11 @@ internal sealed class StreamDirectory
         return stream;
     }
 
-    /// <summary>The stream changed.</summary>
+    /// <summary>The stream changed; told once before the next <see cref="Root"/>.</summary>
     public void Touch(DirectoryStream stream)
     {
         var page = _pages[stream.Ordinal / PageSize];
-        page.Tree.Set((int)(stream.Ordinal % PageSize), stream.Leaf());
+        _touched.Add(stream);
         (page.IsDirty, page.IsUnsaved, page.Used) = (true, true, ++_clock);
     }
 
@@ -153,6 +136,14 @@ internal sealed class StreamDirectory
         }
     }
 
+    private void SetLeaves(DirectoryStream[] streams)
+    {
+        foreach (var stream in streams) stream.AddLeaf(_batch, _image);
+        var leaves = _batch.Run();
+        for (var i = 0; i < streams.Length; i++)
+            _pages[streams[i].Ordinal / PageSize].Tree.Set((int)(streams[i].Ordinal % PageSize), leaves.Slice(i * AuditHash.Size, AuditHash.Size));
+    }
+
     private async ValueTask LoadPagesAsync(NpgsqlConnection connection, HashSet<long> numbers, CancellationToken ct)
     {
         foreach (var number in numbers)
@@ -164,13 +155,28 @@ internal sealed class StreamDirectory
             var page = new Page { Used = ++_clock };
             await using (var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false))
             {
-                while (await rows.ReadAsync(ct).ConfigureAwait(false)) page.Add(Read(rows));
+                while (await rows.ReadAsync(ct).ConfigureAwait(false)) page.Streams.Add(Read(rows));
             }
-            if (number >= _top.Count || !page.Tree.Root().AsSpan().SequenceEqual(_top.Leaf((int)number)))
+            page.Tree.SetAll(LeavesOf(page.Streams, _batch));
+            if (number >= _top.Count || !page.Tree.Root(_batch).AsSpan().SequenceEqual(_top.Leaf((int)number)))
                 throw new AuditTamperedException($"streams {number * PageSize} to {(number + 1) * PageSize - 1} of sx_audit_stream are not those that were signed");
             _pages.Add(number, page);
             foreach (var stream in page.Streams) _streams.Add(KeyOf(stream.Tenant, stream.StreamId), stream);
         }
+    }
+
+    /// <summary>The leaves of these streams, one behind the other.</summary>
+    public static byte[] LeavesOf(IReadOnlyList<DirectoryStream> streams, HashBatch batch)
+    {
+        var (leaves, image, done) = (new byte[streams.Count * AuditHash.Size], new TupleImage(), 0);
+        for (var i = 0; i < streams.Count; i++)
+        {
+            streams[i].AddLeaf(batch, image);
+            if (!batch.IsFull && i < streams.Count - 1) continue;
+            batch.Run().CopyTo(leaves.AsSpan(done * AuditHash.Size));
+            done = i + 1;
+        }
+        return leaves;
     }
 
     /// <summary>A row with all columns, in their order.</summary>
@@ -190,68 +196,5 @@ internal sealed class StreamDirectory
         public bool IsDirty { get; set; }
         public bool IsUnsaved { get; set; }
         public long Used { get; set; }
-
-        public void Add(DirectoryStream stream)
-        {
-            Tree.Set(Streams.Count, stream.Leaf());
-            Streams.Add(stream);
-        }
-    }
-}
-
-/// <summary>A Merkle tree in memory whose leaves change and grow; what hangs on changed leaves is hashed once, when the root is asked for.</summary>
-internal sealed class MutableMerkleTree
-{
-    private readonly List<List<byte[]>> _levels = [[]];
-    private readonly SortedSet<int> _changed = [];
-
-    public int Count => _levels[0].Count;
-
-    public byte[] Leaf(int index) => _levels[0][index];
-
-    /// <summary>Replaces a leaf, or adds one behind the last.</summary>
-    public void Set(int index, byte[] leaf)
-    {
-        Put(_levels[0], index, leaf);
-        _changed.Add(index);
-    }
-
-    public byte[] Root()
-    {
-        if (Count == 0) return MerkleTree.Root([]);
-        var changed = _changed.ToList();
-        var level = 0;
-        for (; _levels[level].Count > 1; level++)
-        {
-            if (_levels.Count == level + 1) _levels.Add([]);
-            changed = Rise(_levels[level], _levels[level + 1], changed);
-        }
-        _changed.Clear();
-        return _levels[level][0];
-    }
-
-    private static List<int> Rise(List<byte[]> from, List<byte[]> to, List<int> changed)
-    {
-        var parents = new List<int>(changed.Count);
-        foreach (var index in changed)
-        {
-            var parent = index / 2;
-            if (parents.Count > 0 && parents[^1] == parent) continue;
-            parents.Add(parent);
-            var node = from[parent * 2];
-            if (parent * 2 + 1 < from.Count)
-            {
-                node = new byte[AuditHash.Size];
-                AuditHash.Node(from[parent * 2], from[parent * 2 + 1], node);
-            }
-            Put(to, parent, node);
-        }
-        return parents;
-    }
-
-    private static void Put(List<byte[]> level, int index, byte[] hash)
-    {
-        if (index == level.Count) level.Add(hash);
-        else level[index] = hash;
     }
 }
