@@ -22,7 +22,13 @@ public sealed class AppendFormsTests(PostgresFixture postgres) : IClassFixture<P
         EventData[] Batch() => [.. Enumerable.Range(0, events).Select(i => EventData.Of(new NoteTaken($"{i}"), i == 1 ? EventMetadata.None : metadata))];
         var options = new AppendOptions(idempotent, "note");
         var alone = await postgres.Store.AppendToStreamAsync(_tenant, "alone", ExpectedVersion.NoStream, Batch(), options);
-        var grouped = await GroupedAsync(store => store.AppendToStreamAsync(_tenant, "grouped", ExpectedVersion.Any, Batch(), options).AsTask());
+        var grouped = await GroupedAsync(async store =>
+        {
+            var companion = store.AppendToStreamAsync(_tenant, "companion", ExpectedVersion.Any, [Facts.Raised(1)], options);
+            var result = await store.AppendToStreamAsync(_tenant, "grouped", ExpectedVersion.Any, Batch(), options);
+            await companion;
+            return result;
+        });
         var together = (await postgres.Store.AppendToStreamsAsync(_tenant, [new StreamAppend(null, "together", ExpectedVersion.NoStream, Batch(), "note")]))[0];
 
         Assert.Equal([events, events, events], new[] { alone, grouped, together }.Select(r => r.Version));
@@ -66,6 +72,48 @@ public sealed class AppendFormsTests(PostgresFixture postgres) : IClassFixture<P
 
         // One for the append that blocked the lane, the others for those that were stored.
         Assert.Equal([$"{before + 1 + events}"], await postgres.LinesAsync("select last_value from mt_events_sequence"));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public async Task Alone_a_refused_append_draws_no_number(int events)
+    {
+        await postgres.Store.AppendToStreamAsync(_tenant, "there", ExpectedVersion.NoStream, [Facts.Raised(1)]);
+        await postgres.Store.AppendToStreamAsync(_tenant, "archived", ExpectedVersion.NoStream, [Facts.Raised(1)]);
+        await postgres.Store.ArchiveStreamAsync(_tenant, "archived");
+        var known = Facts.Raised(events, 1);
+        await postgres.Store.AppendToStreamAsync(_tenant, "known", ExpectedVersion.NoStream, known, Idempotent);
+        Task RefusedAsync(string stream, ExpectedVersion expected) => Assert.ThrowsAnyAsync<EventStoreException>(
+            async () => await postgres.Store.AppendToStreamAsync(_tenant, stream, expected, Facts.Raised(events, 1)));
+        var before = await postgres.LinesAsync("select last_value from mt_events_sequence");
+
+        await RefusedAsync("there", ExpectedVersion.NoStream);
+        await RefusedAsync("there", ExpectedVersion.Exact(7));
+        await RefusedAsync("missing", ExpectedVersion.StreamExists);
+        await RefusedAsync("archived", ExpectedVersion.Any);
+        await RefusedAsync("archived", ExpectedVersion.Exact(1));
+        Assert.True((await postgres.Store.AppendToStreamAsync(_tenant, "known", ExpectedVersion.Any, known, Idempotent)).AlreadyStored);
+
+        Assert.Equal(before, await postgres.LinesAsync("select last_value from mt_events_sequence"));
+    }
+
+    [Fact]
+    public async Task Appends_of_one_stream_that_share_a_statement_get_their_own_numbers()
+    {
+        var results = Array.Empty<AppendResult>();
+        await GroupedAsync(async store =>
+        {
+            results = await Task.WhenAll(
+                store.AppendToStreamAsync(_tenant, "shared", ExpectedVersion.NoStream, Facts.Raised(2, 1)).AsTask(),
+                store.AppendToStreamAsync(_tenant, "shared", ExpectedVersion.Any, [Facts.Raised(1)]).AsTask(),
+                store.AppendToStreamAsync(_tenant, "shared", ExpectedVersion.StreamExists, Facts.Raised(3, 1)).AsTask());
+            return results[0];
+        });
+
+        Assert.Equal([2L, 3L, 6L], results.Select(r => r.Version));
+        Assert.Equal(results.SelectMany(r => r.Positions), await postgres.Store.ReadStreamAsync(_tenant, "shared").Select(e => e.Position).ToListAsync());
+        Assert.Equal(["1"], await postgres.LinesAsync($"select count(distinct xmin::text) from mt_events where tenant_id = '{_tenant}' and stream_id = 'shared'"));
     }
 
     [Theory]

@@ -80,13 +80,28 @@ public sealed class StatementPlanTests : IAsyncLifetime
         await SayAsync("Append one event at an exact version", () => store.AppendToStreamAsync("t1", "new", ExpectedVersion.Exact(1), [Facts.Raised(1)]));
         await SayAsync("Append one event to a stream that exists", () => store.AppendToStreamAsync("t1", "new", ExpectedVersion.StreamExists, [Facts.Raised(1)]));
         await SayAsync("Append one event at any version", () => store.AppendToStreamAsync("t1", "new", ExpectedVersion.Any, [Facts.Raised(1)]));
-        await SayAsync("Append several events, or several appends in one commit", () => store.AppendToStreamAsync("t1", "new", ExpectedVersion.Any, two));
+        await SayAsync("Append several events", () => store.AppendToStreamAsync("t1", "new", ExpectedVersion.Any, two));
+        await SayAsync("Append several events to a new stream", () => store.AppendToStreamAsync("t1", "new-of-two", ExpectedVersion.NoStream, two));
+        await SayAsync("Append several events at an exact version", () => store.AppendToStreamAsync("t1", "new-of-two", ExpectedVersion.Exact(2), two));
+        await SayAsync("Appends that wait share one commit", () => Async(() => ShareOneCommitAsync(store)));
         await SayAsync("Append idempotently", () => store.AppendToStreamAsync("t1", "new", ExpectedVersion.Any, two, new AppendOptions(Idempotent: true)));
-        await SayAsync("Append idempotently what is there", () => store.AppendToStreamAsync("t1", "new", ExpectedVersion.Exact(6), two, new AppendOptions(Idempotent: true)));
+        await SayAsync("Append idempotently what is there", () => store.AppendToStreamAsync("t1", "new", ExpectedVersion.Exact(7), two, new AppendOptions(Idempotent: true)));
         await SayAsync("Append to several streams together", () => store.AppendToStreamsAsync("t1", [new StreamAppend(null, "new", ExpectedVersion.Any, [Facts.Raised(1)]), new StreamAppend("t2", "new2", ExpectedVersion.NoStream, [Facts.Raised(1)])]));
         await SayAsync("Refuse an append", () => Async(async () =>
             await Assert.ThrowsAsync<WrongExpectedVersionException>(async () => await store.AppendToStreamAsync("t1", "new", ExpectedVersion.Exact(1), [Facts.Raised(1)]))));
         await SayAsync("Import by COPY", () => store.ImportAsync(new[] { Imported("import", 1), Imported("s-7", EventsPerStream) with { EventId = IdOf("t2", "s-7", EventsPerStream) } }.ToAsyncEnumerable()));
+    }
+
+    /// <summary>Two streams' appends wait while a third stream's row is somebody else's.</summary>
+    private async ValueTask ShareOneCommitAsync(PostgresEventStore store)
+    {
+        await using var row = await RowLock.TakeAsync(_postgres, "t1", "blocked");
+        var blocked = store.AppendToStreamAsync("t1", "blocked", ExpectedVersion.Any, [Facts.Raised(1)]).AsTask();
+        await row.IsWaitedForAsync(_postgres);
+        var goesOn = store.AppendToStreamAsync("t1", "new", ExpectedVersion.StreamExists, [Facts.Raised(1)]).AsTask();
+        var starts = store.AppendToStreamAsync("t1", "new-in-group", ExpectedVersion.NoStream, [Facts.Raised(1), Facts.Raised(2)]).AsTask();
+        await row.DisposeAsync();
+        await Task.WhenAll(blocked, goesOn, starts);
     }
 
     private async Task ReadAsync(PostgresEventStore store)

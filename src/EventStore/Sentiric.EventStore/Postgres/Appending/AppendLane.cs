@@ -89,29 +89,29 @@ internal sealed class AppendLane(
             await StoreOneAsync(group.Streams[0].Requests[0]).ConfigureAwait(false);
             return;
         }
-        var array = await Statements.ArrayAsync(group.Streams, group.Remember).ConfigureAwait(false);
+        var statement = await Statements.GroupAsync(group.Streams, group.Remember).ConfigureAwait(false);
         var started = StoreTelemetry.StartAppend();
         var answers = inline.Any
-            ? await StoreWithProjectionsAsync(array, group.Streams).ConfigureAwait(false)
-            : await StoreAsync(array, group.Streams).ConfigureAwait(false);
+            ? await StoreWithProjectionsAsync(statement, group.Streams).ConfigureAwait(false)
+            : await StoreAsync(statement, group.Streams).ConfigureAwait(false);
         StoreTelemetry.Appended(started, group.Appends, answers);
         if (Array.Exists(answers, a => a is not null)) committed();
         for (var i = 0; i < answers.Length; i++) await AnswerAsync(group.Streams[i], answers[i]).ConfigureAwait(false);
     }
 
-    private async ValueTask<Placed?[]> StoreAsync(ArrayStatement array, List<StreamShare> streams)
+    private async ValueTask<Placed?[]> StoreAsync(IGroupStatement statement, List<StreamShare> streams)
     {
         _isUnderWay = true;
-        var answers = await array.ExecuteAsync(streams, Timestamps.Now(clock)).ConfigureAwait(false);
+        var answers = await statement.ExecuteAsync(streams, Timestamps.Now(clock)).ConfigureAwait(false);
         _isUnderWay = false;
         return answers;
     }
 
     /// <summary>Nothing is under way, as far as the outcome goes, before the commit is sent.</summary>
-    private async ValueTask<Placed?[]> StoreWithProjectionsAsync(ArrayStatement array, List<StreamShare> streams)
+    private async ValueTask<Placed?[]> StoreWithProjectionsAsync(IGroupStatement statement, List<StreamShare> streams)
     {
         await using var transaction = await Connection.BeginTransactionAsync().ConfigureAwait(false);
-        var answers = await array.ExecuteAsync(streams, Timestamps.Now(clock)).ConfigureAwait(false);
+        var answers = await statement.ExecuteAsync(streams, Timestamps.Now(clock)).ConfigureAwait(false);
         await inline.ApplyAsync(Connection, InlineProjections.Recorded(streams, answers), CancellationToken.None).ConfigureAwait(false);
         await AppendTransaction.CommitAsync(transaction).ConfigureAwait(false);
         return answers;

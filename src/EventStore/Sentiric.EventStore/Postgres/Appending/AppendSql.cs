@@ -6,6 +6,7 @@ namespace Sentiric.EventStore;
 /// the lock on <c>mt_events</c> is taken when the statement starts, before anything is written.
 /// <code>
 ///   scalar  one event of one stream           no arrays to take apart
+///   stream  several events of one stream      unnest of the events
 ///   array   many events of many streams       unnest of the streams, unnest of the events
 /// </code>
 /// A stream's time never runs backwards, whatever the clocks of the writers say: an event is recorded no earlier than the one before it.
@@ -30,12 +31,39 @@ internal static class AppendSql
             returning seq_id, version, timestamp
             """;
         var unseen = remember ? "not exists (select from sx_append_key k where k.tenant_id = $1 and k.event_id = $6)" : "true";
-        var row = $"with s as ({ScalarRow(rule, unseen)})";
+        var row = $"with s as ({OneRow(rule, "1", unseen)})";
         return remember
             ? $"""
                {row}, e as ({insert}),
                k as (insert into sx_append_key (tenant_id, event_id, stream_id, seq_id, version) select $1, $6, $2::text, e.seq_id, e.version from e)
                select seq_id, version, timestamp from e
+               """
+            : $"{row} {insert}";
+    }
+
+    /// <summary>
+    /// $1 tenant, $2 stream, $3 aggregate type, $4 now, $5 expected version, $6 how many events;
+    /// arrays: $7 id, $8 type, $9 .NET type, $10 data, $11 correlation, $12 causation, $13 headers, $14 actor; the last four may be empty.
+    /// Answers (number, version, recorded at) per event, in their order; nothing when the row refused.
+    /// </summary>
+    public static string Stream(RowRule rule, bool remember)
+    {
+        // In a select list the arrays are taken apart side by side, without a temporary store for each of them as in a from list.
+        const string insert = $"""
+            insert into mt_events ({EventColumns})
+            select nextval('mt_events_sequence'), x.id, $2, x.base + x.ord, x.data, x.type, x.at, $1, x.dotnet, x.correlation, x.causation, x.headers, x.actor, false
+            from (select s.version - $6 as base, s.at, generate_series(1, $6) as ord, unnest($7) as id, unnest($8) as type, unnest($9) as dotnet,
+                         unnest($10) as data, unnest($11) as correlation, unnest($12) as causation, unnest($13) as headers, unnest($14) as actor
+                  from s order by ord) x
+            returning seq_id, version, timestamp
+            """;
+        var unseen = remember ? "not exists (select from sx_append_key k where k.tenant_id = $1 and k.event_id = any($7))" : "true";
+        var row = $"with s as ({OneRow(rule, "$6", unseen)})";
+        return remember
+            ? $"""
+               {row}, e as ({insert}, id),
+               k as (insert into sx_append_key (tenant_id, event_id, stream_id, seq_id, version) select $1, e.id, $2::text, e.seq_id, e.version from e)
+               select seq_id, version, timestamp from e order by version
                """
             : $"{row} {insert}";
     }
@@ -86,20 +114,21 @@ internal static class AppendSql
     private const string Remember =
         ",\nk as (insert into sx_append_key (tenant_id, event_id, stream_id, seq_id, version) select e.tenant_id, e.id, e.stream_id::text, e.seq_id, e.version from e)";
 
-    private static string ScalarRow(RowRule rule, string unseen) => rule switch
+    /// <param name="n">How many events follow.</param>
+    private static string OneRow(RowRule rule, string n, string unseen) => rule switch
     {
         RowRule.Start => $"""
             insert into mt_streams as m ({StreamColumns})
-            select $1, $2, $3, 1, $4, $4, false where {unseen} on conflict do nothing returning 1::bigint as version, m.timestamp as at
+            select $1, $2, $3, {n}, $4, $4, false where {unseen} on conflict do nothing returning {n}::bigint as version, m.timestamp as at
             """,
         RowRule.StartOrGoOn => $"""
             insert into mt_streams as m ({StreamColumns})
-            select $1, $2, $3, 1, $4, $4, false where {unseen}
-            on conflict (tenant_id, id) do update set version = m.version + 1, timestamp = greatest(m.timestamp, $4) where not m.is_archived
+            select $1, $2, $3, {n}, $4, $4, false where {unseen}
+            on conflict (tenant_id, id) do update set version = m.version + {n}, timestamp = greatest(m.timestamp, $4) where not m.is_archived
             returning m.version, m.timestamp as at
             """,
         RowRule.GoOn => $"""
-            update mt_streams m set version = m.version + 1, timestamp = greatest(m.timestamp, $4)
+            update mt_streams m set version = m.version + {n}, timestamp = greatest(m.timestamp, $4)
             where m.tenant_id = $1 and m.id = $2 and not m.is_archived and (m.version = $5 or ($5 < 0 and m.version > 0)) and {unseen}
             returning m.version, m.timestamp as at
             """,

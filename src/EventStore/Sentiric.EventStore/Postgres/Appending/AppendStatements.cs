@@ -6,6 +6,7 @@ namespace Sentiric.EventStore;
 internal sealed class AppendStatements(NpgsqlConnection connection, EventTables tables, int timeoutSeconds) : IAsyncDisposable
 {
     private readonly Dictionary<(RowRule, bool), ScalarStatement> _scalars = [];
+    private readonly Dictionary<(RowRule, bool), StreamStatement> _streams = [];
     private readonly Dictionary<(RowRules, bool, bool), ArrayStatement> _arrays = [];
 
     public async ValueTask<ScalarStatement> ScalarAsync(RowRule rule, bool remember)
@@ -16,7 +17,20 @@ internal sealed class AppendStatements(NpgsqlConnection connection, EventTables 
         return _scalars[(rule, remember)] = statement;
     }
 
-    public async ValueTask<ArrayStatement> ArrayAsync(List<StreamShare> streams, bool remember)
+    /// <summary>The form that serves these streams best; any of them may hold several events and several appends.</summary>
+    public async ValueTask<IGroupStatement> GroupAsync(List<StreamShare> streams, bool remember) => streams.Count == 1
+        ? await StreamAsync(streams[0].Expected.Row(), remember).ConfigureAwait(false)
+        : await ArrayAsync(streams, remember).ConfigureAwait(false);
+
+    private async ValueTask<StreamStatement> StreamAsync(RowRule rule, bool remember)
+    {
+        if (_streams.TryGetValue((rule, remember), out var known)) return known;
+        var statement = new StreamStatement(Command(AppendSql.Stream(rule, remember)), tables);
+        await statement.Command.PrepareAsync().ConfigureAwait(false);
+        return _streams[(rule, remember)] = statement;
+    }
+
+    private async ValueTask<ArrayStatement> ArrayAsync(List<StreamShare> streams, bool remember)
     {
         var (rules, namesakes) = ArrayStatement.ShapeOf(streams);
         if (_arrays.TryGetValue((rules, remember, namesakes), out var known)) return known;
@@ -28,8 +42,16 @@ internal sealed class AppendStatements(NpgsqlConnection connection, EventTables 
     public async ValueTask DisposeAsync()
     {
         foreach (var statement in _scalars.Values) await statement.Command.DisposeAsync().ConfigureAwait(false);
+        foreach (var statement in _streams.Values) await statement.Command.DisposeAsync().ConfigureAwait(false);
         foreach (var statement in _arrays.Values) await statement.Command.DisposeAsync().ConfigureAwait(false);
     }
 
     private NpgsqlCommand Command(string sql) => new(sql, connection) { CommandTimeout = timeoutSeconds };
+}
+
+/// <summary>Stores the events of a group of streams in one statement.</summary>
+internal interface IGroupStatement
+{
+    /// <summary>Per stream where its events went, in the order given; null where its row refused.</summary>
+    ValueTask<Placed?[]> ExecuteAsync(List<StreamShare> streams, DateTimeOffset now);
 }

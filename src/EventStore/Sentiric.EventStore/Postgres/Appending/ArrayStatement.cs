@@ -4,7 +4,7 @@ using NpgsqlTypes;
 namespace Sentiric.EventStore;
 
 /// <summary>Many events of many streams, prepared once.</summary>
-internal sealed class ArrayStatement(NpgsqlCommand command, EventTables tables)
+internal sealed class ArrayStatement(NpgsqlCommand command, EventTables tables) : IGroupStatement
 {
     private readonly ArrayParameters _parameters = new(command.Parameters, tables);
 
@@ -18,7 +18,6 @@ internal sealed class ArrayStatement(NpgsqlCommand command, EventTables tables)
         return (rules, HaveNamesakes(streams));
     }
 
-    /// <summary>Per stream where its events went, in the order given; null where its row refused.</summary>
     public async ValueTask<Placed?[]> ExecuteAsync(List<StreamShare> streams, DateTimeOffset now)
     {
         _parameters.Fill(streams, now);
@@ -51,36 +50,25 @@ internal sealed class ArrayStatement(NpgsqlCommand command, EventTables tables)
 /// <summary>The parameters of <see cref="AppendSql.Array"/>; the lists are filled anew for each group and let go of its payloads afterwards.</summary>
 internal sealed class ArrayParameters
 {
-    private readonly List<string> _tenants, _types, _dotnets;
+    private readonly List<string> _tenants;
     private readonly StreamIdsParameter _streams;
-    private readonly List<string?> _aggregates, _correlations, _causations, _actors;
+    private readonly List<string?> _aggregates;
     private readonly List<long> _expected;
     private readonly List<int> _counts, _before, _nos;
     private readonly NpgsqlParameter<DateTime> _now;
-    private readonly List<Guid> _ids;
-    private readonly List<ReadOnlyMemory<byte>> _data;
-    private readonly List<byte[]?> _headers;
-    private readonly NpgsqlParameterCollection _all;
+    private readonly EventArrays _events;
 
     public ArrayParameters(NpgsqlParameterCollection all, EventTables tables)
     {
-        _all = all;
-        _tenants = Many<string>(NpgsqlDbType.Varchar);
+        _tenants = all.AddList<string>(NpgsqlDbType.Varchar);
         _streams = new StreamIdsParameter(all, tables);
-        _aggregates = Many<string?>(NpgsqlDbType.Varchar);
-        _expected = Many<long>(NpgsqlDbType.Bigint);
-        _counts = Many<int>(NpgsqlDbType.Integer);
-        _before = Many<int>(NpgsqlDbType.Integer);
-        _all.Add(_now = new NpgsqlParameter<DateTime> { NpgsqlDbType = NpgsqlDbType.TimestampTz });
-        _nos = Many<int>(NpgsqlDbType.Integer);
-        _ids = Many<Guid>(NpgsqlDbType.Uuid);
-        _types = Many<string>(NpgsqlDbType.Varchar);
-        _dotnets = Many<string>(NpgsqlDbType.Varchar);
-        _data = Many<ReadOnlyMemory<byte>>(NpgsqlDbType.Jsonb);
-        _correlations = Many<string?>(NpgsqlDbType.Varchar);
-        _causations = Many<string?>(NpgsqlDbType.Varchar);
-        _headers = Many<byte[]?>(NpgsqlDbType.Jsonb);
-        _actors = Many<string?>(NpgsqlDbType.Varchar);
+        _aggregates = all.AddList<string?>(NpgsqlDbType.Varchar);
+        _expected = all.AddList<long>(NpgsqlDbType.Bigint);
+        _counts = all.AddList<int>(NpgsqlDbType.Integer);
+        _before = all.AddList<int>(NpgsqlDbType.Integer);
+        all.Add(_now = new NpgsqlParameter<DateTime> { NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        _nos = all.AddList<int>(NpgsqlDbType.Integer);
+        _events = new EventArrays(all);
     }
 
     /// <param name="order">As it was given to <see cref="Fill"/>.</param>
@@ -120,39 +108,15 @@ internal sealed class ArrayParameters
             _expected.Add(share.Expected.Value);
             _counts.Add(share.Events);
             _before.Add(0);
-            AddUnlessNull(_aggregates, share.AggregateType, i);
+            EventArrays.AddUnlessNull(_aggregates, share.AggregateType, i);
         }
         for (var at = 0; at < streams.Count; at++)
         {
             var i = order?[at] ?? at;
-            _before[i] = _ids.Count;
-            foreach (var request in streams[i].Requests) AddEvents(request.Plan.Payloads, i + 1);
+            _before[i] = _events.Count;
+            foreach (var request in streams[i].Requests) _events.Add(request.Plan.Payloads);
+            while (_nos.Count < _events.Count) _nos.Add(i + 1);
         }
-    }
-
-    private void AddEvents(Payload[] payloads, int no)
-    {
-        foreach (var payload in payloads)
-        {
-            var (metadata, at) = (payload.Event.Metadata, _ids.Count);
-            _nos.Add(no);
-            _ids.Add(payload.Event.EventId);
-            _types.Add(payload.Name);
-            _dotnets.Add(DotnetName.Of(payload.Event.Data.GetType()));
-            _data.Add(payload.Json);
-            AddUnlessNull(_correlations, metadata.CorrelationId, at);
-            AddUnlessNull(_causations, metadata.CausationId, at);
-            AddUnlessNull(_headers, HeaderJson.Of(metadata), at);
-            AddUnlessNull(_actors, metadata.Actor, at);
-        }
-    }
-
-    /// <summary>A list without values stays empty and costs nothing: the server takes what is missing at its end as null.</summary>
-    private static void AddUnlessNull<T>(List<T?> list, T? value, int at) where T : class
-    {
-        if (value is null) return;
-        while (list.Count < at) list.Add(null);
-        list.Add(value);
     }
 
     public void Clear()
@@ -164,20 +128,6 @@ internal sealed class ArrayParameters
         _counts.Clear();
         _before.Clear();
         _nos.Clear();
-        _ids.Clear();
-        _types.Clear();
-        _dotnets.Clear();
-        _data.Clear();
-        _correlations.Clear();
-        _causations.Clear();
-        _headers.Clear();
-        _actors.Clear();
-    }
-
-    private List<T> Many<T>(NpgsqlDbType type)
-    {
-        var list = new List<T>();
-        _all.Add(new NpgsqlParameter<List<T>> { NpgsqlDbType = NpgsqlDbType.Array | type, TypedValue = list });
-        return list;
+        _events.Clear();
     }
 }
