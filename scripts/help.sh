@@ -14,6 +14,7 @@ help_all() {
   bench     run the benchmarks
   setup     get what is missing: servers, voice, native libraries
   infra     start, stop and show PostgreSQL, RabbitMQ and Redis
+  schema    print the SQL of the event store's tables, or of its roles
   wipe      delete this clone's data
 
 ./sentiric COMMAND --help tells more. Everything can be run twice and goes on where it was interrupted.
@@ -92,6 +93,13 @@ Runs the benchmarks in Release, all or those named, and prints a table. A missed
                 and 0.5 GB of disk a million; events.scale or events.scale_rebuild alone can be named
   --keep      leaves the generated databases (sentiric_scale_*) for the next run
   NAME        events, sip, media or speech, or one of them: events.append, sip.uas, media.legs ...
+TEXT
+}
+help_schema() {
+  cat <<'TEXT'
+./sentiric schema [--roles]
+Prints the SQL that makes the event store's tables, for a database administrator who lets no program do it; with --roles the
+roles migrator, writer and reader with their rights. Store__Schema and Store__Marten are honoured. Starts and changes nothing.
 TEXT
 }
 help_cli() {

@@ -266,6 +266,19 @@ cli() {
   exec dotnet "$CLI_DLL" "$@"
 }
 
+# SQL on stdout, so everything else goes to stderr.
+schema() { # schema [--roles]
+  local what=--print-schema
+  case ${1:-} in
+    '') ;;
+    --roles) what=--print-roles ;;
+    *) usage_error schema "unknown option $1" ;;
+  esac
+  mkdir -p "$RUN/log"
+  build_platform >&2
+  exec dotnet "$HOST_DLL" "$what"
+}
+
 # For commands that only look: where things are, without making or locking anything.
 read_folders() {
   [ -s "$INFRA/secret" ] && [ -s "$INFRA/api-key" ] && [ -s "$INFRA/ports.env" ] ||

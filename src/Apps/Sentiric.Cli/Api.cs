@@ -37,11 +37,14 @@ internal sealed class Api : IDisposable
     public Task<string> GetTextAsync(string path, CancellationToken ct) => GetBodyAsync(path, ct);
 
     /// <summary>Asks for something that may take as long as it takes.</summary>
-    public async Task<T> PostPatientlyAsync<T>(string path, CancellationToken ct)
+    public Task<T> PostPatientlyAsync<T>(string path, object? body, CancellationToken ct) => PostAsync<T>(path, body, Timeout.InfiniteTimeSpan, ct);
+
+    /// <summary>Asks for a change that has nothing to say but that it is done.</summary>
+    public async Task PostAsync(string path, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path);
-        using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, Timeout.InfiniteTimeSpan, ct);
-        return await ReadAsync<T>(await CheckedAsync(response, ct), path);
+        using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, Patience, ct);
+        await CheckedAsync(response, ct);
     }
 
     public async Task<T> DeleteAsync<T>(string path, CancellationToken ct)
@@ -51,11 +54,13 @@ internal sealed class Api : IDisposable
         return await ReadAsync<T>(await CheckedAsync(response, ct), path);
     }
 
-    public async Task<T> PostAsync<T>(string path, object? body, CancellationToken ct)
+    public Task<T> PostAsync<T>(string path, object? body, CancellationToken ct) => PostAsync<T>(path, body, Patience, ct);
+
+    private async Task<T> PostAsync<T>(string path, object? body, TimeSpan patience, CancellationToken ct)
     {
         using var content = body is null ? null : JsonContent.Create(body, body.GetType(), options: Wire.Json);
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = content };
-        using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, Patience, ct);
+        using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, patience, ct);
         return await ReadAsync<T>(await CheckedAsync(response, ct), path);
     }
 

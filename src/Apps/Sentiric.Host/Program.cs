@@ -6,6 +6,12 @@ using Sentiric.Speech;
 // 0: stopped as asked; 2: a setting is wrong; 3: something that is needed cannot be had. The reason stands on stderr, in one sentence.
 try
 {
+    if (StoreScripts.Of(args, Environment.GetEnvironmentVariable) is { } script)
+    {
+        await Console.Out.WriteAsync(script);
+        return 0;
+    }
+
     var app = Composition.Build(args);
     await app.RunAsync();
     return 0;

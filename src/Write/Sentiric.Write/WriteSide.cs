@@ -77,7 +77,10 @@ public static class WriteSide
         RemoveConnector.Map(routes);
 
         ImportEvents.Map(routes);
+        StreamOps.Map(routes);
+        FileOps.Map(routes);
         ErasePerson.Map(routes);
+        RewrapKeys.Map(routes);
         return routes;
     }
 }

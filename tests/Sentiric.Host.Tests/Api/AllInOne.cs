@@ -12,13 +12,16 @@ using Sentiric.Testing.Postgres;
 namespace Sentiric.Host.Tests.Api;
 
 /// <summary>The whole platform in this process: its own database, the bus in memory, every port 0, speech engines that are elsewhere (and away).</summary>
-public sealed class AllInOne : IAsyncLifetime
+public class AllInOne : IAsyncLifetime
 {
     public const string AdminKey = "the-admin-key";
     private readonly string _folder = Directory.CreateTempSubdirectory("sentiric-host-").FullName;
     private string _connection = "";
 
     public string Database => _connection;
+
+    /// <summary>Settings beside the usual ones.</summary>
+    protected virtual IReadOnlyDictionary<string, string?> Further { get; } = new Dictionary<string, string?>();
 
     public string RecordingFolder => _folder;
 
@@ -44,6 +47,7 @@ public sealed class AllInOne : IAsyncLifetime
                 ["Privacy:MasterKeys"] = MasterKeys.NewKey("first"),
                 ["Demo:Seed"] = "true",
             });
+            builder.Configuration.AddInMemoryCollection(Further);
         }));
         App.Client.DefaultRequestHeaders.Add("X-Api-Key", AdminKey);
     }

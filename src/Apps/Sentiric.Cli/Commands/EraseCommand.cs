@@ -10,6 +10,7 @@ internal static class EraseCommand
         sentiric erase SUBJECT --dry-run       what would be erased; SUBJECT is a user id or a phone number
         sentiric erase SUBJECT --reason WHY    erases it; the reason is kept, so put no name into it
         sentiric erase receipt ID              the signed receipt of an erasure
+        sentiric erase rewrap                  wraps every data key with the first master key, so that an old one can be removed
         What is erased cannot be brought back.
         """,
         ["--reason"], ["--dry-run"], RunAsync);
@@ -26,6 +27,13 @@ internal static class EraseCommand
         }
 
         told.NoMoreThan(1);
+        if (subject == "rewrap")
+        {
+            var done = await session.Api.PostPatientlyAsync<RewrapReply>("v1/erasures/master-key", null, ct);
+            session.Terminal.Line($"Every data key is wrapped with master key {done.KeyId}; older master keys may be removed, copies included.");
+            return Cli.Ok;
+        }
+
         var dry = told.Has("--dry-run");
         var reply = await session.Api.PostAsync<ErasureReply>("v1/erasures", new Wish(subject, dry ? null : told.Needed("--reason"), dry), ct);
         session.Terminal.Line(dry

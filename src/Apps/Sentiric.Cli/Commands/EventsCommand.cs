@@ -6,11 +6,15 @@ namespace Sentiric.Cli.Commands;
 internal static class EventsCommand
 {
     /// <summary>Every verb there is.</summary>
-    public static readonly IReadOnlyList<EventsVerb> Verbs = [TailVerb.Verb, StreamVerb.Verb, StatsVerb.Verb, ExportVerb.Verb, ImportVerb.Verb, VerifyVerb.Verb, ProveVerb.Verb, VerifyProofVerb.Verb, CheckpointsVerb.Verb];
+    public static readonly IReadOnlyList<EventsVerb> Verbs =
+    [
+        TailVerb.Verb, StreamVerb.Verb, StatsVerb.Verb, ExportVerb.Verb, ImportVerb.Verb, VerifyVerb.Verb, ProveVerb.Verb, VerifyProofVerb.Verb, CheckpointsVerb.Verb,
+        LifecycleVerbs.Archive, LifecycleVerbs.Unarchive, LifecycleVerbs.Truncate, LifecycleVerbs.Truncations, FilesVerb.Verb,
+    ];
 
     public static Command Command { get; } = new(
-        "events", "follow, inspect, measure, export, import, verify and prove what is stored",
-        string.Join("\n\n", Verbs.Select(v => v.Usage)),
+        "events", "follow, inspect, measure, export, import, verify, prove, close, shorten and put away what is stored",
+        string.Join("\n\n", Verbs.Select(v => v.Usage).Where(usage => usage.Length > 0)),
         [.. Verbs.SelectMany(v => v.ValueOptions).Distinct()], [.. Verbs.SelectMany(v => v.Flags).Distinct()], RunAsync);
 
     private static async Task<int> RunAsync(Session session, CancellationToken ct)

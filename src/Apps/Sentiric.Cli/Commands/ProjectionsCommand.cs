@@ -104,7 +104,7 @@ internal static class ProjectionsCommand
     {
         var path = Query.Path($"{Path(name)}/rebuild",
             ("accept_differences", session.Arguments.Has("--accept-differences") ? "true" : null), ("start_over", session.Arguments.Has("--start-over") ? "true" : null));
-        var running = session.Api.PostPatientlyAsync<ProjectionStatus>(path, ct);
+        var running = session.Api.PostPatientlyAsync<ProjectionStatus>(path, null, ct);
         if (session.Terminal.Live) await WatchAsync(session, name, running, ct);
         Show(session, await running);
         return Cli.Ok;

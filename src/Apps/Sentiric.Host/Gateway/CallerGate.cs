@@ -20,10 +20,11 @@ public sealed class CallerGate(RequestDelegate next, HostSettings settings, ApiK
     private const string SessionPath = "/v1/session";
     private const string EventsPath = "/v1/events";
     private const string PushPath = "/v1/events/stream";
-    private static readonly PathString[] OfThePlatform = ["/v1/tenants", "/v1/projections"];
+    // To read a stream is its tenant's own affair; to shorten or close one is not.
+    private static readonly PathString[] OfThePlatform = ["/v1/tenants", "/v1/projections", "/v1/events/streams"];
 
-    // Sizes, rates and imports are of the whole store, whoever's events they are.
-    private static readonly PathString[] OfTheStore = ["/v1/events/stats", "/v1/events/import", "/v1/events/audit/verify"];
+    // Sizes, rates, imports, files and keys are of the whole store, whoever's events they are.
+    private static readonly PathString[] OfTheStore = ["/v1/events/stats", "/v1/events/import", "/v1/events/files", "/v1/events/audit/verify", "/v1/erasures/master-key"];
     private static readonly TimeSpan LimitWindow = TimeSpan.FromMinutes(1);
 
     private readonly PartitionedRateLimiter<string> _limits = PartitionedRateLimiter.Create<string, string>(key => RateLimitPartition.GetFixedWindowLimiter(

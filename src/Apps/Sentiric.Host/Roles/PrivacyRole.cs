@@ -30,6 +30,7 @@ internal static class PrivacyRole
             return;
         }
 
+        services.AddSingleton(master);
         services.AddSingleton<IErasureRecords>(s => new PostgresErasureRecords(s.GetRequiredService<NpgsqlDataSource>()));
         services.AddSingleton(s => new Eraser(
             s.GetRequiredService<IEventStore>(), s.GetRequiredService<PersonalDataProtection>(), s.GetRequiredService<IErasureRecords>(),

@@ -23,10 +23,10 @@ internal static class StoreRole
             return;
         }
 
-        services.AddSingleton(_ => NpgsqlDataSource.Create(settings.Postgres!));
+        services.AddSingleton(_ => NpgsqlDataSource.Create(PostgresSchema.ConnectionString(settings.Postgres!, settings.StoreOptions)));
         services.AddSingleton(s => new PostgresEventStore(
             s.GetRequiredService<NpgsqlDataSource>(), EventStoreSetup.EventTypes(), s.GetRequiredService<TimeProvider>(),
-            new PostgresEventStoreOptions { Protection = s.GetService<PersonalDataProtection>() }, s.GetRequiredService<ILogger<PostgresEventStore>>()));
+            settings.StoreOptions with { Protection = s.GetService<PersonalDataProtection>() }, s.GetRequiredService<ILogger<PostgresEventStore>>()));
         PrivacyRole.Add(services, settings);
         services.AddSingleton<IEventStore>(s => s.GetRequiredService<PostgresEventStore>());
         services.AddHostedService<StoreStart>();
@@ -39,6 +39,12 @@ internal static class StoreRole
         {
             services.AddSingleton<ICheckpointStore>(s => new PostgresCheckpointStore(s.GetRequiredService<NpgsqlDataSource>()));
             services.AddWriteSide();
+            if (settings.StoreOptions.ArchiveFolder is { } folder)
+            {
+                services.AddSingleton(s => new StreamFiles(
+                    s.GetRequiredService<NpgsqlDataSource>(), folder, s.GetRequiredService<TimeProvider>(), settings.StoreOptions, s.GetRequiredService<ILogger<StreamFiles>>()));
+            }
+
             AddLoop(services, "relay", s => s.GetRequiredService<EventRelay>().RunAsync);
             services.AddHostedService<DemoSeed>();
         }

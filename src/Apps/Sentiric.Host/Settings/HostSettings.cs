@@ -56,6 +56,7 @@ public sealed class HostSettings
         MasterKeys = Keys("Privacy:MasterKeyFile", "Privacy:MasterKeys");
         KeySchema = Text("Privacy:KeySchema");
         ErasureLogYears = Number("Privacy:ErasureLogYears", 3, 1, 30);
+        StoreOptions = new StoreSettings(Text("Store:Schema"), Text("Store:Marten"), Text("Store:ArchiveFolder"), Switch("Store:ForeignWriters")).ToOptions();
 
         if (Postgres is null && (roles.Has(Role.Write) || roles.Has(Role.Read)))
         {
@@ -169,6 +170,9 @@ public sealed class HostSettings
 
     /// <summary>Privacy:ErasureLogYears for which receipts of erasures are kept, 1..30.</summary>
     public int ErasureLogYears { get; }
+
+    /// <summary>Store:Schema, Store:Marten, Store:ArchiveFolder, Store:ForeignWriters: where the events lie, in whose tables, and who else writes there.</summary>
+    public PostgresEventStoreOptions StoreOptions { get; }
 
     /// <summary>Services:Key, the secret that roles show each other.</summary>
     public string? ServiceKey { get; }

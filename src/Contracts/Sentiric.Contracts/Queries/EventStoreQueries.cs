@@ -57,3 +57,18 @@ public sealed record StoreStats(
 
 /// <summary>What an import did; Read is Stored and AlreadyStored together.</summary>
 public sealed record ImportReport(long Read, long Stored, long AlreadyStored, int ArchivedStreams);
+
+/// <summary>The record that a truncation left.</summary>
+/// <param name="BeforeVersion">The first version that stayed.</param>
+/// <param name="Events">How many were deleted.</param>
+/// <param name="Sha256">Hex, of the deleted events as lines.</param>
+public sealed record TruncationReply(
+    string Tenant, string Stream, long BeforeVersion, long Events, long FirstPosition, long LastPosition, string Sha256, string Why, string? Actor, DateTimeOffset At);
+
+/// <summary>What was moved between tables and files.</summary>
+/// <param name="Bytes">Of the compressed files.</param>
+public sealed record FileMoveReply(long Streams, long Events, long Bytes);
+
+/// <summary>Files that were read and found whole.</summary>
+/// <param name="Unused">Files that no stream lies in; they may be deleted.</param>
+public sealed record FileCheckReply(int Files, IReadOnlyList<string> Unused);

@@ -11,3 +11,7 @@ public sealed record ErasureReply(
 /// <param name="Receipt">The JSON that was signed, byte for byte.</param>
 /// <param name="Signature">Base64 over the UTF-8 of <paramref name="Receipt"/>.</param>
 public sealed record ErasureReceiptReply(string Receipt, string KeyId, string Algorithm, string Signature);
+
+/// <summary>Data keys were wrapped anew.</summary>
+/// <param name="KeyId">The master key that all of them are under now.</param>
+public sealed record RewrapReply(string KeyId);

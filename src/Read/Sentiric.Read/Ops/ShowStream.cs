@@ -13,11 +13,17 @@ public static class ShowStream
 {
     private const int MaxEvents = 1_000;
 
-    public static void Map(IEndpointRouteBuilder routes) =>
+    public static void Map(IEndpointRouteBuilder routes)
+    {
         routes.MapGet("/events/streams/{stream}", (HttpContext http, IEventStore store, string stream, [AsParameters] StreamQuery query, CancellationToken ct) =>
                 ReadHttp.ForTenantAsync(http, tenant => AnswerAsync(store, tenant, stream, query, ct)))
             .WithTags("events").WithName("ShowStream").Produces<StreamPage>()
             .WithSummary("One stream with its events, versions, times and metadata; at a version or a moment when asked. Needs an admin key.");
+        routes.MapGet("/events/streams/{stream}/truncations", (HttpContext http, IEventStore store, string stream, CancellationToken ct) =>
+                ReadHttp.ForTenantAsync(http, tenant => TruncationsAsync((IStreamLifecycle)store, tenant, stream, ct)))
+            .WithTags("events").WithName("ListTruncations").Produces<IReadOnlyList<TruncationReply>>()
+            .WithSummary("What was deleted of a stream, when, by whom and why, oldest first. Needs an admin key.");
+    }
 
     /// <param name="From">The first version of the page, 1 without one.</param>
     /// <param name="Version">Nothing after this version.</param>
@@ -25,6 +31,10 @@ public static class ShowStream
     /// <param name="Limit">Events of a page, at most 1,000.</param>
     public sealed record StreamQuery(
         [FromQuery(Name = "from")] long? From, [FromQuery(Name = "version")] long? Version, [FromQuery(Name = "at")] DateTimeOffset? At, [FromQuery(Name = "limit")] int? Limit);
+
+    private static async Task<IResult> TruncationsAsync(IStreamLifecycle store, string tenant, string stream, CancellationToken ct) => ReadHttp.Json(
+        (await store.ListTruncationsAsync(tenant, stream, ct)).Select(TruncationReply (t) => new(
+            t.Tenant, t.StreamId, t.BeforeVersion, t.Events, t.FirstPosition, t.LastPosition, Convert.ToHexStringLower(t.Sha256.Span), t.Why, t.Actor, t.TruncatedAt)).ToList());
 
     private static async Task<IResult> AnswerAsync(IEventStore store, string tenant, string stream, StreamQuery query, CancellationToken ct)
     {

@@ -20,6 +20,9 @@ public sealed class ErasePerson(IEventStore store, CommandRunner runner, Eraser 
 {
     private const string Why = "erased";
 
+    /// <summary>What is answered where no master key is.</summary>
+    internal static readonly Refusal Off = new("erasure.off", "Personal data is not protected here: no master key is configured (Privacy__MasterKeyFile).");
+
     // Shorter texts occur by chance, and finding them would prove nothing.
     private const int MinIdentifier = 5;
 
@@ -170,7 +173,7 @@ public sealed class ErasePerson(IEventStore store, CommandRunner runner, Eraser 
 
         if (http.RequestServices.GetService<ErasePerson>() is not { } erase)
         {
-            return CommandHttp.Problem(new Refusal("erasure.off", "Personal data is not protected here: no master key is configured (Privacy__MasterKeyFile)."));
+            return CommandHttp.Problem(Off);
         }
 
         var body = await RequestBody.ReadAsync<ErasureBody>(http.Request, ct).ConfigureAwait(false);

@@ -1,0 +1,67 @@
+using Xunit;
+
+namespace Sentiric.Cli.Tests.Commands;
+
+public sealed class LifecycleVerbTests : IAsyncLifetime
+{
+    private const string Truncation =
+        """{"tenant":"demo","stream":"chat-1","before_version":7,"events":6,"first_position":1,"last_position":6,"sha256":"ab12","why":"retention","actor":"key:admin","at":"2026-03-02T09:00:00+00:00"}""";
+
+    private FakePlatform platform = null!;
+
+    public async Task InitializeAsync() => platform = await FakePlatform.StartAsync();
+
+    public async Task DisposeAsync() => await platform.DisposeAsync();
+
+    [Theory]
+    [InlineData("the id of a stream is missing.", "events", "archive")]
+    [InlineData("--before is missing.", "events", "truncate", "chat-1", "--reason", "x")]
+    [InlineData("--reason is missing.", "events", "truncate", "chat-1", "--before", "3")]
+    [InlineData("--older-than is missing.", "events", "files", "archive")]
+    [InlineData("--older-than is a number", "events", "files", "archive", "--older-than", "0")]
+    [InlineData("archive, restore or verify is needed.", "events", "files", "burn")]
+    public async Task What_is_half_said_asks_for_nothing(string message, params string[] args)
+    {
+        var (code, _, error) = await platform.RunAsync("", args);
+        Assert.Equal(2, code);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+        Assert.Empty(platform.Asked);
+    }
+
+    [Fact]
+    public async Task A_stream_is_closed_and_opened_by_its_name()
+    {
+        platform.Answers("POST /v1/events/streams/chat-1/archive", "", 204).Answers("POST /v1/events/streams/chat-1/unarchive", "", 204);
+        Assert.Equal((0, "chat-1 is closed\n", ""), await platform.RunAsync("", "events", "archive", "chat-1"));
+        Assert.Equal((0, "chat-1 is open\n", ""), await platform.RunAsync("", "events", "unarchive", "chat-1"));
+    }
+
+    [Fact]
+    public async Task What_was_deleted_is_told_with_its_hash()
+    {
+        platform.Answers("POST /v1/events/streams/chat-1/truncate", Truncation).Answers("GET /v1/events/streams/chat-1/truncations", $"[{Truncation}]");
+        foreach (var args in new[] { new[] { "events", "truncate", "chat-1", "--before", "7", "--reason", "retention" }, ["events", "truncations", "chat-1"] })
+        {
+            var (code, text, _) = await platform.RunAsync("", args);
+            Assert.Equal(0, code);
+            Assert.Contains("6 events before version 7 deleted by key:admin: retention  sha256 ab12", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Files_are_moved_and_checked()
+    {
+        platform.Answers("POST /v1/events/files/archive", """{"streams":2,"events":40,"bytes":1200}""").Answers("POST /v1/events/files/verify", """{"files":1,"unused":["streams-x.ndjson.gz"]}""");
+        Assert.Equal((0, "40 events of 2 streams moved into files; files of 1,200 bytes\n", ""), await platform.RunAsync("", "events", "files", "archive", "--older-than", "365"));
+        var (code, text, _) = await platform.RunAsync("", "events", "files", "verify");
+        Assert.Equal(0, code);
+        Assert.Contains("no stream lies in streams-x.ndjson.gz", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rewrapping_names_the_master_key()
+    {
+        platform.Answers("POST /v1/erasures/master-key", """{"key_id":"second"}""");
+        Assert.Contains("master key second", (await platform.RunAsync("", "erase", "rewrap")).Out, StringComparison.Ordinal);
+    }
+}
