@@ -28,11 +28,13 @@ public sealed class ForgottenEverywhereTests(ITestOutputHelper output)
         var api = platform.Api;
         using (var created = await api.Http.PostAsJsonAsync("v1/users", new { name = Name, type = "caller", language = "tr", contacts = new[] { new { type = "phone", value = Number, primary = true } } }))
             Assert.True(created.IsSuccessStatusCode, await created.Content.ReadAsStringAsync());
+        const string Goodbye = "hayır teşekkür ederim iyi günler";
+        // What a caller asks may stand in an article, too: only words that nobody else brought are hers.
+        Assert.Empty(await TablesWithAsync(platform.Database, [Goodbye]));
         var report = await platform.CallAsync(Calling.Script("barge-in-tr"), from: Number);
         var record = await api.EndedCallAsync(report.SipCallId);
-        var said = (await api.StoryAsync(record.CallId)).CallerLines().Where(line => line.Length > 8).ToList();
-        Assert.NotEmpty(said);
-        string[] texts = ["5441239876", "544 123 98 76", "Kınalıada", .. said];
+        Assert.Contains(Goodbye, (await api.StoryAsync(record.CallId)).CallerLines());
+        string[] texts = ["5441239876", "544 123 98 76", "Kınalıada", Goodbye];
         output.WriteLine(string.Join(" | ", texts));
 
         // The control: the search finds her where she has to be. What nobody may ever find her in is looked at before, too.
@@ -114,11 +116,11 @@ public sealed class ForgottenEverywhereTests(ITestOutputHelper output)
 
     private static async IAsyncEnumerable<(string Key, string Value)> CachedAsync(string address)
     {
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(address);
+        using var redis = await ConnectionMultiplexer.ConnectAsync(address);
         var database = redis.GetDatabase();
-        foreach (var server in redis.GetServers())
+        foreach (var server in redis.GetEndPoints().Select(at => redis.GetServer(at)))
         {
-            await foreach (var key in server.KeysAsync(database.Database))
+            foreach (var key in server.Keys(database.Database))
             {
                 var dump = await database.KeyDumpAsync(key);
                 yield return (key.ToString(), dump is null ? "" : Encoding.UTF8.GetString(dump));
