@@ -11,21 +11,21 @@ public sealed class NameAddr
     private string? tag;
 
     /// <summary>Places in the shape count from the start of <paramref name="value"/>.</summary>
-    private NameAddr(ReadOnlySpan<byte> value, NameAddrShape shape)
+    internal NameAddr(ReadOnlySpan<byte> value, in NameAddrShape shape)
     {
         Wire = WireText.Wire(shape.Whole.Of(value));
-        this.shape = shape.Shifted(-shape.Whole.Start);
+        this.shape = shape.Cut();
     }
 
     /// <summary>The display name as text, quotes and escapes resolved; null when there is none.</summary>
     public string? Display => shape.Display.IsPresent ? WireText.ToText(Unquote(Part(shape.Display))) : null;
 
-    public SipUri Uri => uri ??= SipUri.ParseWire(Part(shape.Uri));
+    public SipUri Uri => uri ??= new SipUri(Wire, shape.Uri.Start, shape.Uri.Length, shape.UriShape);
 
     /// <summary>Header parameters, those after the angle brackets.</summary>
     public IReadOnlyList<SipParameter> Parameters => parameters ??= ParameterText.ToArray();
 
-    public string? Tag => tag ??= Parameter("tag");
+    public string? Tag => tag ??= shape.Tag.IsPresent ? Part(shape.Tag).ToString() : null;
 
     /// <summary>The value byte for byte, one byte per char.</summary>
     internal string Wire { get; }

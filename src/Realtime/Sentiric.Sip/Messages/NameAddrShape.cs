@@ -4,17 +4,21 @@ namespace Sentiric.Sip;
 
 /// <summary>
 /// Where the parts of a name-addr or addr-spec stand (RFC 3261 20.10, 25.1), found and checked without copying a byte of it.
-/// A quoted display name keeps its quotes.
+/// A quoted display name keeps its quotes; places within the URI count from the URI.
 /// </summary>
-internal readonly record struct NameAddrShape(WirePart Whole, WirePart Display, WirePart Uri, int ParametersStart)
+internal readonly record struct NameAddrShape(WirePart Whole, WirePart Display, WirePart Uri, SipUriShape UriShape, WirePart Tag, ushort ParametersStart)
 {
     private static readonly SearchValues<byte> DisplayStops = SearchValues.Create("<,;:\"@"u8);
-    private static readonly SearchValues<byte> BracketedStops = SearchValues.Create("> \t"u8);
 
     // Without brackets a comma, question mark or semicolon does not belong to the URI (20.10), so "?" is an error there.
     private static readonly SearchValues<byte> BareStops = SearchValues.Create(",;?<>\" \t"u8);
 
-    public NameAddrShape Shifted(int by) => new(Moved(Whole, by), Moved(Display, by), Moved(Uri, by), ParametersStart + by);
+    /// <summary>The places as they are when the value before <see cref="Whole"/> is cut off.</summary>
+    public NameAddrShape Cut()
+    {
+        int by = -Whole.Start;
+        return by == 0 ? this : new(Whole.Moved(by), Display.Moved(by), Uri.Moved(by), UriShape, Tag.Moved(by), (ushort)(ParametersStart + by));
+    }
 
     /// <summary>Reads the next value of a list; the scanner stops at the comma or the end.</summary>
     public static bool TryRead(ref SipScanner scanner, out NameAddrShape shape)
@@ -22,18 +26,19 @@ internal readonly record struct NameAddrShape(WirePart Whole, WirePart Display, 
         shape = default;
         scanner.SkipSpace();
         int start = scanner.Position;
-        if (!TryDisplay(ref scanner, out WirePart display, out bool bracketed) || !TryUri(ref scanner, bracketed, out WirePart uri))
+        if (!TryDisplay(ref scanner, out WirePart display, out bool bracketed) || !TryUri(ref scanner, bracketed, out WirePart uri, out SipUriShape uriShape))
         {
             return false;
         }
 
         int parameters = scanner.Position;
-        if (!scanner.TrySkipParameters())
+        if (!scanner.TrySkipParameters("tag"u8, out WirePart tag))
         {
             return false;
         }
 
-        shape = new NameAddrShape(scanner.Trimmed(start), display, uri, Math.Min(parameters, scanner.Trimmed(start).End));
+        WirePart whole = scanner.Trimmed(start);
+        shape = new NameAddrShape(whole, display, uri, uriShape, tag, (ushort)Math.Min(parameters, whole.End));
         return true;
     }
 
@@ -63,7 +68,12 @@ internal readonly record struct NameAddrShape(WirePart Whole, WirePart Display, 
     private static bool TryDisplay(ref SipScanner scanner, out WirePart display, out bool bracketed)
     {
         display = WirePart.Absent;
-        bracketed = false;
+        bracketed = scanner.TryTake((byte)'<');
+        if (bracketed)
+        {
+            return true;
+        }
+
         int start = scanner.Position;
         if (scanner.Current == '"')
         {
@@ -91,18 +101,17 @@ internal readonly record struct NameAddrShape(WirePart Whole, WirePart Display, 
         return true;
     }
 
-    private static bool TryUri(ref SipScanner scanner, bool bracketed, out WirePart uri)
+    private static bool TryUri(ref SipScanner scanner, bool bracketed, out WirePart uri, out SipUriShape shape)
     {
         int start = scanner.Position;
-        ReadOnlySpan<byte> text = scanner.Until(bracketed ? BracketedStops : BareStops);
+        // White space inside the brackets is no part of any URI, so the URI itself refuses it.
+        ReadOnlySpan<byte> text = bracketed ? scanner.Until((byte)'>') : scanner.Until(BareStops);
         uri = new WirePart(start, start + text.Length);
-        if (!SipUriShape.TryRead(text, out _))
+        if (!SipUriShape.TryRead(text, out shape))
         {
             return false;
         }
 
         return bracketed ? scanner.TryTake((byte)'>') : scanner.Current != '?';
     }
-
-    private static WirePart Moved(WirePart part, int by) => part.IsPresent ? new WirePart(part.Start + by, part.End + by) : part;
 }

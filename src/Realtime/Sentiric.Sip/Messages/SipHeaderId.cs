@@ -32,78 +32,65 @@ public enum SipHeaderId
 /// <summary>Canonical names and compact forms (RFC 3261 7.3.3 and 20).</summary>
 public static class SipHeaderNames
 {
-    private static readonly (SipHeaderId Id, string Name, string? Compact)[] Known =
+    /// <summary>In the order of <see cref="SipHeaderId"/>.</summary>
+    private static readonly string[] Names =
     [
-        (SipHeaderId.Via, "Via", "v"),
-        (SipHeaderId.From, "From", "f"),
-        (SipHeaderId.To, "To", "t"),
-        (SipHeaderId.CallId, "Call-ID", "i"),
-        (SipHeaderId.CSeq, "CSeq", null),
-        (SipHeaderId.Contact, "Contact", "m"),
-        (SipHeaderId.MaxForwards, "Max-Forwards", null),
-        (SipHeaderId.Route, "Route", null),
-        (SipHeaderId.RecordRoute, "Record-Route", null),
-        (SipHeaderId.ContentLength, "Content-Length", "l"),
-        (SipHeaderId.ContentType, "Content-Type", "c"),
-        (SipHeaderId.Expires, "Expires", null),
-        (SipHeaderId.Require, "Require", null),
-        (SipHeaderId.Supported, "Supported", "k"),
-        (SipHeaderId.Accept, "Accept", null),
-        (SipHeaderId.Authorization, "Authorization", null),
-        (SipHeaderId.ProxyAuthorization, "Proxy-Authorization", null),
-        (SipHeaderId.WwwAuthenticate, "WWW-Authenticate", null),
-        (SipHeaderId.ProxyAuthenticate, "Proxy-Authenticate", null),
-        (SipHeaderId.Reason, "Reason", null),
-        (SipHeaderId.UserAgent, "User-Agent", null),
+        "", "Via", "From", "To", "Call-ID", "CSeq", "Contact", "Max-Forwards", "Route", "Record-Route", "Content-Length", "Content-Type",
+        "Expires", "Require", "Supported", "Accept", "Authorization", "Proxy-Authorization", "WWW-Authenticate", "Proxy-Authenticate",
+        "Reason", "User-Agent",
     ];
 
-    private static readonly (SipHeaderId Id, byte[] Name)[][] ByLength = IndexByLength();
-
     /// <summary>The canonical name of a known header.</summary>
-    public static string Of(SipHeaderId id)
+    public static string Of(SipHeaderId id) =>
+        id == SipHeaderId.Other ? throw new ArgumentOutOfRangeException(nameof(id), id, "This id stands for no single header.") : Names[(int)id];
+
+    /// <summary>By length and one letter at most one name is left, so that only one is compared; a test asks for every name.</summary>
+    internal static SipHeaderId Find(ReadOnlySpan<byte> name) => name.Length switch
     {
-        foreach (var known in Known)
+        1 => Compact((byte)(name[0] | 0x20)),
+        2 => Same(name, "To"u8, SipHeaderId.To),
+        3 => Same(name, "Via"u8, SipHeaderId.Via),
+        4 => Letter(name, 0) == 'f' ? Same(name, "From"u8, SipHeaderId.From) : Same(name, "CSeq"u8, SipHeaderId.CSeq),
+        5 => Same(name, "Route"u8, SipHeaderId.Route),
+        6 => Letter(name, 0) == 'a' ? Same(name, "Accept"u8, SipHeaderId.Accept) : Same(name, "Reason"u8, SipHeaderId.Reason),
+        7 => Letter(name, 2) switch
         {
-            if (known.Id == id)
-            {
-                return known.Name;
-            }
-        }
+            'l' => Same(name, "Call-ID"u8, SipHeaderId.CallId),
+            'n' => Same(name, "Contact"u8, SipHeaderId.Contact),
+            'p' => Same(name, "Expires"u8, SipHeaderId.Expires),
+            _ => Same(name, "Require"u8, SipHeaderId.Require),
+        },
+        9 => Same(name, "Supported"u8, SipHeaderId.Supported),
+        10 => Same(name, "User-Agent"u8, SipHeaderId.UserAgent),
+        12 => Letter(name, 0) switch
+        {
+            'm' => Same(name, "Max-Forwards"u8, SipHeaderId.MaxForwards),
+            'c' => Same(name, "Content-Type"u8, SipHeaderId.ContentType),
+            _ => Same(name, "Record-Route"u8, SipHeaderId.RecordRoute),
+        },
+        13 => Same(name, "Authorization"u8, SipHeaderId.Authorization),
+        14 => Same(name, "Content-Length"u8, SipHeaderId.ContentLength),
+        16 => Same(name, "WWW-Authenticate"u8, SipHeaderId.WwwAuthenticate),
+        18 => Same(name, "Proxy-Authenticate"u8, SipHeaderId.ProxyAuthenticate),
+        19 => Same(name, "Proxy-Authorization"u8, SipHeaderId.ProxyAuthorization),
+        _ => SipHeaderId.Other,
+    };
 
-        throw new ArgumentOutOfRangeException(nameof(id), id, "This id stands for no single header.");
-    }
-
-    internal static SipHeaderId Find(ReadOnlySpan<byte> name)
+    private static SipHeaderId Compact(byte letter) => letter switch
     {
-        if (name.Length >= ByLength.Length)
-        {
-            return SipHeaderId.Other;
-        }
+        (byte)'v' => SipHeaderId.Via,
+        (byte)'f' => SipHeaderId.From,
+        (byte)'t' => SipHeaderId.To,
+        (byte)'i' => SipHeaderId.CallId,
+        (byte)'m' => SipHeaderId.Contact,
+        (byte)'l' => SipHeaderId.ContentLength,
+        (byte)'c' => SipHeaderId.ContentType,
+        (byte)'k' => SipHeaderId.Supported,
+        _ => SipHeaderId.Other,
+    };
 
-        foreach (var candidate in ByLength[name.Length])
-        {
-            if (Ascii.EqualsIgnoreCase(candidate.Name, name))
-            {
-                return candidate.Id;
-            }
-        }
+    private static int Letter(ReadOnlySpan<byte> name, int at) => name[at] | 0x20;
 
-        return SipHeaderId.Other;
-    }
-
-    private static (SipHeaderId, byte[])[][] IndexByLength()
-    {
-        int longest = Known.Max(known => known.Name.Length);
-        var index = new (SipHeaderId, byte[])[longest + 1][];
-        for (int length = 0; length <= longest; length++)
-        {
-            index[length] = Known
-                .SelectMany(known => new[] { (known.Id, known.Name), (known.Id, Name: known.Compact ?? "") })
-                .Where(entry => entry.Name.Length == length && length > 0)
-                .Select(entry => (entry.Id, Encoding.ASCII.GetBytes(entry.Name)))
-                .ToArray();
-        }
-
-        return index;
-    }
+    private static SipHeaderId Same(ReadOnlySpan<byte> name, ReadOnlySpan<byte> known, SipHeaderId id) =>
+        name.SequenceEqual(known) || Ascii.EqualsIgnoreCase(name, known) ? id : SipHeaderId.Other;
 }

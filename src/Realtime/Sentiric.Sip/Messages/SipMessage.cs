@@ -18,27 +18,29 @@ public abstract class SipMessage
     private IReadOnlyList<NameAddr>? contacts;
     private IReadOnlyList<NameAddr>? recordRoutes;
     private IReadOnlyList<NameAddr>? routes;
+    private Via? topVia;
+    private readonly CheckedHeaders headers;
 
-    private protected SipMessage(SipRawMessage raw, CSeq cseq)
+    private protected SipMessage(SipRawMessage raw, in CheckedHeaders headers)
     {
         Raw = raw;
-        CSeq = cseq;
+        this.headers = headers;
     }
 
     public SipRawMessage Raw { get; }
 
     public string CallId => callId ??= WireText.Wire(Raw.Value(Raw.Find(SipHeaderId.CallId)));
 
-    public CSeq CSeq { get; }
+    public CSeq CSeq => headers.CSeq;
 
-    public NameAddr From => from ??= Address(SipHeaderId.From);
+    public NameAddr From => from ??= new NameAddr(Raw.Value(Raw.Find(SipHeaderId.From)), headers.From);
 
-    public NameAddr To => to ??= Address(SipHeaderId.To);
+    public NameAddr To => to ??= new NameAddr(Raw.Value(Raw.Find(SipHeaderId.To)), headers.To);
 
     /// <summary>Every Via, topmost first; never empty.</summary>
     public IReadOnlyList<Via> Vias => vias ??= ViaList();
 
-    public Via TopVia => Vias[0];
+    public Via TopVia => topVia ??= new Via(Raw.Value(Raw.Find(SipHeaderId.Via)), headers.TopVia);
 
     public IReadOnlyList<NameAddr> Contacts => contacts ??= Addresses(SipHeaderId.Contact);
 
@@ -117,9 +119,6 @@ public abstract class SipMessage
     internal static bool IsStar(ReadOnlySpan<byte> contact) => contact.SequenceEqual("*"u8);
 
     // What follows reads headers that the parser has checked: two threads that ask first at once make equal values.
-    private NameAddr Address(SipHeaderId id) =>
-        NameAddr.TryParse(Raw.Value(Raw.Find(id)), out NameAddr? address) ? address : throw Unchecked(id);
-
     private IReadOnlyList<NameAddr> Addresses(SipHeaderId id)
     {
         int first = Raw.Find(id);
@@ -151,6 +150,7 @@ public abstract class SipMessage
             }
         }
 
+        topVia ??= all[0];
         return all;
     }
 
@@ -160,17 +160,22 @@ public abstract class SipMessage
 /// <summary>A request (RFC 3261 7.1).</summary>
 public sealed class SipRequest : SipMessage
 {
-    internal SipRequest(SipRawMessage raw, CSeq cseq, string method, SipUri uri)
-        : base(raw, cseq)
+    private readonly WirePart uriPlace;
+    private readonly SipUriShape uriShape;
+    private SipUri? uri;
+
+    internal SipRequest(SipRawMessage raw, in CheckedHeaders headers, string method, WirePart uriPlace, in SipUriShape uriShape)
+        : base(raw, headers)
     {
         Method = method;
-        Uri = uri;
+        this.uriPlace = uriPlace;
+        this.uriShape = uriShape;
     }
 
     /// <summary>Compared case-sensitively with <see cref="SipMethod"/>.</summary>
     public string Method { get; }
 
-    public SipUri Uri { get; }
+    public SipUri Uri => uri ??= new SipUri(WireText.Wire(uriPlace.Of(Raw.StartLine)), 0, uriPlace.Length, uriShape);
 
     internal bool Is(string method) => Method.Equals(method, StringComparison.Ordinal);
 }
@@ -178,11 +183,11 @@ public sealed class SipRequest : SipMessage
 /// <summary>A response (RFC 3261 7.2).</summary>
 public sealed class SipResponse : SipMessage
 {
-    internal SipResponse(SipRawMessage raw, CSeq cseq, int statusCode, string reason)
-        : base(raw, cseq)
+    internal SipResponse(SipRawMessage raw, in CheckedHeaders headers, int statusCode, ReadOnlySpan<byte> reason)
+        : base(raw, headers)
     {
         StatusCode = statusCode;
-        Reason = reason;
+        Reason = SipReasonPhrases.Of(statusCode) is var usual && Ascii.Equals(reason, usual) ? usual : WireText.Text(reason);
     }
 
     /// <summary>100 to 699.</summary>

@@ -21,16 +21,19 @@ public static class SipMethod
     /// <summary>True for methods of RFC 3261 and its extensions: refused with 405; all others with 501 (8.2.1, 21.5.2).</summary>
     public static bool IsStandard(string method) => Array.IndexOf(Standard, method) >= 0;
 
-    internal static string Intern(ReadOnlySpan<byte> method)
+    /// <summary>The constant for a standard method, null for any other; the standard ones are tokens.</summary>
+    internal static string? Known(ReadOnlySpan<byte> method)
     {
         foreach (string known in Standard)
         {
-            if (Ascii.Equals(method, known))
+            if (known.Length == method.Length && known[0] == method[0] && Ascii.Equals(method, known))
             {
                 return known;
             }
         }
 
-        return WireText.Wire(method);
+        return null;
     }
+
+    internal static string Intern(ReadOnlySpan<byte> method) => Known(method) ?? WireText.Wire(method);
 }

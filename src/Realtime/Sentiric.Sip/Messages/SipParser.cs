@@ -4,258 +4,78 @@ namespace Sentiric.Sip;
 
 /// <summary>
 /// Bytes to messages. Never throws: whatever the bytes are, the result is a message or a <see cref="SipParseError"/>.
-/// First the message is cut into lines (<see cref="Cut"/>), then what the stack relies on is judged (<see cref="Judge"/>).
+/// First the message is cut into lines (<see cref="SipCutter"/>), then what the stack relies on is judged.
 /// </summary>
 public static class SipParser
 {
+    /// <summary>Must be there exactly once (RFC 3261 8.1.1).</summary>
+    private static readonly uint Needed = SipHeaderIndex.Bit(SipHeaderId.From) | SipHeaderIndex.Bit(SipHeaderId.To)
+        | SipHeaderIndex.Bit(SipHeaderId.CallId) | SipHeaderIndex.Bit(SipHeaderId.CSeq);
+
+    /// <summary>May be there once (RFC 3261 table 2).</summary>
+    private static readonly uint Single = Needed | SipHeaderIndex.Bit(SipHeaderId.MaxForwards);
+
     /// <summary>Parses one datagram; the bytes are copied. Octets after Content-Length are ignored (RFC 3261 18.3).</summary>
     public static SipParseResult ParseDatagram(ReadOnlySpan<byte> datagram)
     {
         if (datagram.Length > SipLimits.MessageBytes)
         {
-            return Failed(413, "The message is longer than the limit.");
+            return new SipParseResult(null, new SipParseError(413, "The message is longer than the limit."));
         }
 
-        SipParseError? fault = Cut(SkipLeadingLines(datagram).ToArray(), out SipRawMessage? raw);
+        SipParseError? fault = SipCutter.Cut(SkipLeadingLines(datagram).ToArray(), out SipRawMessage? raw);
         return fault is not null || raw is null ? new SipParseResult(null, fault) : Judge(raw);
     }
 
     // RFC 3261 7.5: empty lines before the start line are ignored.
-    internal static ReadOnlySpan<byte> SkipLeadingLines(ReadOnlySpan<byte> bytes) => bytes.TrimStart("\r\n"u8);
-
-    /// <summary>Cuts start line, headers and body. A fault keeps what was cut so far, so that it can still be answered.</summary>
-    private static SipParseError? Cut(byte[] wire, out SipRawMessage? raw)
+    internal static ReadOnlySpan<byte> SkipLeadingLines(ReadOnlySpan<byte> bytes)
     {
-        raw = null;
-        byte[] text = wire;
-        int at = 0;
-        if (!TryLine(wire, ref at, out WirePart startLine))
-        {
-            return new SipParseError(400, "The start line does not end.");
-        }
-
-        Slots slots = default;
-        Span<SipRawMessage.HeaderSlot> headers = slots;
-        int count = 0;
-        SipParseError? fault = startLine.End > SipLimits.HeaderBytes ? new SipParseError(414, "The start line is longer than the limit.") : null;
-        while (true)
-        {
-            int lineStart = at;
-            if (!TryHeaderLine(wire, ref text, ref at, out WirePart line))
-            {
-                fault ??= new SipParseError(400, "The headers do not end with an empty line.");
-                at = wire.Length;
-                break;
-            }
-
-            if (line.Length == 0)
-            {
-                break;
-            }
-
-            SipParseError? lineFault = Check(at - lineStart, count, line.Of(text));
-            fault ??= lineFault;
-            if (lineFault is not null)
-            {
-                // Not even kept to be mirrored into the refusal.
-                continue;
-            }
-
-            if (TrySlot(text, line, out SipRawMessage.HeaderSlot slot))
-            {
-                headers[count++] = slot;
-            }
-            else
-            {
-                fault ??= new SipParseError(400, "A header line has no name and colon.");
-            }
-        }
-
-        SipRawMessage.HeaderSlot[] kept = headers[..count].ToArray();
-        SipParseError? bodyFault = BodyFault(text, kept, wire.Length - at, out int body);
-        fault ??= bodyFault;
-        if (fault is not null)
-        {
-            return fault with { Raw = new SipRawMessage(wire, text, startLine, kept, new WirePart(at, wire.Length)) };
-        }
-
-        raw = new SipRawMessage(wire, text, startLine, kept, new WirePart(at, at + body));
-        return null;
-    }
-
-    /// <summary>Room for the most headers that are accepted, on the stack.</summary>
-    [System.Runtime.CompilerServices.InlineArray(SipLimits.Headers)]
-    private struct Slots
-    {
-        private SipRawMessage.HeaderSlot first;
-    }
-
-    private static SipParseError? Check(int lineBytes, int headerCount, ReadOnlySpan<byte> line)
-    {
-        if (lineBytes > SipLimits.HeaderBytes)
-        {
-            return new SipParseError(400, "A header is longer than the limit.");
-        }
-
-        if (headerCount >= SipLimits.Headers)
-        {
-            return new SipParseError(400, "There are more headers than the limit.");
-        }
-
-        // A lone CR or LF is no line end here, and passing it on would let it become one elsewhere.
-        return line.ContainsAny((byte)'\r', (byte)'\n') ? new SipParseError(400, "A header holds a lone CR or LF.") : null;
-    }
-
-    /// <summary>One line ending with CRLF; <paramref name="at"/> moves behind it.</summary>
-    private static bool TryLine(byte[] bytes, ref int at, out WirePart line)
-    {
-        int end = bytes.AsSpan(at).IndexOf("\r\n"u8);
-        line = default;
-        if (end < 0)
-        {
-            return false;
-        }
-
-        line = new WirePart(at, at + end);
-        at += end + 2;
-        return true;
-    }
-
-    /// <summary>One header with its continuation lines; the line ends within become spaces in the unfolded copy (RFC 3261 7.3.1).</summary>
-    private static bool TryHeaderLine(byte[] wire, ref byte[] text, ref int at, out WirePart line)
-    {
-        if (!TryLine(wire, ref at, out line))
-        {
-            return false;
-        }
-
-        while (line.Length > 0 && at < wire.Length && SipScanner.IsSpace(wire[at]))
-        {
-            if (ReferenceEquals(text, wire))
-            {
-                text = (byte[])wire.Clone();
-            }
-
-            text[at - 2] = (byte)' ';
-            text[at - 1] = (byte)' ';
-            if (!TryLine(wire, ref at, out WirePart continuation))
-            {
-                return false;
-            }
-
-            line = new WirePart(line.Start, continuation.End);
-        }
-
-        return true;
-    }
-
-    private static bool TrySlot(byte[] text, WirePart line, out SipRawMessage.HeaderSlot slot)
-    {
-        slot = default;
-        ReadOnlySpan<byte> bytes = line.Of(text);
-        int colon = bytes.IndexOf((byte)':');
-        if (colon <= 0)
-        {
-            return false;
-        }
-
-        ReadOnlySpan<byte> name = bytes[..colon].TrimEnd(" \t"u8);
-        if (!SipScanner.IsToken(name))
-        {
-            return false;
-        }
-
-        int start = colon + 1, end = bytes.Length;
-        while (start < end && SipScanner.IsSpace(bytes[start]))
+        int start = 0;
+        while (start < bytes.Length && bytes[start] is (byte)'\r' or (byte)'\n')
         {
             start++;
         }
 
-        while (end > start && SipScanner.IsSpace(bytes[end - 1]))
-        {
-            end--;
-        }
-
-        slot = new SipRawMessage.HeaderSlot(
-            SipHeaderNames.Find(name), new WirePart(line.Start, line.Start + name.Length), new WirePart(line.Start + start, line.Start + end));
-        return true;
-    }
-
-    /// <summary>RFC 3261 20.14, RFC 4475 3.1.2.2, 3.1.2.3, 3.3.9: no sign, one value, not more than there is; without it all that is left.</summary>
-    private static SipParseError? BodyFault(byte[] text, SipRawMessage.HeaderSlot[] headers, int available, out int length)
-    {
-        length = available;
-        bool seen = false;
-        foreach (SipRawMessage.HeaderSlot header in headers)
-        {
-            if (header.Id != SipHeaderId.ContentLength)
-            {
-                continue;
-            }
-
-            if (seen)
-            {
-                return new SipParseError(400, "Content-Length is there twice.");
-            }
-
-            if (!SipScanner.TryNumber(header.Value.Of(text), out uint declared))
-            {
-                return new SipParseError(400, "Content-Length is no number.");
-            }
-
-            if (declared > available)
-            {
-                return new SipParseError(400, "Content-Length is larger than the body.");
-            }
-
-            seen = true;
-            length = (int)declared;
-        }
-
-        return null;
+        return bytes[start..];
     }
 
     private static SipParseResult Judge(SipRawMessage raw) =>
-        raw.StartLine.StartsWith("SIP/2.0 "u8) || raw.StartLine.SequenceEqual("SIP/2.0"u8) ? JudgeResponse(raw) : JudgeRequest(raw);
+        raw.StartLine.StartsWith("SIP/2.0"u8) && (raw.StartLine.Length == 7 || raw.StartLine[7] == ' ') ? JudgeResponse(raw) : JudgeRequest(raw);
 
     private static SipParseResult JudgeRequest(SipRawMessage raw)
     {
-        SipParseError? fault = RequestLine(raw.StartLine, out string method, out SipUri? uri);
-        if (fault is not null || uri is null)
-        {
-            return new SipParseResult(null, (fault ?? new SipParseError(400, "The Request-URI is malformed.")) with { Raw = raw });
-        }
-
-        fault = CheckHeaders(raw, out CSeq cseq);
+        CheckedHeaders headers = default;
+        SipParseError? fault = RequestLine(raw.StartLine, out string method, out WirePart uri, out SipUriShape uriShape) ?? CheckHeaders(raw, out headers);
         if (fault is not null)
         {
             return new SipParseResult(null, fault with { Raw = raw });
         }
 
-        if (!cseq.Method.Equals(method, StringComparison.Ordinal))
+        if (!headers.CSeq.Method.Equals(method, StringComparison.Ordinal))
         {
             // RFC 4475 3.1.2.17 and 3.1.2.18: an unknown method deserves 501 before its CSeq is looked at.
             int status = SipMethod.IsStandard(method) ? 400 : 501;
             return new SipParseResult(null, new SipParseError(status, "The method of CSeq is not that of the request line.", raw));
         }
 
-        return new SipParseResult(new SipRequest(raw, cseq, method, uri), null);
+        return new SipParseResult(new SipRequest(raw, headers, method, uri, uriShape), null);
     }
 
     /// <summary>Method SP Request-URI SP SIP-Version, single spaces (RFC 3261 7.1; RFC 4475 3.1.2.7 to 3.1.2.10).</summary>
-    private static SipParseError? RequestLine(ReadOnlySpan<byte> line, out string method, out SipUri? uri)
+    private static SipParseError? RequestLine(ReadOnlySpan<byte> line, out string method, out WirePart uri, out SipUriShape shape)
     {
         method = "";
-        uri = null;
+        uri = default;
+        shape = default;
         int first = line.IndexOf((byte)' ');
         int last = line.LastIndexOf((byte)' ');
-        if (first <= 0 || last <= first || !SipScanner.IsToken(line[..first]))
+        if (first <= 0 || last <= first || (SipMethod.Known(line[..first]) is null && !SipScanner.IsToken(line[..first])))
         {
             return new SipParseError(400, "The request line is malformed.");
         }
 
         ReadOnlySpan<byte> version = line[(last + 1)..];
-        if (!Ascii.EqualsIgnoreCase(version, "SIP/2.0"u8))
+        if (!version.SequenceEqual("SIP/2.0"u8) && !Ascii.EqualsIgnoreCase(version, "SIP/2.0"u8))
         {
             return version.StartsWith("SIP/"u8)
                 ? new SipParseError(505, "The SIP version is not 2.0.")
@@ -263,13 +83,14 @@ public static class SipParser
         }
 
         method = SipMethod.Intern(line[..first]);
-        if (!SipUri.TryParse(line[(first + 1)..last], out uri))
+        uri = new WirePart(first + 1, last);
+        if (!SipUriShape.TryRead(uri.Of(line), out shape))
         {
             return new SipParseError(400, "The Request-URI is malformed.");
         }
 
         // RFC 3261 19.1.1 table 1: no headers in a Request-URI; taking them along could smuggle a Route (RFC 4475 3.1.2.11).
-        return uri.Headers is null ? null : new SipParseError(400, "The Request-URI holds headers.");
+        return shape.Headers.IsPresent ? new SipParseError(400, "The Request-URI holds headers.") : null;
     }
 
     private static SipParseResult JudgeResponse(SipRawMessage raw)
@@ -281,29 +102,25 @@ public static class SipParser
             return new SipParseResult(null, new SipParseError(400, "The status line is malformed.", raw));
         }
 
-        SipParseError? fault = CheckHeaders(raw, out CSeq cseq);
-        if (fault is not null)
-        {
-            return new SipParseResult(null, fault with { Raw = raw });
-        }
-
-        string reason = line.Length > 12 ? WireText.Text(line[12..]) : "";
-        return new SipParseResult(new SipResponse(raw, cseq, (int)status, reason), null);
+        SipParseError? fault = CheckHeaders(raw, out CheckedHeaders headers);
+        return fault is null
+            ? new SipParseResult(new SipResponse(raw, headers, (int)status, line.Length > 12 ? line[12..] : default), null)
+            : new SipParseResult(null, fault with { Raw = raw });
     }
 
     /// <summary>
     /// The headers that every message needs, each at most once where RFC 3261 table 2 says so (RFC 4475 3.3.1, 3.3.8), and the lists
     /// that routing reads. Checked in place; <see cref="SipMessage"/> makes them into objects when it is asked for them.
     /// </summary>
-    private static SipParseError? CheckHeaders(SipRawMessage raw, out CSeq cseq)
+    private static SipParseError? CheckHeaders(SipRawMessage raw, out CheckedHeaders headers)
     {
-        cseq = default;
-        if (CountSingles(raw) is { } miscounted)
+        headers = default;
+        if (raw.Index.Missing(Needed) != 0 || raw.Index.Repeated(Single) != 0)
         {
-            return miscounted;
+            return Miscounted(raw.Index);
         }
 
-        if (!TryCSeq(raw.Value(raw.Find(SipHeaderId.CSeq)), out cseq))
+        if (!TryCSeq(raw.Value(raw.Find(SipHeaderId.CSeq)), out headers.CSeq))
         {
             return Malformed(SipHeaderId.CSeq);
         }
@@ -314,66 +131,78 @@ public static class SipParser
             return Malformed(SipHeaderId.CallId);
         }
 
+        int topVia = raw.Find(SipHeaderId.Via);
         for (int i = 0; i < raw.HeaderCount; i++)
         {
-            if (!IsWellFormed(raw.Id(i), raw.Value(i)))
+            SipHeaderId id = raw.Id(i);
+            bool isWellFormed = id switch
             {
-                return Malformed(raw.Id(i));
+                SipHeaderId.From => NameAddrShape.TryReadSingle(raw.Value(i), out headers.From),
+                SipHeaderId.To => NameAddrShape.TryReadSingle(raw.Value(i), out headers.To),
+                SipHeaderId.Via when i == topVia => ViaShape.IsList(raw.Value(i), out headers.TopVia),
+                SipHeaderId.Via => ViaShape.IsList(raw.Value(i), out _),
+                SipHeaderId.Contact => SipMessage.IsStar(raw.Value(i)) || NameAddrShape.IsList(raw.Value(i)),
+                SipHeaderId.RecordRoute or SipHeaderId.Route => NameAddrShape.IsList(raw.Value(i)),
+                _ => true,
+            };
+            if (!isWellFormed)
+            {
+                return Malformed(id);
             }
         }
 
-        return raw.Find(SipHeaderId.Via) < 0 ? new SipParseError(400, "There is no Via.") : null;
+        return topVia < 0 ? new SipParseError(400, "There is no Via.") : null;
     }
 
-    private static SipParseError? CountSingles(SipRawMessage raw)
+    private static SipParseError Miscounted(in SipHeaderIndex index)
     {
-        foreach (SipHeaderId single in (ReadOnlySpan<SipHeaderId>)[SipHeaderId.From, SipHeaderId.To, SipHeaderId.CallId, SipHeaderId.CSeq])
+        foreach (SipHeaderId id in (ReadOnlySpan<SipHeaderId>)[SipHeaderId.From, SipHeaderId.To, SipHeaderId.CallId, SipHeaderId.CSeq])
         {
-            int index = raw.Find(single);
-            if (index < 0 || raw.Find(single, index + 1) >= 0)
+            if ((index.Missing(SipHeaderIndex.Bit(id)) | index.Repeated(SipHeaderIndex.Bit(id))) != 0)
             {
-                return new SipParseError(400, $"{SipHeaderNames.Of(single)} is not there exactly once.");
+                return new SipParseError(400, $"{SipHeaderNames.Of(id)} is not there exactly once.");
             }
         }
 
-        int maxForwards = raw.Find(SipHeaderId.MaxForwards);
-        return maxForwards >= 0 && raw.Find(SipHeaderId.MaxForwards, maxForwards + 1) >= 0
-            ? new SipParseError(400, "Max-Forwards is there twice.")
-            : null;
-    }
-
-    private static bool IsWellFormed(SipHeaderId id, ReadOnlySpan<byte> value)
-    {
-        if (id is SipHeaderId.From or SipHeaderId.To)
-        {
-            return NameAddrShape.TryReadSingle(value, out _);
-        }
-
-        if (id is SipHeaderId.Via)
-        {
-            return ViaShape.IsList(value);
-        }
-
-        bool isList = id is SipHeaderId.Contact or SipHeaderId.RecordRoute or SipHeaderId.Route;
-        return !isList || (id is SipHeaderId.Contact && SipMessage.IsStar(value)) || NameAddrShape.IsList(value);
+        return new SipParseError(400, "Max-Forwards is there twice.");
     }
 
     private static SipParseError Malformed(SipHeaderId id) => new(400, $"{SipHeaderNames.Of(id)} is malformed.");
 
     /// <summary>1*DIGIT LWS Method; a number beyond 32 bits is an error (RFC 3261 8.1.1.5, RFC 4475 3.1.2.4).</summary>
-    private static bool TryCSeq(ReadOnlySpan<byte> value, out CSeq cseq)
+    internal static bool TryCSeq(ReadOnlySpan<byte> value, out uint number, out ReadOnlySpan<byte> method)
     {
-        cseq = default;
+        number = 0;
+        method = default;
         int space = value.IndexOfAny((byte)' ', (byte)'\t');
-        if (space <= 0 || !SipScanner.TryNumber(value[..space], out uint number))
+        if (space <= 0 || !SipScanner.TryNumber(value[..space], out number))
         {
             return false;
         }
 
-        ReadOnlySpan<byte> method = SipScanner.Trim(value[space..]);
-        cseq = new CSeq(number, SipMethod.Intern(method));
-        return SipScanner.IsToken(method);
+        method = SipScanner.Trim(value[space..]);
+        return true;
     }
 
-    private static SipParseResult Failed(int status, string why) => new(null, new SipParseError(status, why));
+    private static bool TryCSeq(ReadOnlySpan<byte> value, out CSeq cseq)
+    {
+        cseq = default;
+        if (!TryCSeq(value, out uint number, out ReadOnlySpan<byte> method))
+        {
+            return false;
+        }
+
+        string? known = SipMethod.Known(method);
+        cseq = new CSeq(number, known ?? WireText.Wire(method));
+        return known is not null || SipScanner.IsToken(method);
+    }
+}
+
+/// <summary>What the parser found when it checked the headers that every message has; places count from the value of their header.</summary>
+internal struct CheckedHeaders
+{
+    public CSeq CSeq;
+    public NameAddrShape From;
+    public NameAddrShape To;
+    public ViaShape TopVia;
 }

@@ -9,15 +9,17 @@ public sealed class SipRawMessage
     private readonly byte[] wire;
     private readonly byte[] unfolded;
     private readonly HeaderSlot[] headers;
+    private readonly SipHeaderIndex index;
     private readonly WirePart startLine;
     private readonly WirePart body;
 
-    internal SipRawMessage(byte[] wire, byte[] unfolded, WirePart startLine, HeaderSlot[] headers, WirePart body)
+    internal SipRawMessage(byte[] wire, byte[] unfolded, WirePart startLine, ReadOnlySpan<HeaderSlot> headers, in SipHeaderIndex index, WirePart body)
     {
         this.wire = wire;
         this.unfolded = unfolded;
         this.startLine = startLine;
-        this.headers = headers;
+        this.headers = headers.ToArray();
+        this.index = index;
         this.body = body;
     }
 
@@ -30,6 +32,8 @@ public sealed class SipRawMessage
 
     public int HeaderCount => headers.Length;
 
+    internal ref readonly SipHeaderIndex Index => ref index;
+
     public SipHeaderId Id(int index) => headers[index].Id;
 
     /// <summary>The header name as written, compact or in full.</summary>
@@ -41,6 +45,12 @@ public sealed class SipRawMessage
     /// <summary>Index of the first header with this id at or after <paramref name="from"/>; -1 when there is none.</summary>
     public int Find(SipHeaderId id, int from = 0)
     {
+        int first = index.First(id);
+        if (first >= from || first < 0)
+        {
+            return first;
+        }
+
         for (int i = from; i < headers.Length; i++)
         {
             if (headers[i].Id == id)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 
 namespace Sentiric.Sip;
 
@@ -10,6 +11,8 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
 
     /// <summary>What ends a parameter's value that is not quoted.</summary>
     public static readonly SearchValues<byte> ParameterStops = SearchValues.Create(";,\"<> \t"u8);
+
+    private static readonly bool[] TokenTable = [.. Enumerable.Range(0, 256).Select(b => TokenBytes.Contains((byte)b))];
 
     private readonly ReadOnlySpan<byte> text = text;
     private int at;
@@ -25,7 +28,16 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
     public void MoveTo(int position) => at = position;
 
     /// <summary>From <paramref name="start"/> to here without trailing white space.</summary>
-    public readonly WirePart Trimmed(int start) => new(start, start + text[start..at].TrimEnd(" \t"u8).Length);
+    public readonly WirePart Trimmed(int start)
+    {
+        int end = at;
+        while (end > start && IsSpace(text[end - 1]))
+        {
+            end--;
+        }
+
+        return new WirePart(start, end);
+    }
 
     public void SkipSpace()
     {
@@ -46,10 +58,22 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
         return false;
     }
 
-    public ReadOnlySpan<byte> Token() => Take(text[at..].IndexOfAnyExcept(TokenBytes));
+    /// <summary>Tokens are short: a look into a table for each byte costs less than to begin a search.</summary>
+    public ReadOnlySpan<byte> Token()
+    {
+        int start = at;
+        while (at < text.Length && TokenTable[text[at]])
+        {
+            at++;
+        }
+
+        return text[start..at];
+    }
 
     /// <summary>Everything up to one of the stop bytes, which hold white space where that stops too.</summary>
     public ReadOnlySpan<byte> Until(SearchValues<byte> stops) => Take(text[at..].IndexOfAny(stops));
+
+    public ReadOnlySpan<byte> Until(byte stop) => Take(text[at..].IndexOf(stop));
 
     private ReadOnlySpan<byte> Take(int length)
     {
@@ -68,14 +92,11 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
             return false;
         }
 
-        while (at < text.Length)
+        for (int stop; at < text.Length && (stop = text[at..].IndexOfAny((byte)'"', (byte)'\\')) >= 0;)
         {
-            byte b = text[at++];
-            if (b == '\\')
-            {
-                at++;
-            }
-            else if (b == '"')
+            bool closes = text[at + stop] == '"';
+            at += stop + (closes ? 1 : 2);
+            if (closes)
             {
                 raw = text[start..at];
                 return true;
@@ -86,9 +107,14 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
         return false;
     }
 
-    /// <summary>*( SEMI generic-param ), checked, up to a comma or the end. False on an empty name, an empty value or junk.</summary>
-    public bool TrySkipParameters()
+    /// <summary>
+    /// *( SEMI generic-param ), checked, up to a comma or the end. False on an empty name, an empty value or junk.
+    /// <paramref name="found"/> is the value of the first parameter of that name, absent when there is none or it has no value.
+    /// </summary>
+    public bool TrySkipParameters(ReadOnlySpan<byte> wanted, out WirePart found)
     {
+        found = WirePart.Absent;
+        bool isFound = false;
         for (int count = 0; ; count++)
         {
             SkipSpace();
@@ -97,17 +123,24 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
                 return true;
             }
 
-            if (!TryTake((byte)';') || count >= SipLimits.ValuesPerHeader || !TrySkipParameter())
+            if (!TryTake((byte)';') || count >= SipLimits.ValuesPerHeader || !TrySkipParameter(out ReadOnlySpan<byte> name, out WirePart value))
             {
                 return false;
+            }
+
+            if (!isFound && name.Length == wanted.Length && Ascii.EqualsIgnoreCase(name, wanted))
+            {
+                (isFound, found) = (true, value);
             }
         }
     }
 
-    private bool TrySkipParameter()
+    private bool TrySkipParameter(out ReadOnlySpan<byte> name, out WirePart value)
     {
+        value = WirePart.Absent;
         SkipSpace();
-        if (Token().IsEmpty)
+        name = Token();
+        if (name.IsEmpty)
         {
             return false;
         }
@@ -119,7 +152,10 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
         }
 
         SkipSpace();
-        return Current == '"' ? TryQuoted(out _) : !Until(ParameterStops).IsEmpty;
+        int start = at;
+        bool isWhole = Current == '"' ? TryQuoted(out _) : !Until(ParameterStops).IsEmpty;
+        value = new WirePart(start, at);
+        return isWhole;
     }
 
     public static bool IsSpace(byte b) => b is (byte)' ' or (byte)'\t';

@@ -10,17 +10,24 @@ namespace Sentiric.Sip;
 /// </summary>
 public sealed class SipUri
 {
-    private readonly string text;
+    /// <summary>The URI stands in it from <see cref="start"/> on: a header that holds one lends its own text.</summary>
+    private readonly string held;
+    private readonly int start;
+    private readonly int length;
     private readonly SipUriShape shape;
+    private string? text;
     private string? user;
     private string? host;
     private SipParameter[]? parameters;
 
-    private SipUri(ReadOnlySpan<byte> bytes, SipUriShape shape)
+    /// <summary>Places in the shape count from <paramref name="start"/>.</summary>
+    internal SipUri(string held, int start, int length, in SipUriShape shape)
     {
-        text = WireText.Wire(bytes);
+        this.held = held;
+        this.start = start;
+        this.length = length;
         this.shape = shape;
-        Scheme = shape.SchemeOf(bytes);
+        Scheme = SchemeOf(held.AsSpan(start, shape.SchemeEnd), shape.IsSip);
     }
 
     /// <summary>Lower-case scheme: sip, sips, tel, …</summary>
@@ -43,11 +50,13 @@ public sealed class SipUri
     public string? Headers => Cut(shape.Headers);
 
     /// <summary>Everything after the colon, for schemes that this stack does not take apart.</summary>
-    public string Opaque => IsSip ? "" : text[(shape.SchemeEnd + 1)..];
+    public string Opaque => IsSip ? "" : held.Substring(start + shape.SchemeEnd + 1, length - shape.SchemeEnd - 1);
 
-    private SipParameterList ParameterText => new(shape.Parameters.IsPresent ? text.AsSpan(shape.Parameters.Start, shape.Parameters.Length) : default);
+    private SipParameterList ParameterText => new(shape.Parameters.IsPresent ? shape.Parameters.Of(Text) : default);
 
-    public bool IsSip => Scheme is "sip" or "sips";
+    private ReadOnlySpan<char> Text => held.AsSpan(start, length);
+
+    public bool IsSip => shape.IsSip;
 
     /// <summary>User part with %-escapes resolved, as text; the number of a tel URI.</summary>
     public string UserText => Scheme == "tel" ? Unescape(TelNumber()) : Unescape(User ?? "");
@@ -89,26 +98,22 @@ public sealed class SipUri
     public static SipUri Parse(string text) =>
         TryParse(text, out SipUri? uri) ? uri : throw new FormatException($"'{text}' is no SIP URI.");
 
+    /// <summary>False also for text longer than <see cref="SipLimits.HeaderBytes"/>: it would not fit into any message.</summary>
     public static bool TryParse(string text, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SipUri? uri) =>
         TryParse(Encoding.Latin1.GetBytes(WireText.FromText(text)), out uri);
 
     internal static bool TryParse(ReadOnlySpan<byte> bytes, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SipUri? uri)
     {
-        uri = SipUriShape.TryRead(bytes, out SipUriShape shape) ? new SipUri(bytes, shape) : null;
+        uri = SipUriShape.TryRead(bytes, out SipUriShape shape) ? new SipUri(WireText.Wire(bytes), 0, bytes.Length, shape) : null;
         return uri is not null;
     }
 
-    /// <summary>A part of a message that was checked when the message was parsed; one byte per char.</summary>
-    internal static SipUri ParseWire(ReadOnlySpan<char> wire)
-    {
-        byte[] bytes = new byte[wire.Length];
-        Encoding.Latin1.GetBytes(wire, bytes);
-        return TryParse(bytes, out SipUri? uri) ? uri : throw new InvalidOperationException("A URI that was checked is malformed.");
-    }
+    public override string ToString() => text ??= length == held.Length ? held : Text.ToString();
 
-    public override string ToString() => text;
+    private string? Cut(WirePart part) => part.IsPresent ? part.Of(Text).ToString() : null;
 
-    private string? Cut(WirePart part) => part.IsPresent ? text.Substring(part.Start, part.Length) : null;
+    private static string SchemeOf(ReadOnlySpan<char> scheme, bool isSip) => isSip ? (scheme.Length == 3 ? "sip" : "sips")
+        : scheme.Equals("tel", StringComparison.OrdinalIgnoreCase) ? "tel" : scheme.ToString().ToLowerInvariant();
 
     private string TelNumber()
     {

@@ -1,20 +1,9 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Net;
 using System.Text;
 
 namespace Sentiric.Sip;
-
-/// <summary>A part of a wire value by its place; absent is not the same as empty.</summary>
-internal readonly record struct WirePart(int Start, int End)
-{
-    public static WirePart Absent => new(-1, -1);
-
-    public bool IsPresent => Start >= 0;
-
-    public int Length => End - Start;
-
-    public ReadOnlySpan<byte> Of(ReadOnlySpan<byte> value) => value[Start..End];
-}
 
 /// <summary>Where the parts of a URI stand (RFC 3261 19.1, 25.1), found and checked without copying a byte of it.</summary>
 internal readonly record struct SipUriShape
@@ -22,15 +11,23 @@ internal readonly record struct SipUriShape
     private static readonly SearchValues<byte> SchemeBytes = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."u8);
 
     // The underscore is no host character of RFC 1123, yet real networks use it.
-    private static readonly SearchValues<byte> HostBytes = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"u8);
+    private static readonly bool[] HostTable = TableOf("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"u8);
     private static readonly SearchValues<byte> ForbiddenBytes =
         SearchValues.Create([.. Enumerable.Range(0, 0x21).Select(b => (byte)b), 0x7F, (byte)'<', (byte)'>', (byte)'"']);
+
+    /// <summary>"sip:" in lower case, as four bytes of a little-endian number; the other mask makes letters lower case and leaves the colon.</summary>
+    private const uint SipColon = 0x3A_70_69_73, LetterCase = 0x00_20_20_20;
 
     public SipUriShape()
     {
     }
 
-    public int SchemeEnd { get; private init; }
+    public bool IsSip { get; private init; }
+
+    public ushort SchemeEnd { get; private init; }
+
+    /// <summary>0 when there is none.</summary>
+    public ushort Port { get; private init; }
 
     public WirePart User { get; private init; } = WirePart.Absent;
 
@@ -38,42 +35,51 @@ internal readonly record struct SipUriShape
 
     public WirePart Host { get; private init; } = WirePart.Absent;
 
-    /// <summary>0 when there is none.</summary>
-    public int Port { get; private init; }
-
     /// <summary>From the first semicolon on.</summary>
     public WirePart Parameters { get; private init; } = WirePart.Absent;
 
     public WirePart Headers { get; private init; } = WirePart.Absent;
 
-    public string SchemeOf(ReadOnlySpan<byte> uri)
-    {
-        ReadOnlySpan<byte> scheme = uri[..SchemeEnd];
-        if (Ascii.EqualsIgnoreCase(scheme, "sip"u8))
-        {
-            return "sip";
-        }
-
-        return Ascii.EqualsIgnoreCase(scheme, "sips"u8) ? "sips" : WireText.Wire(scheme).ToLowerInvariant();
-    }
-
     public static bool TryRead(ReadOnlySpan<byte> uri, out SipUriShape shape)
     {
         shape = default;
-        int colon = uri.IndexOf((byte)':');
-        if (colon <= 0 || colon == uri.Length - 1 || !IsScheme(uri[..colon]) || uri.ContainsAny(ForbiddenBytes))
+        if (uri.Length > SipLimits.HeaderBytes || !TryScheme(uri, out int colon, out bool isSip) || uri.ContainsAny(ForbiddenBytes))
         {
             return false;
         }
 
-        bool isSip = Ascii.EqualsIgnoreCase(uri[..colon], "sip"u8) || Ascii.EqualsIgnoreCase(uri[..colon], "sips"u8);
-        shape = new SipUriShape { SchemeEnd = colon };
-        return !isSip || TryReadSip(uri, ref shape);
+        if (isSip)
+        {
+            return TryReadSip(uri, colon, out shape);
+        }
+
+        shape = new SipUriShape { SchemeEnd = (ushort)colon };
+        return true;
     }
 
-    private static bool TryReadSip(ReadOnlySpan<byte> uri, ref SipUriShape shape)
+    private static bool TryScheme(ReadOnlySpan<byte> uri, out int colon, out bool isSip)
     {
-        int hostStart = shape.SchemeEnd + 1;
+        colon = 3;
+        isSip = uri.Length > 4 && (BinaryPrimitives.ReadUInt32LittleEndian(uri) | LetterCase) == SipColon;
+        if (isSip)
+        {
+            return true;
+        }
+
+        colon = uri.IndexOf((byte)':');
+        if (colon <= 0 || colon == uri.Length - 1 || !IsScheme(uri[..colon]))
+        {
+            return false;
+        }
+
+        isSip = Ascii.EqualsIgnoreCase(uri[..colon], "sips"u8);
+        return true;
+    }
+
+    private static bool TryReadSip(ReadOnlySpan<byte> uri, int colon, out SipUriShape shape)
+    {
+        shape = default;
+        int hostStart = colon + 1;
         WirePart user = WirePart.Absent, password = WirePart.Absent;
         int at = uri[hostStart..].IndexOf((byte)'@');
         if (at >= 0)
@@ -90,59 +96,76 @@ internal readonly record struct SipUriShape
             }
         }
 
-        int question = uri[hostStart..].IndexOf((byte)'?');
-        int end = question < 0 ? uri.Length : hostStart + question;
-        int semicolon = uri[hostStart..end].IndexOf((byte)';');
-        int hostEnd = semicolon < 0 ? end : hostStart + semicolon;
-        if (!TryHostPort(uri[hostStart..hostEnd], out int hostLength, out int port) || !AreParameters(uri[hostEnd..end]))
+        if (!TryHostPort(uri[hostStart..], out int hostLength, out int port, out int end))
+        {
+            return false;
+        }
+
+        int hostEnd = hostStart + end;
+        int question = hostEnd == uri.Length ? -1 : uri[hostEnd..].IndexOf((byte)'?');
+        int parametersEnd = question < 0 ? uri.Length : hostEnd + question;
+        if (hostEnd < parametersEnd && (uri[hostEnd] != ';' || !AreParameters(uri[hostEnd..parametersEnd])))
         {
             return false;
         }
 
         shape = new SipUriShape
         {
-            SchemeEnd = shape.SchemeEnd,
+            IsSip = true,
+            SchemeEnd = (ushort)colon,
             User = user,
             Password = password,
             Host = new WirePart(hostStart, hostStart + hostLength),
-            Port = port,
-            Parameters = semicolon < 0 ? WirePart.Absent : new WirePart(hostEnd, end),
-            Headers = question < 0 ? WirePart.Absent : new WirePart(end + 1, uri.Length),
+            Port = (ushort)port,
+            Parameters = hostEnd == parametersEnd ? WirePart.Absent : new WirePart(hostEnd, parametersEnd),
+            Headers = question < 0 ? WirePart.Absent : new WirePart(parametersEnd + 1, uri.Length),
         };
         return true;
     }
 
-    /// <summary>host [ ":" port ], the host a name, an IPv4 address or an IPv6 address in brackets. Port 0: none was named.</summary>
-    public static bool TryHostPort(ReadOnlySpan<byte> text, out int hostLength, out int port)
+    /// <summary>
+    /// host [ ":" port ], the host a name, an IPv4 address or an IPv6 address in brackets; <paramref name="end"/> is what follows.
+    /// Port 0: none was named.
+    /// </summary>
+    public static bool TryHostPort(ReadOnlySpan<byte> text, out int hostLength, out int port, out int end)
     {
-        hostLength = port = 0;
-        int end = text.IndexOf((byte)':');
-        if (!text.IsEmpty && text[0] == '[')
-        {
-            end = text.IndexOf((byte)']') + 1;
-            if (end == 0 || !IPAddress.TryParse(text[1..(end - 1)], out _))
-            {
-                return false;
-            }
-        }
-        else if (text[..(end < 0 ? text.Length : end)] is var name && (name.IsEmpty || name.ContainsAnyExcept(HostBytes)))
+        port = end = 0;
+        if (!TryHost(text, out hostLength))
         {
             return false;
         }
 
-        hostLength = end < 0 ? text.Length : end;
-        if (hostLength == text.Length)
+        end = hostLength;
+        if (end == text.Length || text[end] != ':')
         {
             return true;
         }
 
-        if (text[end] != ':' || !SipScanner.TryNumber(text[(end + 1)..], out uint number) || number is 0 or > IPEndPoint.MaxPort)
+        uint number = 0;
+        for (end++; end < text.Length && (uint)(text[end] - '0') <= 9 && number <= IPEndPoint.MaxPort; end++)
         {
-            return false;
+            number = number * 10 + (uint)(text[end] - '0');
         }
 
         port = (int)number;
-        return true;
+        return number is > 0 and <= IPEndPoint.MaxPort;
+    }
+
+    private static bool TryHost(ReadOnlySpan<byte> text, out int length)
+    {
+        length = 0;
+        if (!text.IsEmpty && text[0] == '[')
+        {
+            length = text.IndexOf((byte)']') + 1;
+            return length > 0 && IPAddress.TryParse(text[1..(length - 1)], out _);
+        }
+
+        while (length < text.Length && HostTable[text[length]])
+        {
+            length++;
+        }
+
+        return length > 0;
     }
 
     /// <summary>Each with a name; an empty one between two semicolons is passed over.</summary>
@@ -164,4 +187,15 @@ internal readonly record struct SipUriShape
     }
 
     private static bool IsScheme(ReadOnlySpan<byte> scheme) => char.IsAsciiLetter((char)scheme[0]) && !scheme.ContainsAnyExcept(SchemeBytes);
+
+    private static bool[] TableOf(ReadOnlySpan<byte> members)
+    {
+        var table = new bool[256];
+        foreach (byte member in members)
+        {
+            table[member] = true;
+        }
+
+        return table;
+    }
 }

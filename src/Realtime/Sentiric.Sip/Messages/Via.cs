@@ -9,33 +9,30 @@ public sealed class Via
     /// <summary>Branches that begin with it are unique across space and time (RFC 3261 8.1.1.7).</summary>
     public const string MagicCookie = "z9hG4bK";
 
-    private readonly int sentByEnd;
-    private readonly WirePart host;
-    private string? hostText;
+    private readonly ViaShape shape;
+    private string? host;
     private string? branch;
     private SipParameter[]? parameters;
 
-    private Via(ReadOnlySpan<byte> value, ViaShape shape)
+    /// <summary>Places in the shape count from the start of <paramref name="value"/>.</summary>
+    internal Via(ReadOnlySpan<byte> value, in ViaShape shape)
     {
-        ReadOnlySpan<byte> whole = shape.Whole.Of(value);
-        Wire = WireText.Wire(whole);
+        Wire = WireText.Wire(shape.Whole.Of(value));
         Transport = ViaShape.TransportOf(shape.Transport.Of(value));
-        host = new WirePart(shape.Host.Start - shape.Whole.Start, shape.Host.End - shape.Whole.Start);
-        sentByEnd = shape.SentByEnd - shape.Whole.Start;
-        Port = shape.Port;
+        this.shape = shape.Cut();
     }
 
     /// <summary>UDP, TCP, TLS, … in upper case.</summary>
     public string Transport { get; }
 
-    public string Host => hostText ??= Wire.Substring(host.Start, host.Length);
+    public string Host => host ??= shape.Host.Of(Wire).ToString();
 
     /// <summary>0 when sent-by names no port.</summary>
-    public int Port { get; }
+    public int Port => shape.Port;
 
     public IReadOnlyList<SipParameter> Parameters => parameters ??= ParameterText.ToArray();
 
-    public string? Branch => branch ??= ParameterText.Value("branch");
+    public string? Branch => branch ??= shape.Branch.IsPresent ? shape.Branch.Of(Wire).ToString() : null;
 
     /// <summary>True when rport was asked for (RFC 3581).</summary>
     public bool WantsRport => ParameterText.TryFind("rport", out _);
@@ -46,7 +43,7 @@ public sealed class Via
 
     internal string Wire { get; }
 
-    private SipParameterList ParameterText => new(Wire.AsSpan(sentByEnd));
+    private SipParameterList ParameterText => new(Wire.AsSpan(shape.SentByEnd));
 
     public override string ToString() => WireText.ToText(Wire);
 
@@ -60,7 +57,7 @@ public sealed class Via
             return Wire;
         }
 
-        var text = new System.Text.StringBuilder(Wire, 0, sentByEnd, Wire.Length + 48);
+        var text = new System.Text.StringBuilder(Wire, 0, shape.SentByEnd, Wire.Length + 48);
         foreach (SipParameter parameter in Parameters)
         {
             bool ours = parameter.Name.Equals("rport", StringComparison.OrdinalIgnoreCase)

@@ -4,9 +4,16 @@ using System.Text;
 namespace Sentiric.Sip;
 
 /// <summary>Where the parts of one Via value stand (RFC 3261 20.42, 25.1), found and checked without copying a byte of it.</summary>
-internal readonly record struct ViaShape(WirePart Whole, WirePart Transport, WirePart Host, int Port, int SentByEnd)
+internal readonly record struct ViaShape(WirePart Whole, WirePart Transport, WirePart Host, ushort Port, ushort SentByEnd, WirePart Branch)
 {
     private static readonly SearchValues<byte> SentByStops = SearchValues.Create(";, \t"u8);
+
+    /// <summary>The places as they are when the value before <see cref="Whole"/> is cut off.</summary>
+    public ViaShape Cut()
+    {
+        int by = -Whole.Start;
+        return by == 0 ? this : new(Whole.Moved(by), Transport.Moved(by), Host.Moved(by), Port, (ushort)(SentByEnd + by), Branch.Moved(by));
+    }
 
     /// <summary>Reads the next value of a list; the scanner stops at the comma or the end.</summary>
     public static bool TryRead(ref SipScanner scanner, out ViaShape shape)
@@ -23,29 +30,27 @@ internal readonly record struct ViaShape(WirePart Whole, WirePart Transport, Wir
         int host = scanner.Position;
         ReadOnlySpan<byte> sentBy = scanner.Until(SentByStops);
         int sentByEnd = scanner.Position;
-        if (!SipUriShape.TryHostPort(sentBy, out int hostLength, out int port) || !scanner.TrySkipParameters())
+        if (!SipUriShape.TryHostPort(sentBy, out int hostLength, out int port, out int end) || end != sentBy.Length
+            || !scanner.TrySkipParameters("branch"u8, out WirePart branch))
         {
             return false;
         }
 
-        shape = new ViaShape(scanner.Trimmed(start), transport, new WirePart(host, host + hostLength), port, sentByEnd);
+        shape = new ViaShape(scanner.Trimmed(start), transport, new WirePart(host, host + hostLength), (ushort)port, (ushort)sentByEnd, branch);
         return true;
     }
 
-    /// <summary>All values of a line.</summary>
-    public static bool IsList(ReadOnlySpan<byte> value)
+    /// <summary>All values of a line, and the first of them.</summary>
+    public static bool IsList(ReadOnlySpan<byte> value, out ViaShape first)
     {
         var scanner = new SipScanner(value);
-        int count = 0;
-        do
+        bool isRead = TryRead(ref scanner, out first);
+        for (int count = 1; isRead && scanner.TryTake((byte)','); count++)
         {
-            if (count++ >= SipLimits.ValuesPerHeader || !TryRead(ref scanner, out _))
-            {
-                return false;
-            }
+            isRead = count < SipLimits.ValuesPerHeader && TryRead(ref scanner, out _);
         }
-        while (scanner.TryTake((byte)','));
-        return scanner.AtEnd;
+
+        return isRead && scanner.AtEnd;
     }
 
     /// <summary>Upper case; the usual ones without a new string.</summary>
@@ -66,6 +71,24 @@ internal readonly record struct ViaShape(WirePart Whole, WirePart Transport, Wir
     private static bool TryProtocol(ref SipScanner scanner, out WirePart transport)
     {
         transport = default;
+        ReadOnlySpan<byte> usual = "SIP/2.0/"u8;
+        if (scanner.Rest.StartsWith(usual))
+        {
+            scanner.MoveTo(scanner.Position + usual.Length);
+        }
+        else if (!TryProtocolName(ref scanner))
+        {
+            return false;
+        }
+
+        scanner.SkipSpace();
+        int start = scanner.Position;
+        transport = new WirePart(start, start + scanner.Token().Length);
+        return transport.Length > 0 && (scanner.AtEnd || SipScanner.IsSpace(scanner.Current));
+    }
+
+    private static bool TryProtocolName(ref SipScanner scanner)
+    {
         ReadOnlySpan<byte> name = scanner.Token();
         scanner.SkipSpace();
         if (!Ascii.EqualsIgnoreCase(name, "SIP"u8) || !scanner.TryTake((byte)'/'))
@@ -76,14 +99,6 @@ internal readonly record struct ViaShape(WirePart Whole, WirePart Transport, Wir
         scanner.SkipSpace();
         ReadOnlySpan<byte> version = scanner.Token();
         scanner.SkipSpace();
-        if (!version.SequenceEqual("2.0"u8) || !scanner.TryTake((byte)'/'))
-        {
-            return false;
-        }
-
-        scanner.SkipSpace();
-        int start = scanner.Position;
-        transport = new WirePart(start, start + scanner.Token().Length);
-        return transport.Length > 0 && (scanner.AtEnd || SipScanner.IsSpace(scanner.Current));
+        return version.SequenceEqual("2.0"u8) && scanner.TryTake((byte)'/');
     }
 }

@@ -12,31 +12,9 @@ internal static class WireText
 
     public static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes);
 
-    public static string ToText(string wire)
-    {
-        foreach (char c in wire)
-        {
-            if (c > 0x7F)
-            {
-                return Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(wire));
-            }
-        }
+    public static string ToText(string wire) => Ascii.IsValid(wire) ? wire : Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(wire));
 
-        return wire;
-    }
-
-    public static string FromText(string text)
-    {
-        foreach (char c in text)
-        {
-            if (c > 0x7F)
-            {
-                return Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
-            }
-        }
-
-        return text;
-    }
+    public static string FromText(string text) => Ascii.IsValid(text) ? text : Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
 
     /// <summary>True when the text could end a header early: CR, LF or NUL.</summary>
     public static bool IsUnsafe(ReadOnlySpan<char> text) => text.IndexOfAny('\r', '\n', '\0') >= 0;
