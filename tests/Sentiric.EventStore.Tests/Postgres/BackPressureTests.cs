@@ -14,7 +14,7 @@ public sealed class BackPressureTests(PostgresFixture postgres) : IClassFixture<
     [Fact]
     public async Task Appends_that_wait_share_one_commit_and_keep_the_order_of_their_stream()
     {
-        await using var store = postgres.NewStore(Patient);
+        await using var store = postgres.NewStore(Patient with { MaxAppendLanes = 1 });
         await using var row = await RowLock.TakeAsync(postgres, _tenant, "blocked");
         var first = Append(store, "blocked", 1);
         await row.IsWaitedForAsync(postgres);
@@ -28,6 +28,27 @@ public sealed class BackPressureTests(PostgresFixture postgres) : IClassFixture<
         Assert.Equal(read.Select(e => e.Position), answers.SelectMany(a => a.Positions));
         Assert.Equal(answers.Select(a => a.Version), answers.Select(a => read.Single(e => e.Position == a.LastPosition).Version));
         Assert.Equal(["1"], await postgres.LinesAsync($"select count(distinct xmin::text) from mt_events where tenant_id = '{_tenant}' and stream_id <> 'blocked'"));
+    }
+
+    [Fact]
+    public async Task Where_many_wait_the_lanes_share_them_and_each_stream_keeps_its_order()
+    {
+        await using var store = postgres.NewStore(Patient with { MaxAppendLanes = 2 });
+        await using var row = await RowLock.TakeAsync(postgres, _tenant, "blocked");
+        var first = Append(store, "blocked", 1);
+        await row.IsWaitedForAsync(postgres);
+        var many = Enumerable.Range(1, 200).Select(i => Append(store, $"many-{i % 20}", 1 + i % 3)).ToList();
+        // The second lane serves them although the first is kept waiting by somebody else's lock.
+        var answers = await Task.WhenAll(many).WaitAsync(Patience);
+        Assert.False(first.IsCompleted);
+        await row.DisposeAsync();
+        await first.WaitAsync(Patience);
+
+        foreach (var stream in answers.GroupBy(a => a.StreamId))
+        {
+            var read = await store.ReadStreamAsync(_tenant, stream.Key).ToListAsync();
+            Assert.Equal(read.Select(e => e.Position), stream.SelectMany(a => a.Positions));
+        }
     }
 
     [Fact]

@@ -8,7 +8,7 @@ namespace Sentiric.EventStore;
 /// <code>
 ///   nobody is writing        the caller writes his own append, on his own thread, and goes home with the answer
 ///   a lane is writing        he waits in the queue; the lane takes all that wait, as far as one statement goes
-///   many events wait         another lane opens: the server works on several statements at once
+///   many events wait         another lane opens and the lanes share what waits: the server works on several statements at once
 /// </code>
 /// A stream that is being written waits for its lane, so no lane of this process waits for another's row, and a stream's appends keep their order.
 /// </summary>
@@ -20,8 +20,9 @@ internal sealed class AppendQueue : IAsyncDisposable
     // Beyond it a statement is long enough: what is left is another lane's.
     private const int MaxEventsPerCommit = 512;
 
-    // A commit of its own pays only for so many events; fewer had better share one.
-    private const int EventsForAnotherLane = 100;
+    // A commit of its own pays only for so many events; fewer had better share one. Measured on two cores: with 100, eight callers of ten events
+    // kept one lane busy and one core idle.
+    private const int EventsForAnotherLane = 32;
 
     // How far a lane looks past appends that must wait for somebody else.
     private const int MaxLookedAt = 1_024;
@@ -186,10 +187,12 @@ internal sealed class AppendQueue : IAsyncDisposable
         return await request.Answer.ConfigureAwait(false);
     }
 
-    /// <summary>Another lane, if there is one left and its connection was not refused a moment ago.</summary>
+    /// <summary>There is one left, and none was refused its connection a moment ago.</summary>
+    private bool HasLaneToSpare => _idle.Count > 0 && (_lanesPausedSince is not { } since || LanesAtWork == 0 || _clock.GetElapsedTime(since) >= LanePause);
+
     private void StartLane()
     {
-        if (_idle.Count == 0 || (_lanesPausedSince is { } since && LanesAtWork > 0 && _clock.GetElapsedTime(since) < LanePause)) return;
+        if (!HasLaneToSpare) return;
         var lane = _idle.Pop();
         ThreadPool.UnsafeQueueUserWorkItem(_ => _ = WorkAsync(lane, null), null);
     }
@@ -247,11 +250,12 @@ internal sealed class AppendQueue : IAsyncDisposable
         lock (_gate)
         {
             foreach (var share in done?.Streams ?? []) _busy.Remove(share.Address);
-            var next = Collect();
+            var isShared = _waitingEvents >= EventsForAnotherLane && HasLaneToSpare;
+            var next = Collect(isShared ? _waitingEvents / 2 : MaxEventsPerCommit);
             if (next is not null)
             {
                 foreach (var share in next.Streams) _busy.Add(share.Address);
-                if (_waitingEvents >= EventsForAnotherLane) StartLane();
+                if (_waiting.Count > 0 && isShared) StartLane();
                 return next;
             }
             _idle.Push(lane);
@@ -261,7 +265,8 @@ internal sealed class AppendQueue : IAsyncDisposable
         }
     }
 
-    private AppendGroup? Collect()
+    /// <param name="events">How many are enough.</param>
+    private AppendGroup? Collect(int events)
     {
         AppendGroup? group = null;
         HashSet<StreamAddress>? passedOver = null;
@@ -273,7 +278,7 @@ internal sealed class AppendQueue : IAsyncDisposable
             // Behind an append that has to wait, the later ones of its stream wait as well.
             if (passedOver?.Contains(request.Address) == true) continue;
             if (!Take(request, ref group)) (passedOver ??= []).Add(request.Address);
-            if (group is not null && IsFull(group)) break;
+            if (group is not null && (group.Events >= events || IsFull(group))) break;
         }
         return group;
     }
