@@ -38,6 +38,13 @@ public sealed class ReadingSettings
         Assert.Contains("gateway,write,read", refused.Message);
     }
 
+    [Theory]
+    [InlineData("tls://127.0.0.1:5061", "Sip__TlsCertificateFile")]
+    [InlineData("ws://127.0.0.1:80", "tls://address:port")]
+    [InlineData("udp://somewhere:5060", "udp://address:port")]
+    public void A_listener_that_cannot_be_is_told(string listen, string says) =>
+        Assert.Contains(says, Assert.Throws<SettingsException>(() => Sentiric.Host.Roles.SipListenText.Parse(listen, null)).Message, StringComparison.Ordinal);
+
     [Fact]
     public void All_roles_named_one_by_one_need_no_broker_either() =>
         Assert.Null(Given.Settings("gateway,write,read,sip,media,agent,stt,tts", ("ConnectionStrings:Rabbit", null)).Rabbit);
@@ -58,6 +65,7 @@ public sealed class ReadingSettings
     [InlineData("Media:PortRange", "40000-30000")]
     [InlineData("Media:PortRange", "30000-70000")]
     [InlineData("Media:TimeoutSeconds", "-1")]
+    [InlineData("Sip:TlsCertificateFile", "/no/such/file.pem")]
     [InlineData("Store:Schema", "Tele-phony")]
     [InlineData("Store:Marten", "7")]
     [InlineData("Store:ForeignWriters", "perhaps")]

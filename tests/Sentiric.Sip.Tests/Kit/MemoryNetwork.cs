@@ -59,7 +59,7 @@ internal sealed class MemoryNetwork(TimeProvider time) : ISipNetwork
 
         public bool IsConnected(IPEndPoint remote) => true;
 
-        public void Send(ReadOnlyMemory<byte> message, IPEndPoint remote, Action<string>? failed)
+        public void Send(ReadOnlyMemory<byte> message, IPEndPoint remote, string? host, Action<string>? failed)
         {
             // Nobody there: UDP loses it in silence, TCP gets no connection.
             if (!network.Carry(local, remote, message.ToArray()) && kind == SipTransportKind.Tcp)

@@ -77,7 +77,7 @@ internal static class RealtimeRoles
         services.AddSingleton(CallOptions.Default);
         services.AddSingleton<IncomingCall>();
         services.AddSingleton(s => CallControl.Subscription(s.GetRequiredService<LiveCalls>()));
-        var listen = SipListenText.Parse(settings.SipListen);
+        var listen = SipListenText.Parse(settings.SipListen, settings.SipTls);
         services.AddSingleton(s => new Phones(
             s.GetRequiredService<IUsers>(), s.GetRequiredService<FactWriter>(), settings.SipRealm,
             [.. listen.Select(l => l.Address.Address.ToString()).Distinct()], s.GetRequiredService<TimeProvider>()));
@@ -110,14 +110,21 @@ internal static class RealtimeRoles
     }
 }
 
-/// <summary>"udp://127.0.0.1:5060,tcp://0.0.0.0:5060" as the SIP stack wants it.</summary>
-internal static class SipListenText
+/// <summary>"udp://127.0.0.1:5060,tls://0.0.0.0:5061" as the SIP stack wants it.</summary>
+public static class SipListenText
 {
-    public static IReadOnlyList<SipListen> Parse(string text) =>
-        [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(One)];
+    public static IReadOnlyList<SipListen> Parse(string text, SipTlsOptions? tls) =>
+        [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(one => One(one, tls))];
 
-    private static SipListen One(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var uri) && IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && uri.Scheme is "udp" or "tcp"
-            ? new(uri.Scheme == "udp" ? SipTransportKind.Udp : SipTransportKind.Tcp, new(address, Math.Max(uri.Port, 0)))
-            : throw new SettingsException($"Sip__Listen has '{text}': udp://address:port or tcp://address:port is needed.");
+    private static SipListen One(string text, SipTlsOptions? tls)
+    {
+        var address = Uri.TryCreate(text, UriKind.Absolute, out var uri) && IPAddress.TryParse(uri.Host.Trim('[', ']'), out var ip) ? new IPEndPoint(ip, Math.Max(uri.Port, 0)) : null;
+        return (uri?.Scheme, address) switch
+        {
+            ("udp", { } at) => new(SipTransportKind.Udp, at),
+            ("tcp", { } at) => new(SipTransportKind.Tcp, at),
+            ("tls", { } at) => new(SipTransportKind.Tls, at, tls ?? throw new SettingsException($"Sip__Listen has '{text}': TLS needs a certificate; set Sip__TlsCertificateFile.")),
+            _ => throw new SettingsException($"Sip__Listen has '{text}': udp://address:port, tcp://address:port or tls://address:port is needed."),
+        };
+    }
 }

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Net;
+using System.Security.Cryptography;
 using Npgsql;
 using Sentiric.EventStore;
+using Sentiric.Sip;
 
 namespace Sentiric.Host.Settings;
 
@@ -20,6 +22,7 @@ public sealed class HostSettings
         Rabbit = RabbitAddress("ConnectionStrings:Rabbit");
         Redis = Text("ConnectionStrings:Redis");
         SipListen = Text("Sip:Listen") ?? "udp://127.0.0.1:5060,tcp://127.0.0.1:5060";
+        SipTls = Certificates();
         SipRealm = Text("Sip:Realm") ?? "sentiric";
         SipAllowedSources = [.. List("Sip:AllowedSources", "127.0.0.0/8,::1/128").Select(Network)];
         SipMaxCalls = Number("Sip:MaxCalls", 500, 1, 100_000);
@@ -80,8 +83,11 @@ public sealed class HostSettings
     /// <summary>ConnectionStrings:Redis; absent: in-memory call state.</summary>
     public string? Redis { get; }
 
-    /// <summary>Sip:Listen, "udp://127.0.0.1:5060,tcp://127.0.0.1:5060".</summary>
+    /// <summary>Sip:Listen, "udp://127.0.0.1:5060,tcp://127.0.0.1:5060,tls://127.0.0.1:5061".</summary>
     public string SipListen { get; }
+
+    /// <summary>Sip:TlsCertificateFile and its key, Sip:TlsTrustFile with believed roots (absent: the machine's), Sip:TlsRequireClientCertificate.</summary>
+    public SipTlsOptions? SipTls { get; }
 
     /// <summary>Sip:Realm of phones that register.</summary>
     public string SipRealm { get; }
@@ -204,6 +210,23 @@ public sealed class HostSettings
         catch (MasterKeyException e)
         {
             throw new SettingsException($"{Name(Text(file) is null ? inline : file)}: {e.Message}");
+        }
+    }
+
+    private SipTlsOptions? Certificates()
+    {
+        if (Text("Sip:TlsCertificateFile") is not { } file)
+        {
+            return null;
+        }
+
+        try
+        {
+            return SipTlsOptions.FromFiles(file, Text("Sip:TlsKeyFile"), Text("Sip:TlsTrustFile")) with { RequireClientCertificate = Switch("Sip:TlsRequireClientCertificate") };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        {
+            throw new SettingsException($"Sip__TlsCertificateFile, Sip__TlsKeyFile, Sip__TlsTrustFile: {e.Message} PEM files with a certificate, its key and believed roots are needed.");
         }
     }
 

@@ -30,9 +30,9 @@ internal sealed class Cable : ISipNetwork
 
         public IPEndPoint LocalEndPoint => inner.LocalEndPoint;
 
-        public void Send(ReadOnlyMemory<byte> message, IPEndPoint remote, Action<string>? failed)
+        public void Send(ReadOnlyMemory<byte> message, IPEndPoint remote, string? host, Action<string>? failed)
         {
-            if (!cable.pulled) inner.Send(message, remote, failed);
+            if (!cable.pulled) inner.Send(message, remote, host, failed);
         }
 
         public bool IsConnected(IPEndPoint remote) => inner.IsConnected(remote);

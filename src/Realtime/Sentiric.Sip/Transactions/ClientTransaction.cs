@@ -4,7 +4,8 @@ namespace Sentiric.Sip;
 internal readonly record struct ClientKey(string Branch, string Method);
 
 /// <summary>Where a request goes.</summary>
-internal readonly record struct SipTarget(ISipTransport Transport, System.Net.IPEndPoint Remote);
+/// <param name="Host">Whom a certificate must speak for; null: whoever holds the connection.</param>
+internal readonly record struct SipTarget(ISipTransport Transport, System.Net.IPEndPoint Remote, string? Host = null);
 
 /// <summary>Why a client transaction ended without a final response.</summary>
 internal enum ClientFailure

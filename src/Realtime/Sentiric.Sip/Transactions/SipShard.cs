@@ -120,14 +120,14 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     {
         Interlocked.Increment(ref sent);
         Trace(SipTraceDirection.Sent, target.Transport, target.Remote, message);
-        target.Transport.Send(message, target.Remote, failed);
+        target.Transport.Send(message, target.Remote, target.Host, failed);
     }
 
     /// <summary>RFC 3261 18.2.2 and RFC 3581 4: back over the same connection, or to the source address with rport or the Via's port.</summary>
     public void SendResponse(byte[] message, Via via, ISipTransport transport, IPEndPoint source, Action<string>? failed)
     {
         bool toSource = transport.Kind == SipTransportKind.Udp ? via.WantsRport : transport.IsConnected(source);
-        IPEndPoint remote = toSource ? source : new IPEndPoint(source.Address, via.Port == 0 ? SipRouting.DefaultPort : via.Port);
+        IPEndPoint remote = toSource ? source : new IPEndPoint(source.Address, via.Port == 0 ? SipRouting.PortOf(transport.Kind) : via.Port);
         Send(message, new SipTarget(transport, remote), failed);
     }
 
@@ -137,7 +137,7 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     public string ViaFor(SipTarget target, string branch)
     {
         IPEndPoint own = Routes.AdvertisedAddress(target);
-        string transport = target.Transport.Kind == SipTransportKind.Udp ? "UDP" : "TCP";
+        string transport = target.Transport.Kind switch { SipTransportKind.Udp => "UDP", SipTransportKind.Tcp => "TCP", SipTransportKind.Tls => "TLS" };
         return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"SIP/2.0/{transport} {SipUri.HostOf(own.Address)}:{own.Port};rport;branch={branch}");
     }
 

@@ -7,14 +7,21 @@ public enum SipTransportKind
 {
     Udp,
     Tcp,
+
+    /// <summary>TCP under TLS.</summary>
+    Tls,
 }
 
 /// <summary>Where to listen. Port 0 lets the system choose; the endpoint reports the chosen one.</summary>
-public sealed record SipListen(SipTransportKind Transport, IPEndPoint Address)
+/// <param name="Tls">For <see cref="SipTransportKind.Tls"/>, and then needed.</param>
+public sealed record SipListen(SipTransportKind Transport, IPEndPoint Address, SipTlsOptions? Tls = null)
 {
     public static SipListen Udp(string address = "127.0.0.1", int port = 0) => new(SipTransportKind.Udp, new IPEndPoint(IPAddress.Parse(address), port));
 
     public static SipListen Tcp(string address = "127.0.0.1", int port = 0) => new(SipTransportKind.Tcp, new IPEndPoint(IPAddress.Parse(address), port));
+
+    public static SipListen OverTls(SipTlsOptions tls, string address = "127.0.0.1", int port = 0) =>
+        new(SipTransportKind.Tls, new IPEndPoint(IPAddress.Parse(address), port), tls);
 }
 
 /// <summary>A listener that is open, with the port it got.</summary>
@@ -30,7 +37,7 @@ public interface ISipTransportSink
     void Noticed(ISipTransport transport, IPEndPoint remote, string what);
 }
 
-/// <summary>One bound socket (UDP) or one listener with its connections (TCP).</summary>
+/// <summary>One bound socket (UDP) or one listener with its connections (TCP, TLS).</summary>
 public interface ISipTransport : IAsyncDisposable
 {
     SipTransportKind Kind { get; }
@@ -41,7 +48,8 @@ public interface ISipTransport : IAsyncDisposable
     /// Sends or queues one message and returns at once. <paramref name="failed"/> is called, at most once and from any
     /// thread, when the message could certainly not be sent.
     /// </summary>
-    void Send(ReadOnlyMemory<byte> message, IPEndPoint remote, Action<string>? failed);
+    /// <param name="host">Domain or address that the peer must prove to be, where the transport can prove it; null: whoever holds that connection.</param>
+    void Send(ReadOnlyMemory<byte> message, IPEndPoint remote, string? host, Action<string>? failed);
 
     /// <summary>True when a connection to this remote is open; always true for UDP.</summary>
     bool IsConnected(IPEndPoint remote);
@@ -60,6 +68,9 @@ public enum SipListenFault
     PortInUse,
     AddressNotAvailable,
     NotPermitted,
+
+    /// <summary>TLS without a certificate.</summary>
+    NoCertificate,
     Other,
 }
 
@@ -79,6 +90,7 @@ public sealed class SipListenException(SipListen listen, SipListenFault fault, E
             SipListenFault.PortInUse => $"{where}: another process has this port. Stop it or choose another port.",
             SipListenFault.AddressNotAvailable => $"{where}: this machine has no such address.",
             SipListenFault.NotPermitted => $"{where}: the system does not permit this port.",
+            SipListenFault.NoCertificate => $"{where}: TLS needs a certificate and its key.",
             SipListenFault.Other => $"{where}.",
         };
     }

@@ -7,6 +7,7 @@ namespace Sentiric.Sip;
 internal sealed class SipRouting(SipShard shard)
 {
     public const int DefaultPort = 5060;
+    public const int DefaultTlsPort = 5061;
     private const int MaxRememberedRoutes = 256;
     private static readonly TimeSpan ResolveTimeout = TimeSpan.FromSeconds(5);
 
@@ -20,7 +21,7 @@ internal sealed class SipRouting(SipShard shard)
     /// <param name="flow">The way the dialog came; taken for the transport when the URI names none, and for a live connection.</param>
     public void Resolve(SipUri uri, SipTransportKind? wanted, SipTarget? flow, Action<SipTarget?> then)
     {
-        ISipTransport? transport = uri.Scheme == "sip" ? PickTransport(uri, wanted, flow) : null;
+        ISipTransport? transport = uri.Scheme is "sip" or "sips" ? PickTransport(uri, wanted, flow) : null;
         if (transport is null)
         {
             then(null);
@@ -28,10 +29,10 @@ internal sealed class SipRouting(SipShard shard)
         }
 
         string host = uri.Parameter("maddr") ?? uri.Host;
-        int port = uri.Port == 0 ? DefaultPort : uri.Port;
+        int port = uri.Port == 0 ? PortOf(transport.Kind) : uri.Port;
         if (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address))
         {
-            then(WithFlow(transport, new IPEndPoint(address, port), flow));
+            then(WithFlow(transport, new IPEndPoint(address, port), host, flow));
             return;
         }
 
@@ -51,35 +52,52 @@ internal sealed class SipRouting(SipShard shard)
         return any ? new IPEndPoint(OwnAddressTowards(target.Remote.Address, bound.Address), bound.Port) : bound;
     }
 
-    public string ContactFor(SipTarget target, string? user)
+    /// <param name="secure">The other side was asked for by a sips URI, so ours is one (RFC 3261 8.1.1.8, 12.1.1).</param>
+    public string ContactFor(SipTarget target, string? user, bool secure = false)
     {
-        string? transport = target.Transport.Kind == SipTransportKind.Tcp ? "tcp" : null;
-        return $"<{SipUri.Create(user, AdvertisedAddress(target), transport)}>";
+        string? transport = target.Transport.Kind switch
+        {
+            SipTransportKind.Udp => null,
+            SipTransportKind.Tcp => "tcp",
+            SipTransportKind.Tls => secure ? null : "tls",
+        };
+        string uri = SipUri.Create(user, AdvertisedAddress(target), transport).ToString();
+        return secure ? $"<sips:{uri["sip:".Length..]}>" : $"<{uri}>";
     }
 
+    public static int PortOf(SipTransportKind transport) => transport == SipTransportKind.Tls ? DefaultTlsPort : DefaultPort;
+
+    /// <summary>What sips asks for is never sent in clear (RFC 3261 26.2.2); what sip asks for may be.</summary>
     private ISipTransport? PickTransport(SipUri uri, SipTransportKind? wanted, SipTarget? flow)
     {
+        if (uri.Scheme == "sips")
+        {
+            return Bound(SipTransportKind.Tls);
+        }
+
         if (uri.Parameter("transport") is { } named)
         {
-            SipTransportKind? kind = named.Equals("udp", StringComparison.OrdinalIgnoreCase) ? SipTransportKind.Udp
-                : named.Equals("tcp", StringComparison.OrdinalIgnoreCase) ? SipTransportKind.Tcp : null;
-            return kind is null ? null : shard.Transports.Find(transport => transport.Kind == kind);
+            return named.ToLowerInvariant() switch
+            {
+                "udp" => Bound(SipTransportKind.Udp),
+                "tcp" => Bound(SipTransportKind.Tcp),
+                "tls" => Bound(SipTransportKind.Tls),
+                _ => null,
+            };
         }
 
-        if (wanted is { } chosen)
-        {
-            return shard.Transports.Find(transport => transport.Kind == chosen);
-        }
-
-        return flow?.Transport ?? shard.Transports.Find(transport => transport.Kind == SipTransportKind.Udp) ?? shard.Transports.FirstOrDefault();
+        return wanted is { } chosen ? Bound(chosen) : flow?.Transport ?? Bound(SipTransportKind.Udp) ?? shard.Transports.FirstOrDefault();
     }
 
-    /// <summary>A live connection to the same host serves in place of a new one (RFC 3261 18.1.1, RFC 5923 in spirit).</summary>
-    private static SipTarget WithFlow(ISipTransport transport, IPEndPoint remote, SipTarget? flow)
+    private ISipTransport? Bound(SipTransportKind kind) => shard.Transports.Find(transport => transport.Kind == kind);
+
+    /// <summary>A live connection to the same host serves in place of a new one (RFC 3261 18.1.1, RFC 5923 in spirit): the peer of the dialog is at its end.</summary>
+    private static SipTarget WithFlow(ISipTransport transport, IPEndPoint remote, string host, SipTarget? flow)
     {
-        bool reuse = flow is { } known && known.Transport.Kind == SipTransportKind.Tcp && transport == known.Transport
-            && known.Remote.Address.Equals(remote.Address) && !transport.IsConnected(remote) && transport.IsConnected(known.Remote);
-        return new SipTarget(transport, reuse ? flow!.Value.Remote : remote);
+        bool reuse = flow is { } known && known.Transport.Kind != SipTransportKind.Udp && transport == known.Transport
+            && known.Remote.Address.Equals(remote.Address) && transport.IsConnected(known.Remote)
+            && (known.Remote.Equals(remote) || !transport.IsConnected(remote));
+        return reuse ? new SipTarget(transport, flow!.Value.Remote) : new SipTarget(transport, remote, host);
     }
 
     private async Task ResolveNameAsync(string host, ISipTransport transport, int port, SipTarget? flow, Action<SipTarget?> then)
@@ -89,7 +107,7 @@ internal sealed class SipRouting(SipShard shard)
         {
             using var deadline = new CancellationTokenSource(ResolveTimeout, shard.Options.TimeProvider);
             IPAddress[] addresses = await Dns.GetHostAddressesAsync(host, transport.LocalEndPoint.AddressFamily, deadline.Token).ConfigureAwait(false);
-            target = addresses.Length == 0 ? null : WithFlow(transport, new IPEndPoint(addresses[0], port), flow);
+            target = addresses.Length == 0 ? null : WithFlow(transport, new IPEndPoint(addresses[0], port), host, flow);
         }
         catch (Exception fault) when (fault is SocketException or OperationCanceledException or ArgumentException)
         {

@@ -12,7 +12,8 @@ public sealed class SocketSipNetwork : ISipNetwork
             return listen.Transport switch
             {
                 SipTransportKind.Udp => new UdpSipTransport(listen.Address, sink),
-                SipTransportKind.Tcp => new TcpSipTransport(listen.Address, sink, time),
+                SipTransportKind.Tcp => new StreamSipTransport(listen.Address, null, sink, time),
+                SipTransportKind.Tls => new StreamSipTransport(listen.Address, listen.Tls ?? throw new SipListenException(listen, SipListenFault.NoCertificate, null), sink, time),
             };
         }
         catch (SocketException fault)

@@ -43,7 +43,7 @@ public sealed class UdpSipTransport : ISipTransport
 
     public bool IsConnected(IPEndPoint remote) => true;
 
-    public void Send(ReadOnlyMemory<byte> message, IPEndPoint remote, Action<string>? failed)
+    public void Send(ReadOnlyMemory<byte> message, IPEndPoint remote, string? host, Action<string>? failed)
     {
         try
         {

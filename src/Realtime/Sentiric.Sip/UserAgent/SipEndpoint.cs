@@ -126,7 +126,7 @@ public sealed class SipEndpoint : IAsyncDisposable
         return new UacExchange(shard, draft, request.Proxy ?? request.Target, request.Transport, null, request.Credentials, () => ++sequence)
         {
             Complete = (own, way) => request.WithContact
-                ? own with { Contact = shard.Routes.ContactFor(way, request.From.Uri.User is null ? null : request.From.Uri.UserText) }
+                ? own with { Contact = shard.Routes.ContactFor(way, request.From.Uri.User is null ? null : request.From.Uri.UserText, request.Target.Scheme == "sips") }
                 : own,
         };
     }

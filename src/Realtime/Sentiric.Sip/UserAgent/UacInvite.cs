@@ -32,7 +32,7 @@ internal sealed class UacInvite
         {
             Provisional = TakeProvisional,
             Success = TakeSuccess,
-            Complete = (draft, way) => draft with { Contact = shard.Routes.ContactFor(way, invite.From.Uri.User is null ? null : invite.From.Uri.UserText) },
+            Complete = (draft, way) => draft with { Contact = shard.Routes.ContactFor(way, invite.From.Uri.User is null ? null : invite.From.Uri.UserText, invite.Target.Scheme == "sips") },
         };
     }
 

@@ -23,7 +23,7 @@ internal sealed class UasInvite : IDialogUser
         LocalTag = SipShard.NewTag();
         key = new DialogKey(transaction.Request.CallId, LocalTag, transaction.Request.From.Tag ?? "");
         flow = new SipTarget(transaction.Transport, transaction.Source);
-        contact = shard.Routes.ContactFor(flow, transaction.Request.Uri.User is null ? null : transaction.Request.Uri.UserText);
+        contact = shard.Routes.ContactFor(flow, transaction.Request.Uri.User is null ? null : transaction.Request.Uri.UserText, transaction.Request.Uri.Scheme == "sips");
     }
 
     public ServerTransaction Transaction { get; }

@@ -1,19 +1,24 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Threading.Channels;
 
 namespace Sentiric.Sip;
 
 /// <summary>
-/// SIP over TCP (RFC 3261 18): accepts connections, opens them on demand, and reuses either kind for whatever goes to the
-/// same remote end point. Each connection has one reader and one writer with a bounded queue.
+/// SIP over TCP and TLS (RFC 3261 18): accepts connections, opens them on demand, and reuses either kind for whatever goes to the
+/// same remote end point. Each connection has one reader and one writer with a bounded queue. Over TLS a connection that we opened carries
+/// only what is for a domain that the peer's certificate speaks for.
 /// </summary>
-public sealed class TcpSipTransport : ISipTransport
+public sealed class StreamSipTransport : ISipTransport
 {
     private const int MaxConnections = 1_024;
     private const int MaxQueuedMessages = 256;
     private const int ReadBytes = 16 * 1024;
+    /// <summary>For the connection and its TLS together; a peer that connects and says nothing holds its place no longer.</summary>
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromMinutes(15);
@@ -24,13 +29,16 @@ public sealed class TcpSipTransport : ISipTransport
     private readonly Socket listener;
     private readonly ISipTransportSink sink;
     private readonly TimeProvider time;
+    private readonly TlsHandshake? tls;
     private readonly CancellationTokenSource closing = new();
     private readonly ConcurrentDictionary<IPEndPoint, Connection> connections = new();
 
-    public TcpSipTransport(IPEndPoint listen, ISipTransportSink sink, TimeProvider time)
+    /// <param name="tls">Null: plain TCP.</param>
+    public StreamSipTransport(IPEndPoint listen, SipTlsOptions? tls, ISipTransportSink sink, TimeProvider time)
     {
         this.sink = sink;
         this.time = time;
+        this.tls = tls is null ? null : new TlsHandshake(tls);
         listener = new Socket(listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
@@ -47,13 +55,13 @@ public sealed class TcpSipTransport : ISipTransport
         _ = AcceptAsync();
     }
 
-    public SipTransportKind Kind => SipTransportKind.Tcp;
+    public SipTransportKind Kind => tls is null ? SipTransportKind.Tcp : SipTransportKind.Tls;
 
     public IPEndPoint LocalEndPoint { get; }
 
     public bool IsConnected(IPEndPoint remote) => connections.ContainsKey(remote);
 
-    public void Send(ReadOnlyMemory<byte> message, IPEndPoint remote, Action<string>? failed)
+    public void Send(ReadOnlyMemory<byte> message, IPEndPoint remote, string? host, Action<string>? failed)
     {
         if (closing.IsCancellationRequested)
         {
@@ -65,16 +73,22 @@ public sealed class TcpSipTransport : ISipTransport
         {
             if (connections.Count >= MaxConnections)
             {
-                failed?.Invoke("There are too many TCP connections.");
+                failed?.Invoke($"There are too many {Kind} connections.");
                 return;
             }
 
-            var fresh = new Connection();
+            var fresh = new Connection(host ?? remote.Address.ToString());
             connection = connections.GetOrAdd(remote, fresh);
             if (ReferenceEquals(connection, fresh))
             {
                 _ = ConnectAsync(remote, fresh);
             }
+        }
+
+        if (tls is not null && host is not null && !connection.SpeaksFor(host))
+        {
+            failed?.Invoke($"The connection to {remote} is not one to {host}.");
+            return;
         }
 
         if (!connection.Outgoing.Writer.TryWrite(new Outgoing(message, failed)))
@@ -115,14 +129,14 @@ public sealed class TcpSipTransport : ISipTransport
             try
             {
                 Socket socket = await listener.AcceptAsync(closing.Token).ConfigureAwait(false);
-                var connection = new Connection();
+                var connection = new Connection(null);
                 if (connections.Count >= MaxConnections || socket.RemoteEndPoint is not IPEndPoint remote || !connections.TryAdd(remote, connection))
                 {
                     socket.Dispose();
                     continue;
                 }
 
-                Run(remote, connection, socket);
+                _ = TakeAsync(remote, connection, socket);
             }
             catch (SocketException fault)
             {
@@ -135,32 +149,47 @@ public sealed class TcpSipTransport : ISipTransport
         }
     }
 
-    private async Task ConnectAsync(IPEndPoint remote, Connection connection)
+    private Task TakeAsync(IPEndPoint remote, Connection connection, Socket socket) => OpenAsync(remote, connection, socket, async ct =>
+    {
+        var plain = new NetworkStream(socket, ownsSocket: true);
+        return tls is null ? plain : await tls.TakeAsync(plain, ct).ConfigureAwait(false);
+    });
+
+    private Task ConnectAsync(IPEndPoint remote, Connection connection)
     {
         var socket = new Socket(remote.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        return OpenAsync(remote, connection, socket, async ct =>
+        {
+            await socket.ConnectAsync(remote, ct).ConfigureAwait(false);
+            var plain = new NetworkStream(socket, ownsSocket: true);
+            return tls is null ? plain : await tls.OpenAsync(plain, connection.Host ?? remote.Address.ToString(), ct).ConfigureAwait(false);
+        });
+    }
+
+    private async Task OpenAsync(IPEndPoint remote, Connection connection, Socket socket, Func<CancellationToken, Task<Stream>> open)
+    {
         try
         {
             using var deadline = new CancellationTokenSource(ConnectTimeout, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, closing.Token);
-            await socket.ConnectAsync(remote, either.Token).ConfigureAwait(false);
-            Run(remote, connection, socket);
+            socket.NoDelay = true;
+            Stream stream = await open(either.Token).ConfigureAwait(false);
+            connection.Stream = stream;
+            _ = ReadAsync(remote, connection, stream);
+            connection.Writing = WriteAsync(remote, connection, stream);
         }
-        catch (Exception fault) when (fault is SocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception fault) when (IsGone(fault) || fault is AuthenticationException)
         {
             socket.Dispose();
-            Drop(remote, connection, fault is OperationCanceledException ? "The connection was not made in time." : fault.Message);
+            string why = fault is OperationCanceledException ? "The connection was not made in time." : fault.Message;
+            sink.Noticed(this, remote, "No connection: " + why);
+            Drop(remote, connection, why);
         }
     }
 
-    private void Run(IPEndPoint remote, Connection connection, Socket socket)
-    {
-        socket.NoDelay = true;
-        connection.Socket = socket;
-        _ = ReadAsync(remote, connection, socket);
-        connection.Writing = WriteAsync(remote, connection, socket);
-    }
+    private static bool IsGone(Exception fault) => fault is SocketException or IOException or OperationCanceledException or ObjectDisposedException;
 
-    private async Task ReadAsync(IPEndPoint remote, Connection connection, Socket socket)
+    private async Task ReadAsync(IPEndPoint remote, Connection connection, Stream stream)
     {
         var framer = new SipStreamFramer();
         byte[] buffer = new byte[ReadBytes];
@@ -177,7 +206,7 @@ public sealed class TcpSipTransport : ISipTransport
 
                 using var deadline = new CancellationTokenSource(patience, time);
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, closing.Token);
-                int read = await socket.ReceiveAsync(buffer, either.Token).ConfigureAwait(false);
+                int read = await stream.ReadAsync(buffer, either.Token).ConfigureAwait(false);
                 bool wasPartial = framer.HasPartial;
                 framer.Append(buffer.AsSpan(0, read));
                 if (read == 0 || !Dispatch(remote, connection, framer, out bool any))
@@ -188,7 +217,7 @@ public sealed class TcpSipTransport : ISipTransport
                 partialSince = any || !wasPartial ? time.GetTimestamp() : partialSince;
             }
         }
-        catch (Exception fault) when (fault is SocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception fault) when (IsGone(fault))
         {
             sink.Noticed(this, remote, "The connection ended: " + fault.Message);
         }
@@ -223,28 +252,25 @@ public sealed class TcpSipTransport : ISipTransport
         }
     }
 
-    private async Task WriteAsync(IPEndPoint remote, Connection connection, Socket socket)
+    private async Task WriteAsync(IPEndPoint remote, Connection connection, Stream stream)
     {
         await foreach (Outgoing outgoing in connection.Outgoing.Reader.ReadAllAsync().ConfigureAwait(false))
         {
             try
             {
-                for (ReadOnlyMemory<byte> rest = outgoing.Message; !rest.IsEmpty;)
-                {
-                    rest = rest[await socket.SendAsync(rest, closing.Token).ConfigureAwait(false)..];
-                }
+                await stream.WriteAsync(outgoing.Message, closing.Token).ConfigureAwait(false);
             }
-            catch (Exception fault) when (fault is SocketException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception fault) when (IsGone(fault))
             {
                 outgoing.Failed?.Invoke(fault.Message);
                 Drop(remote, connection, fault.Message);
             }
         }
 
-        socket.Dispose();
+        await stream.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>What is queued still leaves; then the writer disposes the socket.</summary>
+    /// <summary>What is queued still leaves; then the writer disposes the stream.</summary>
     private ValueTask CloseGentlyAsync(IPEndPoint remote, Connection connection)
     {
         connections.TryRemove(new KeyValuePair<IPEndPoint, Connection>(remote, connection));
@@ -261,19 +287,27 @@ public sealed class TcpSipTransport : ISipTransport
             outgoing.Failed?.Invoke(why);
         }
 
-        connection.Socket?.Dispose();
+        connection.Stream?.Dispose();
     }
 
     private sealed record Outgoing(ReadOnlyMemory<byte> Message, Action<string>? Failed);
 
-    private sealed class Connection
+    /// <param name="host">Domain or address whose connection it is to be; null when the peer opened it.</param>
+    private sealed class Connection(string? host)
     {
+        public string? Host => host;
+
         public Channel<Outgoing> Outgoing { get; } = Channel.CreateBounded<Outgoing>(MaxQueuedMessages);
 
         /// <summary>Set once when the connection is open; read on close.</summary>
-        public volatile Socket? Socket;
+        public volatile Stream? Stream;
 
         /// <summary>Completes when the queue is closed and what was in it has left.</summary>
         public volatile Task Writing = Task.CompletedTask;
+
+        /// <summary>Whom the peer was validated as, or may be by the certificate that it showed.</summary>
+        public bool SpeaksFor(string name) =>
+            name.Equals(host, StringComparison.OrdinalIgnoreCase)
+            || (host is not null && Stream is SslStream { RemoteCertificate: X509Certificate2 shown } && TlsIdentity.Matches(shown, name));
     }
 }
