@@ -82,7 +82,8 @@ internal sealed class Sha256Lanes
 
     private Span<uint> StateWords() => MemoryMarshal.Cast<Vector256<uint>, uint>(_state.AsSpan());
 
-    /// <summary>One block of every lane, FIPS 180-4 section 6.2.2.</summary>
+    /// <summary>One block of every lane, FIPS 180-4 section 6.2.2. Compiled at once: unoptimised vectors are fifty times slower, and a short run would see nothing else.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Compress(ReadOnlySpan<byte> padded)
     {
         ref var schedule = ref MemoryMarshal.GetArrayDataReference(_schedule);
@@ -119,6 +120,7 @@ internal sealed class Sha256Lanes
     }
 
     /// <summary>Half a block of every lane, eight words each, turned so that a vector holds one word of all lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Load(ReadOnlySpan<byte> padded, int offset, ref Vector256<uint> words)
     {
         var (r0, r1, r2, r3) = (Row(padded, 0, offset), Row(padded, 1, offset), Row(padded, 2, offset), Row(padded, 3, offset));

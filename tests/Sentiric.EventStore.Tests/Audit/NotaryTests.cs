@@ -21,7 +21,7 @@ public sealed class NotaryTests(PostgresFixture postgres) : IClassFixture<Postgr
     [Fact]
     public async Task A_crash_between_any_two_statements_leaves_one_history()
     {
-        string[] steps = ["read", "begun", "looked", "blocks", "streams", "pages", "progress", "committed", "anchored"];
+        string[] steps = ["read", "begun", "placed", "looked", "blocks", "streams", "pages", "progress", "committed", "anchored"];
         foreach (var step in steps)
         {
             await AppendAsync("crash", 3);

@@ -53,6 +53,7 @@ internal sealed class NotaryLedger
         await atStep("begun").ConfigureAwait(false);
         await Directory.EnsureAsync(connection, page.Names, ct).ConfigureAwait(false);
         page.Place(Directory);
+        await atStep("placed").ConfigureAwait(false);
         await StreamRows.LookAsync(connection, _tables, page.Streams, ct).ConfigureAwait(false);
         await atStep("looked").ConfigureAwait(false);
         var blocks = Sign(page);

@@ -87,24 +87,29 @@ internal sealed class StreamDirectory
     public DirectoryStream? Find(string tenant, string streamId) => _streams.GetValueOrDefault(KeyOf(tenant, streamId));
 
     /// <summary>Reads the pages of streams that are known to the database but not in memory, and the page that new ones go to.</summary>
-    public async ValueTask EnsureAsync(NpgsqlConnection connection, IReadOnlyCollection<(string Tenant, string StreamId)> streams, CancellationToken ct)
+    public async ValueTask EnsureAsync(NpgsqlConnection connection, IEnumerable<(string Tenant, string StreamId)> streams, CancellationToken ct)
+    {
+        var unknown = streams.Where(s => Find(s.Tenant, s.StreamId) is null).ToList();
+        var missing = Count > 0 && unknown.Count > 0 ? await PagesOfAsync(connection, unknown, ct).ConfigureAwait(false) : [];
+        if (Count % PageSize != 0) missing.Add(Count / PageSize);
+        missing.ExceptWith(_pages.Keys);
+        if (missing.Count > 0) await LoadPagesAsync(connection, missing, ct).ConfigureAwait(false);
+    }
+
+    private static async ValueTask<HashSet<long>> PagesOfAsync(NpgsqlConnection connection, List<(string Tenant, string StreamId)> streams, CancellationToken ct)
     {
         const string sql = """
             select distinct s.ordinal / 256 from sx_audit_stream s
             join unnest($1::varchar[], $2::varchar[]) as w(tenant_id, stream_id) on s.tenant_id = w.tenant_id and s.stream_id = w.stream_id
             """;
-        var missing = new HashSet<long>();
-        await using (var command = new NpgsqlCommand(sql, connection)
+        var pages = new HashSet<long>();
+        await using var command = new NpgsqlCommand(sql, connection)
         {
             Parameters = { new() { Value = streams.Select(s => s.Tenant).ToArray() }, new() { Value = streams.Select(s => s.StreamId).ToArray() } },
-        })
-        {
-            await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-            while (await rows.ReadAsync(ct).ConfigureAwait(false)) missing.Add(rows.GetInt64(0));
-        }
-        if (Count % PageSize != 0) missing.Add(Count / PageSize);
-        missing.ExceptWith(_pages.Keys);
-        if (missing.Count > 0) await LoadPagesAsync(connection, missing, ct).ConfigureAwait(false);
+        };
+        await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await rows.ReadAsync(ct).ConfigureAwait(false)) pages.Add(rows.GetInt64(0));
+        return pages;
     }
 
     public DirectoryStream Add(string tenant, string streamId)
