@@ -10,6 +10,7 @@ namespace Sentiric.EventStore.Proofs;
 /// <code>
 ///   event leaf    = SHA-256( 00 | "sentiric.audit.event.1\n"   | fields )                 fields as in <see cref="TupleImage"/>
 ///   stream leaf   = SHA-256( 00 | "sentiric.audit.stream.1\n"  | fields )
+///   removal leaf  = SHA-256( 00 | "sentiric.audit.truncation.1\n" | fields )
 ///   node          = SHA-256( 01 | left | right )
 ///   chain, start  = SHA-256( 02 | "sentiric.audit.genesis.1\n" | ordinal, tenant, stream as fields )
 ///   chain, link   = SHA-256( 02 | "sentiric.audit.chain.1\n"   | head before | event leaf )
@@ -25,6 +26,7 @@ public static class AuditHash
     private static readonly byte[] NodeTag = [0x01];
     private static readonly byte[] EventTag = Tag(0x00, "sentiric.audit.event.1\n");
     private static readonly byte[] StreamTag = Tag(0x00, "sentiric.audit.stream.1\n");
+    private static readonly byte[] RemovalTag = Tag(0x00, "sentiric.audit.truncation.1\n");
     private static readonly byte[] GenesisTag = Tag(0x02, "sentiric.audit.genesis.1\n");
     private static readonly byte[] ChainTag = Tag(0x02, "sentiric.audit.chain.1\n");
 
@@ -33,6 +35,12 @@ public static class AuditHash
 
     /// <summary>The leaf of a stream in the directory.</summary>
     public static void StreamLeaf(ReadOnlySpan<byte> fields, Span<byte> leaf) => Tagged(StreamTag, fields, leaf);
+
+    /// <summary>
+    /// The leaf of a record of a truncation; fields: tenant, stream, before_version, events, first and last position, SHA-256 of what was deleted, reason, actor,
+    /// truncated_at in microseconds since 2000-01-01 UTC.
+    /// </summary>
+    public static void RemovalLeaf(ReadOnlySpan<byte> fields, Span<byte> leaf) => Tagged(RemovalTag, fields, leaf);
 
     /// <summary>The head of a stream's chain before its first event.</summary>
     public static byte[] Genesis(long ordinal, string tenant, string stream)

@@ -48,6 +48,8 @@ public sealed class AuditPublicKey
 /// <summary>The private key of a notary. It lives in a file or in the environment, never in the database.</summary>
 public sealed class AuditKey : IDisposable
 {
+    // Notary and erasures sign from different threads, and a key of the library is for one at a time.
+    private readonly Lock _signing = new();
     private readonly ECDsa _key;
 
     private AuditKey(ECDsa key) => (_key, Public) = (key, AuditPublicKey.Of(key.ExportSubjectPublicKeyInfo()));
@@ -79,7 +81,10 @@ public sealed class AuditKey : IDisposable
     }
 
     /// <summary>A DER signature (RFC 3279) over the UTF-8 bytes of the text, as <c>openssl dgst -sha256 -verify</c> takes it.</summary>
-    public byte[] Sign(string text) => _key.SignData(Encoding.UTF8.GetBytes(text), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+    public byte[] Sign(string text)
+    {
+        lock (_signing) return _key.SignData(Encoding.UTF8.GetBytes(text), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+    }
 
     public void Dispose() => _key.Dispose();
 

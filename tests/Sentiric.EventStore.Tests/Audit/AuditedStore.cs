@@ -13,9 +13,18 @@ namespace Sentiric.EventStore.Tests.Audit;
 /// </summary>
 public sealed class AuditedStore : IAsyncLifetime
 {
-    public const int Events = 42;
+    /// <summary>Turns of the calls, and three events in each of the streams that were truncated.</summary>
+    public const int Events = Turns + Truncated * 3;
 
-    private static readonly string[] Tables = ["mt_streams", "mt_events", "mt_high_water_skips", "sx_audit_block", "sx_audit_stream", "sx_audit_page", "sx_audit_key"];
+    public const int Truncated = 3;
+
+    private const int Turns = 42;
+
+    private static readonly string[] Tables =
+    [
+        "mt_streams", "mt_events", "mt_high_water_skips", "sx_stream_truncation",
+        "sx_audit_block", "sx_audit_stream", "sx_audit_page", "sx_audit_key", "sx_audit_removal",
+    ];
 
     private static readonly DateTimeOffset Morning = new(2026, 11, 17, 7, 0, 0, TimeSpan.Zero);
 
@@ -27,7 +36,7 @@ public sealed class AuditedStore : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await Postgres.InitializeAsync();
-        for (var at = 0; at < Events; at++)
+        for (var at = 0; at < Turns; at++)
         {
             await AppendAsync(at);
             if (at % 10 == 9) await SignAsync();
@@ -35,6 +44,7 @@ public sealed class AuditedStore : IAsyncLifetime
         }
         await Postgres.Store.ArchiveStreamAsync("globex", "call-2");
         await SignAsync();
+        await TruncateAsync();
         foreach (var table in Tables) await Postgres.ExecuteAsync($"create table kept_{table} as table {table}");
     }
 
@@ -59,6 +69,15 @@ public sealed class AuditedStore : IAsyncLifetime
         AsSuperuserAsync(string.Join(';', (tables.Length == 0 ? Tables : tables).Select(t => $"delete from {t}; insert into {t} table kept_{t}")));
 
     public static Guid IdOf(int at) => new($"00000000-0000-7000-8000-{at:x12}");
+
+    private async Task TruncateAsync()
+    {
+        await using var store = new PostgresEventStore(Postgres.Source, Facts.Serializer, new ManualTime(Morning));
+        for (var at = 0; at < Truncated; at++) await store.AppendToStreamAsync("acme", $"gone-{at}", ExpectedVersion.Any, Facts.Raised(3, at));
+        await SignAsync();
+        for (var at = 0; at < Truncated; at++) await store.TruncateStreamAsync("acme", $"gone-{at}", 3, new TruncationReason("asked to", at == 1 ? null : "officer", EvenUnread: true));
+        await SignAsync();
+    }
 
     private async Task AppendAsync(int at)
     {

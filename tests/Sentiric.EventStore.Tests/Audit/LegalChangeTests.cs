@@ -46,6 +46,38 @@ public sealed class LegalChangeTests(AuditedStore store) : IClassFixture<Audited
     }
 
     [Fact]
+    public async Task The_record_of_a_truncation_is_signed_although_nothing_is_appended_afterwards()
+    {
+        await store.Postgres.Store.AppendToStreamAsync("acme", "recorded", ExpectedVersion.Any, Facts.Raised(3, 1));
+        await store.SignAsync();
+        await store.Postgres.Store.TruncateStreamAsync("acme", "recorded", 3, new TruncationReason("by right", "officer", EvenUnread: true));
+        var waiting = await store.VerifyAsync();
+        Assert.True(waiting.IsSound, string.Join('\n', waiting.Findings));
+        Assert.Null(Assert.Single(waiting.Removals, r => r.StreamId == "recorded").SignedAt);
+        await store.SignAsync();
+        foreach (var options in new[] { store.Trusting, store.Trusting with { Tenant = "acme", StreamId = "recorded" } })
+            Assert.NotNull(Assert.Single((await store.VerifyAsync(options)).Removals, r => r.StreamId == "recorded").SignedAt);
+        await store.SignAsync();
+        Assert.Equal(["1"], await store.Postgres.LinesAsync("select count(*) from sx_audit_removal where stream_id = 'recorded'"));
+    }
+
+    [Theory]
+    [InlineData("insert into sx_stream_truncation select tenant_id, stream_id, 2, 1, first_seq_id, first_seq_id, sha256, reason, actor, truncated_at from sx_stream_truncation where stream_id = 'gone-0'", AuditFindingKind.TrailInserted, 2)]
+    [InlineData("delete from sx_stream_truncation where stream_id = 'gone-0'", AuditFindingKind.TrailRemoved, 3)]
+    [InlineData("update sx_stream_truncation set reason = 'another' where stream_id = 'gone-0'", AuditFindingKind.TrailChanged, 3)]
+    [InlineData("update sx_stream_truncation set actor = null where stream_id = 'gone-0'", AuditFindingKind.TrailChanged, 3)]
+    public async Task A_record_that_somebody_else_wrote_changed_or_took_away_is_named(string change, AuditFindingKind kind, long version)
+    {
+        await store.AsSuperuserAsync(change);
+        foreach (var options in new[] { store.Trusting, store.Trusting with { Tenant = "acme", StreamId = "gone-0" } })
+        {
+            var found = (await store.VerifyAsync(options)).Findings;
+            Assert.Contains(found, f => f.Kind == kind && (f.Table, f.Tenant, f.StreamId, f.Version) == ("sx_stream_truncation", "acme", "gone-0", version));
+        }
+        await store.AsSuperuserAsync("delete from sx_stream_truncation where stream_id = 'gone-0'; insert into sx_stream_truncation select * from kept_sx_stream_truncation where stream_id = 'gone-0'");
+    }
+
+    [Fact]
     public async Task Archiving_and_opening_a_stream_changes_nothing_that_is_signed()
     {
         await store.Postgres.Store.AppendToStreamAsync("acme", "closed", ExpectedVersion.Any, Facts.Raised(2, 1));

@@ -10,10 +10,10 @@ public sealed class MutationTests(AuditedStore store) : IClassFixture<AuditedSto
 {
     private const string Columns = """
         select table_name, column_name, data_type from information_schema.columns
-        where table_schema = current_schema() and (table_name in ('mt_events', 'mt_streams') or table_name like 'sx\_audit\_%') order by table_name, ordinal_position
+        where table_schema = current_schema() and (table_name in ('mt_events', 'mt_streams', 'sx_stream_truncation') or table_name like 'sx\_audit\_%') order by table_name, ordinal_position
         """;
 
-    private static readonly string[] Expected = ["mt_events", "mt_streams", "sx_audit_block", "sx_audit_key", "sx_audit_page", "sx_audit_stream"];
+    private static readonly string[] Expected = ["mt_events", "mt_streams", "sx_audit_block", "sx_audit_key", "sx_audit_page", "sx_audit_removal", "sx_audit_stream", "sx_stream_truncation"];
 
     [Fact]
     public async Task An_untouched_store_is_sound()
@@ -21,7 +21,7 @@ public sealed class MutationTests(AuditedStore store) : IClassFixture<AuditedSto
         var report = await store.VerifyAsync();
         Assert.True(report.IsSound, string.Join('\n', report.Findings));
         Assert.Equal((AuditedStore.Events, 0), ((int)report.Events, (int)report.Pending));
-        Assert.Equal(5, report.Blocks);
+        Assert.Equal(6, report.Blocks);
         foreach (var tenant in new[] { "acme", "globex", "ünlü" })
         {
             var scoped = await store.VerifyAsync(store.Trusting with { Tenant = tenant });
@@ -36,6 +36,8 @@ public sealed class MutationTests(AuditedStore store) : IClassFixture<AuditedSto
     [InlineData("sx_audit_block")]
     [InlineData("sx_audit_key")]
     [InlineData("sx_audit_page")]
+    [InlineData("sx_audit_removal")]
+    [InlineData("sx_stream_truncation")]
     [InlineData("sx_audit_stream")]
     public async Task Every_change_of_a_single_field_is_found_and_named(string table)
     {
@@ -69,12 +71,15 @@ public sealed class MutationTests(AuditedStore store) : IClassFixture<AuditedSto
             {
                 await store.AsSuperuserAsync($"delete from {table} where ctid = {RowOf(table, row)}");
                 var report = await store.VerifyAsync();
-                Assert.True(report.Findings.Any(f => f.Table == table || (table == "sx_audit_key" && f.Kind == AuditFindingKind.SignatureWrong)),
+                Assert.True(report.Findings.Any(f => f.Table == table || IsTheRecordOf(table, f) || (table == "sx_audit_key" && f.Kind == AuditFindingKind.SignatureWrong)),
                     $"{table}, row {row}: {string.Join('\n', report.Findings)}");
                 await store.RestoreAsync(table);
             }
         }
     }
+
+    // With the newest signature of a removal gone, its record looks like one that was never signed.
+    private static bool IsTheRecordOf(string table, AuditFinding found) => table == "sx_audit_removal" && found is { Table: "sx_stream_truncation", Kind: AuditFindingKind.TrailInserted };
 
     private async Task<List<Mutation>> MutationsAsync(string table)
     {
@@ -114,6 +119,8 @@ public sealed class MutationTests(AuditedStore store) : IClassFixture<AuditedSto
         "sx_audit_block" => "number",
         "sx_audit_key" => "key_id",
         "sx_audit_page" => "page",
+        "sx_audit_removal" => "number",
+        "sx_stream_truncation" => "tenant_id, stream_id, before_version",
         _ => "ordinal",
     };
 

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Sentiric.EventStore.Proofs;
 using Sentiric.EventStore.Tests.Contract;
 using Sentiric.EventStore.Tests.Postgres;
@@ -126,16 +127,16 @@ public sealed class NotaryTests(PostgresFixture postgres) : IClassFixture<Postgr
     public async Task A_running_notary_signs_what_comes_within_its_interval_and_stops_when_told()
     {
         using var stop = new CancellationTokenSource();
-        var notary = Notary(options: new AuditOptions { Interval = TimeSpan.FromMilliseconds(20), PollInterval = TimeSpan.FromSeconds(1) });
+        var said = Channel.CreateUnbounded<NotaryStatus>();
+        var notary = new AuditNotary(
+            postgres.Source, postgres.Store, AuditKeys.Of(Key), new AuditOptions { Interval = TimeSpan.FromMilliseconds(1), PollInterval = TimeSpan.FromSeconds(1) }, TimeProvider.System)
+        { Reported = status => said.Writer.TryWrite(status) };
         var running = Task.Run(() => notary.RunAsync(stop.Token));
+        await SaysAsync(said.Reader, s => s.State == NotaryState.Running, "it runs");
         var position = await AppendAsync("live", 4);
-        var deadline = DateTime.UtcNow + Patience;
-        while (notary.Status.Position < position)
-        {
-            Assert.True(DateTime.UtcNow < deadline, $"Waited for position {position}, the notary says {notary.Status}.");
-            await Task.Yield();
-        }
+        await SaysAsync(said.Reader, s => s.Position >= position, $"position {position} is signed");
         await stop.CancelAsync();
+        await SaysAsync(said.Reader, s => s.State == NotaryState.Stopped, "it stopped");
         await running.WaitAsync(Patience);
         Assert.Equal(NotaryState.Stopped, notary.Status.State);
         await AssertSoundAsync();
@@ -155,6 +156,50 @@ public sealed class NotaryTests(PostgresFixture postgres) : IClassFixture<Postgr
         await postgres.ExecuteAsync(change);
         await AppendAsync("guarded", 1);
         await Assert.ThrowsAsync<AuditTamperedException>(async () => await Notary().CatchUpAsync());
+    }
+
+    [Theory]
+    [InlineData("update sx_audit_removal set signature = sha256(signature)")]
+    [InlineData("update sx_audit_removal set statement = statement || ' '")]
+    public async Task No_removal_is_signed_on_top_of_a_changed_one(string change)
+    {
+        await AppendAsync("removed", 4);
+        await TruncateAsync("removed", 2);
+        Assert.NotNull(await Notary().CatchUpAsync());
+        await postgres.ExecuteAsync(change);
+        await TruncateAsync("removed", 3);
+        await Assert.ThrowsAsync<AuditTamperedException>(async () => await Notary().CatchUpAsync());
+    }
+
+    [Fact]
+    public async Task A_crash_before_removals_are_signed_leaves_them_to_the_next()
+    {
+        await AppendAsync("removed", 4);
+        await TruncateAsync("removed", 3);
+        var dying = Notary(atStep: at => at == "removals" ? throw new InvalidOperationException("The process died here.") : ValueTask.CompletedTask);
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await dying.CatchUpAsync());
+        Assert.NotNull(await Notary().CatchUpAsync());
+        Assert.NotNull(await Notary().CatchUpAsync());
+        Assert.Equal(["1"], await postgres.LinesAsync("select number from sx_audit_removal"));
+        await AssertSoundAsync();
+    }
+
+    [Fact]
+    public async Task Removals_that_the_former_key_signed_stay_verifiable()
+    {
+        await AppendAsync("removed", 4);
+        await TruncateAsync("removed", 2);
+        Assert.NotNull(await Notary().CatchUpAsync());
+        using var next = AuditKey.Create();
+        await TruncateAsync("removed", 3);
+        await AppendAsync("removed", 1);
+        Assert.NotNull(await Notary(keys: AuditKeys.Of(next, Key)).CatchUpAsync());
+        foreach (var key in new[] { Key, next })
+        {
+            var report = await Trail.VerifyAsync(new VerifyOptions([key.Public]));
+            Assert.True(report.IsSound, string.Join('\n', report.Findings));
+            Assert.All(report.Removals, r => Assert.NotNull(r.SignedAt));
+        }
     }
 
     [Fact]
@@ -221,6 +266,20 @@ public sealed class NotaryTests(PostgresFixture postgres) : IClassFixture<Postgr
         await postgres.ExecuteAsync("update mt_events set timestamp = '-infinity' where stream_id = 'mt_tombstone'");
     }
 
+    private static async Task SaysAsync(ChannelReader<NotaryStatus> said, Func<NotaryStatus, bool> wanted, string what)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        NotaryStatus? last = null;
+        try
+        {
+            while (last is null || !wanted(last)) last = await said.ReadAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"Waited until {what}; the notary last said {last}.");
+        }
+    }
+
     private static ValueTask Die(ref bool seen)
     {
         seen = true;
@@ -244,6 +303,9 @@ public sealed class NotaryTests(PostgresFixture postgres) : IClassFixture<Postgr
     private async Task<long> AppendAsync(string stream, int count) =>
         (await postgres.Store.AppendToStreamAsync("acme", stream, ExpectedVersion.Any, Facts.Raised(count, 1))).LastPosition;
 
+    private async Task TruncateAsync(string stream, long before) =>
+        await postgres.Store.TruncateStreamAsync("acme", stream, before, new TruncationReason("asked to", "officer", EvenUnread: true));
+
     private async Task AssertSoundAsync()
     {
         var report = await Trail.VerifyAsync(new VerifyOptions([Key.Public]));
@@ -251,6 +313,6 @@ public sealed class NotaryTests(PostgresFixture postgres) : IClassFixture<Postgr
         Assert.Equal(0, report.Pending);
     }
 
-    private Task ForgetAsync() => postgres.ExecuteAsync("truncate sx_audit_block, sx_audit_stream, sx_audit_page, sx_audit_key, mt_events, mt_streams cascade; delete from mt_high_water_skips where starting_sequence > 1; "
+    private Task ForgetAsync() => postgres.ExecuteAsync("truncate sx_audit_block, sx_audit_stream, sx_audit_page, sx_audit_key, sx_audit_removal, sx_stream_truncation, mt_events, mt_streams cascade; delete from mt_high_water_skips where starting_sequence > 1; "
         + "insert into mt_high_water_skips (starting_sequence, ending_sequence) select 1, last_value from mt_events_sequence on conflict do nothing");
 }

@@ -67,6 +67,12 @@ internal static class SchemaDescription
         sx_audit_key | 5 | endorsement | bytea | not null | -
         sx_audit_page | 1 | page | bigint | not null | -
         sx_audit_page | 2 | root | bytea | not null | -
+        sx_audit_removal | 1 | number | bigint | not null | -
+        sx_audit_removal | 2 | tenant_id | character varying | not null | -
+        sx_audit_removal | 3 | stream_id | character varying | not null | -
+        sx_audit_removal | 4 | before_version | bigint | not null | -
+        sx_audit_removal | 5 | statement | text | not null | -
+        sx_audit_removal | 6 | signature | bytea | not null | -
         sx_audit_stream | 1 | ordinal | bigint | not null | -
         sx_audit_stream | 2 | tenant_id | character varying | not null | -
         sx_audit_stream | 3 | stream_id | character varying | not null | -
@@ -153,6 +159,7 @@ internal static class SchemaDescription
         sx_audit_block | pkey_sx_audit_block | PRIMARY KEY (number)
         sx_audit_key | pkey_sx_audit_key | PRIMARY KEY (key_id)
         sx_audit_page | pkey_sx_audit_page | PRIMARY KEY (page)
+        sx_audit_removal | pkey_sx_audit_removal | PRIMARY KEY (number)
         sx_audit_stream | pkey_sx_audit_stream | PRIMARY KEY (ordinal)
         sx_projection_previous | pkey_sx_projection_previous | PRIMARY KEY (name)
         sx_projection_version | pkey_sx_projection_version | PRIMARY KEY (name)
@@ -177,6 +184,7 @@ internal static class SchemaDescription
         pkey_sx_audit_block | unique on sx_audit_block USING btree (number)
         pkey_sx_audit_key | unique on sx_audit_key USING btree (key_id)
         pkey_sx_audit_page | unique on sx_audit_page USING btree (page)
+        pkey_sx_audit_removal | unique on sx_audit_removal USING btree (number)
         pkey_sx_audit_stream | unique on sx_audit_stream USING btree (ordinal)
         pkey_sx_projection_previous | unique on sx_projection_previous USING btree (name)
         pkey_sx_projection_version | unique on sx_projection_version USING btree (name)
@@ -188,6 +196,7 @@ internal static class SchemaDescription
         pkey_sx_snapshot | unique on sx_snapshot USING btree (tenant_id, stream_id, name)
         pkey_sx_stream_truncation | unique on sx_stream_truncation USING btree (tenant_id, stream_id, before_version)
         sx_audit_block_last_position | unique on sx_audit_block USING btree (last_position)
+        sx_audit_removal_record | unique on sx_audit_removal USING btree (tenant_id, stream_id, before_version)
         sx_audit_stream_name | unique on sx_audit_stream USING btree (tenant_id, stream_id)
         """;
 }

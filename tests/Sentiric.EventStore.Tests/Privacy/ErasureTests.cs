@@ -1,3 +1,4 @@
+using Sentiric.EventStore.Proofs;
 using Sentiric.Testing;
 using Xunit;
 
@@ -86,6 +87,45 @@ public sealed class ErasureTests : IAsyncLifetime
         Assert.True(signer.IsGenuine(receipt));
         Assert.False(signer.IsGenuine(receipt with { Receipt = receipt.Receipt.Replace("\"keys_destroyed\":1", "\"keys_destroyed\":2", StringComparison.Ordinal) }));
         Assert.False(new MasterKeySigner(MasterKeys.Parse(MasterKeys.NewKey("first"))).IsGenuine(receipt));
+    }
+
+    [Fact]
+    public async Task With_an_audit_key_an_outsider_can_check_a_receipt()
+    {
+        using var key = AuditKey.Create();
+        using var next = AuditKey.Create();
+        var (store, protection) = await ProcessAsync();
+        await store.AppendToStreamAsync(Tenant, "room", ExpectedVersion.NoStream, [EventData.Of(People.Seen("1"))]);
+        var eraser = new Eraser(store, protection, new PostgresErasureRecords(_database.Source), new MasterKeySigner(_database.Master, key), TimeProvider.System, []);
+        var request = Request("person:1");
+        await eraser.ForgetSubjectAsync(request);
+        // As it comes back out of the table.
+        var receipt = (await new PostgresErasureRecords(_database.Source).FindAsync(request.Id))?.Receipt;
+        Assert.NotNull(receipt);
+        Assert.True(receipt.IsWitnessed(new KeyTrust([], [key.Public])));
+        Assert.True(new MasterKeySigner(_database.Master).IsGenuine(receipt), "The operator's own signature stands as well.");
+        Assert.False(receipt.IsWitnessed(new KeyTrust([], [next.Public])));
+        Assert.True(receipt.IsWitnessed(new KeyTrust([KeyRecord.Endorse(key.Public, next, DateTimeOffset.UnixEpoch)], [next.Public])), "A key that a counting key vouches for counts.");
+        Assert.False((receipt with { Receipt = receipt.Receipt.Replace("\"keys_destroyed\":1", "\"keys_destroyed\":2", StringComparison.Ordinal) }).IsWitnessed(new KeyTrust([], [key.Public])));
+        Assert.False((receipt with { Audit = new AuditSignature(key.Id, "no base64") }).IsWitnessed(new KeyTrust([], [key.Public])));
+    }
+
+    [Fact]
+    public async Task A_receipt_from_before_there_was_an_audit_key_stays_genuine()
+    {
+        var signer = new MasterKeySigner(_database.Master);
+        var old = signer.Signed(new ErasureReceipt(Guid.NewGuid(), Tenant, "hash", "why", "who", default, default, default, 1, 1, new Dictionary<string, long>(), []));
+        var records = new PostgresErasureRecords(_database.Source);
+        await records.StartAsync();
+        var record = new ErasureRecord(Guid.NewGuid(), Tenant, "hash", "why", "who", default, ErasureState.Done, [], [], Receipt: old);
+        await records.SaveAsync(record);
+        await using var forget = _database.Source.CreateCommand($"update sx_erasure set data = (data::jsonb #- '{{receipt,audit}}')::text where id = '{record.Id}'");
+        Assert.Equal(1, await forget.ExecuteNonQueryAsync());
+        var read = (await records.FindAsync(record.Id))?.Receipt;
+        Assert.NotNull(read);
+        Assert.Null(read.Audit);
+        Assert.True(new MasterKeySigner(_database.Master, AuditKey.Create()).IsGenuine(read));
+        Assert.False(read.IsWitnessed(new KeyTrust([], [AuditKey.Create().Public])));
     }
 
     [Fact]

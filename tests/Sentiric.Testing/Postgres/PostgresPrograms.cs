@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Sentiric.Testing.Postgres;
 
-internal static class PostgresPrograms
+/// <summary>Where the client and server programs of PostgreSQL lie.</summary>
+public static class PostgresPrograms
 {
     private const string DebianRoot = "/usr/lib/postgresql";
 

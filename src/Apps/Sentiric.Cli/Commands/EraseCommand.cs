@@ -60,6 +60,7 @@ internal static class EraseCommand
         {
             session.Terminal.Line(receipt.Receipt);
             session.Terminal.Line($"{receipt.Algorithm} by key {receipt.KeyId}: {receipt.Signature}");
+            if (receipt.AuditSignature is { } signature) session.Terminal.Line($"ECDSA-P256-SHA256 by audit key {receipt.AuditKeyId}: {signature}");
         }
 
         return Cli.Ok;

@@ -17,6 +17,7 @@ internal static class AuditRole
         var keys = settings.AuditEnabled ? Keys(settings) : null;
         services.AddSingleton(new AuditTrust(keys is null ? [] : [keys.Current.Public]));
         if (keys is null || !settings.Roles.Has(Role.Write)) return;
+        services.AddSingleton(keys);
         services.AddSingleton(s => new AuditNotary(
             s.GetRequiredService<NpgsqlDataSource>(), s.GetRequiredService<IEventStore>(), keys,
             new AuditOptions { Interval = TimeSpan.FromSeconds(settings.AuditIntervalSeconds), AnchorFile = settings.AuditAnchorFile },

@@ -34,7 +34,7 @@ internal static class PrivacyRole
         services.AddSingleton<IErasureRecords>(s => new PostgresErasureRecords(s.GetRequiredService<NpgsqlDataSource>()));
         services.AddSingleton(s => new Eraser(
             s.GetRequiredService<IEventStore>(), s.GetRequiredService<PersonalDataProtection>(), s.GetRequiredService<IErasureRecords>(),
-            new MasterKeySigner(master), s.GetRequiredService<TimeProvider>(), Steps(s, settings)));
+            new MasterKeySigner(master, s.GetService<AuditKeys>()?.Current), s.GetRequiredService<TimeProvider>(), Steps(s, settings)));
         services.AddSingleton<ErasePerson>();
         services.AddSingleton<IHostedService>(s => new Loop(
             "erasures", ct => KeepLogAsync(s.GetRequiredService<Eraser>(), s.GetRequiredService<IErasureRecords>(), settings, s.GetRequiredService<TimeProvider>(), ct),

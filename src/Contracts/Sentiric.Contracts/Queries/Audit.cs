@@ -11,12 +11,13 @@ public sealed record AuditKeyRow(string KeyId, DateTimeOffset IntroducedAt, stri
 public sealed record AuditProgress(string Phase, long Done, long Total);
 
 /// <summary>The outcome of a verification.</summary>
-/// <param name="Removals">What is gone by right. These records are not signed: the reader must know each of them.</param>
+/// <param name="Removals">What is gone by right. A signature does not make a record true: the reader must know each of them.</param>
 public sealed record AuditVerdict(
     bool Sound, long Events, long Streams, long Blocks, long Pending, long Removed, IReadOnlyList<AuditRemoval> Removals, long FindingCount,
     IReadOnlyList<AuditFindingRow> Findings, double Seconds);
 
-public sealed record AuditRemoval(string Tenant, string Stream, long UpToVersion, string Why, string? Actor, DateTimeOffset At, string? File);
+/// <param name="SignedAt">When the record of a truncation was signed; null when it is not yet, and for files.</param>
+public sealed record AuditRemoval(string Tenant, string Stream, long UpToVersion, string Why, string? Actor, DateTimeOffset At, string? File, DateTimeOffset? SignedAt);
 
 /// <summary>One thing that is not as it was signed.</summary>
 public sealed record AuditFindingRow(

@@ -9,8 +9,9 @@ public sealed record ErasureReply(
     Guid? Id, string State, string SubjectHash, int Keys, IReadOnlyList<string> Streams, DateTimeOffset? RequestedAt, ErasureReceiptReply? Receipt);
 
 /// <param name="Receipt">The JSON that was signed, byte for byte.</param>
-/// <param name="Signature">Base64 over the UTF-8 of <paramref name="Receipt"/>.</param>
-public sealed record ErasureReceiptReply(string Receipt, string KeyId, string Algorithm, string Signature);
+/// <param name="Signature">Base64 over the UTF-8 of <paramref name="Receipt"/>, for the operator.</param>
+/// <param name="AuditSignature">Base64 of a DER signature (ECDSA P-256, SHA-256) over the same bytes, for everybody with the public key <paramref name="AuditKeyId"/>; null without an audit key.</param>
+public sealed record ErasureReceiptReply(string Receipt, string KeyId, string Algorithm, string Signature, string? AuditKeyId, string? AuditSignature);
 
 /// <summary>Data keys were wrapped anew.</summary>
 /// <param name="KeyId">The master key that all of them are under now.</param>

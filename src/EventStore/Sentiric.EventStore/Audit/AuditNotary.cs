@@ -44,6 +44,9 @@ public sealed class AuditNotary
     /// <summary>Called between any two statements; a test stops the world there.</summary>
     internal Func<string, ValueTask>? AtStep { get; init; }
 
+    /// <summary>Called with every new <see cref="Status"/>, for tests that wait for one.</summary>
+    internal Action<NotaryStatus>? Reported { get; init; }
+
     /// <summary>Owns the lock whenever it is free and signs until cancelled.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
@@ -116,6 +119,7 @@ public sealed class AuditNotary
             _status = _status with { HighWaterMark = mark };
             Report(NotaryState.Running);
             if (mark > _ledger.Position) await SealUpToAsync(_ledger, mark, ct).ConfigureAwait(false);
+            await _ledger.SignRemovalsAsync(_source, AtStep ?? Nothing, ct).ConfigureAwait(false);
             return mark;
         }
         catch
@@ -143,11 +147,16 @@ public sealed class AuditNotary
 
     private static ValueTask Nothing(string step) => ValueTask.CompletedTask;
 
-    private void Report(NotaryState state, Exception? error = null) => _status = _status with
+    private void Report(NotaryState state, Exception? error = null)
     {
-        State = state,
-        Position = _ledger?.Position ?? _status.Position,
-        Blocks = _ledger?.Blocks ?? _status.Blocks,
-        LastError = error?.Message ?? (state is NotaryState.Running or NotaryState.Stopped ? null : _status.LastError),
-    };
+        var status = _status with
+        {
+            State = state,
+            Position = _ledger?.Position ?? _status.Position,
+            Blocks = _ledger?.Blocks ?? _status.Blocks,
+            LastError = error?.Message ?? (state is NotaryState.Running or NotaryState.Stopped ? null : _status.LastError),
+        };
+        _status = status;
+        Reported?.Invoke(status);
+    }
 }

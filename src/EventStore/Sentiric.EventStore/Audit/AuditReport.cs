@@ -84,7 +84,7 @@ public sealed record AuditFinding(AuditFindingKind Kind, string Table, string Wh
 /// <param name="Events">Signed events that were compared with the log.</param>
 /// <param name="Pending">Events that are stored and not signed yet: nothing is proven of them.</param>
 /// <param name="Removed">Events that were removed by right and of which the trail holds the leaf.</param>
-/// <param name="Removals">Who removed them and why, the first <see cref="MaxFindings"/>. These records are not signed: the reader must know each of them.</param>
+/// <param name="Removals">Who removed them and why, the first <see cref="MaxFindings"/>. That a record is as it was signed does not make it true: the reader must know each of them.</param>
 /// <param name="Last">The newest checkpoint; null when nothing has been signed yet.</param>
 /// <param name="Findings">The first <see cref="MaxFindings"/> of <paramref name="FindingCount"/>.</param>
 public sealed record AuditReport(
@@ -97,7 +97,9 @@ public sealed record AuditReport(
 }
 
 /// <summary>Events of a stream, up to a version, that are gone by right: deleted, or in <paramref name="File"/>.</summary>
-public sealed record LegalRemoval(string Tenant, string StreamId, long UpToVersion, string Why, string? Actor, DateTimeOffset At, string? File);
+/// <param name="At">When, as the record says.</param>
+/// <param name="SignedAt">When the notary signed the record of a truncation; null when it has not yet, and for files, whose records are not signed.</param>
+public sealed record LegalRemoval(string Tenant, string StreamId, long UpToVersion, string Why, string? Actor, DateTimeOffset At, string? File, DateTimeOffset? SignedAt = null);
 
 /// <summary>How far a verification is; <paramref name="Total"/> counts events and may be 0 while it is not known.</summary>
 public sealed record VerifyProgress(string Phase, long Done, long Total);

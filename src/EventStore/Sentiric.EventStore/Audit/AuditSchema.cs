@@ -8,6 +8,7 @@ namespace Sentiric.EventStore;
 ///   sx_audit_stream   one row per stream, in the order of first events: chain head, and what the stream's row said
 ///   sx_audit_page     Merkle roots of 256 streams each, so that neither notary nor proof reads all streams
 ///   sx_audit_key      public keys that signed, each vouched for by the one before
+///   sx_audit_removal  one row per record of a truncation: its signed statement
 /// </code>
 /// Times in sx_audit_stream are microseconds since 2000-01-01 UTC, PostgreSQL's own unit.
 /// </summary>
@@ -50,6 +51,21 @@ internal static class AuditSchema
             endorsement   bytea                    not null,
             constraint pkey_sx_audit_key primary key (key_id)
         );
+
+        """;
+
+    /// <summary>Signatures over the rows of <c>sx_stream_truncation</c>, in the order in which the notary saw them.</summary>
+    public const string RemovalScript = """
+        create table if not exists sx_audit_removal (
+            number         bigint  not null,
+            tenant_id      varchar not null,
+            stream_id      varchar not null,
+            before_version bigint  not null,
+            statement      text    not null,
+            signature      bytea   not null,
+            constraint pkey_sx_audit_removal primary key (number)
+        );
+        create unique index if not exists sx_audit_removal_record on sx_audit_removal (tenant_id, stream_id, before_version);
 
         """;
 }

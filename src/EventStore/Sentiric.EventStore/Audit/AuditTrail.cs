@@ -82,7 +82,9 @@ public sealed class AuditTrail(NpgsqlDataSource source, IEventStore store, TimeP
     {
         var blocks = new BlockCheck(_tables, trust, keys.Select(k => k.KeyId), findings);
         await blocks.RunAsync(snapshot, progress, ct).ConfigureAwait(false);
-        var removals = await RemovalRows.ListAsync(view, blocks.Streams, ct).ConfigureAwait(false);
+        var records = new RemovalCheck(trust, findings);
+        await records.RunAsync(view, blocks.Last?.SignedAt, ct).ConfigureAwait(false);
+        var removals = await RemovalRows.ListAsync(view, blocks.Streams, records.Signed, ct).ConfigureAwait(false);
         var events = new EventCheck(_tables, blocks.Spans, removals, findings);
         await events.RunAsync(snapshot, options.AfterBlock, Parallelism(options), progress, ct).ConfigureAwait(false);
         var streams = new StreamCheck(_tables, blocks, events, findings);
@@ -102,7 +104,9 @@ public sealed class AuditTrail(NpgsqlDataSource source, IEventStore store, TimeP
         }
         if (trust.Find(directory.Last.KeyId)?.Signed(directory.Signed.Statement, directory.Signed.Signature) != true || !trust.Counts(directory.Last.KeyId))
             findings.Add(new AuditFinding(AuditFindingKind.SignatureWrong, "sx_audit_block", "the newest block is not signed with a key that counts") { Block = directory.Last.Number });
-        var removals = await RemovalRows.ListAsync(view, (int)directory.Last.Streams, ct).ConfigureAwait(false);
+        var records = new RemovalCheck(trust, findings);
+        await records.RunAsync(view, directory.Last.SignedAt, ct).ConfigureAwait(false);
+        var removals = await RemovalRows.ListAsync(view, (int)directory.Last.Streams, records.Signed, ct).ConfigureAwait(false);
         var check = new ScopedCheck(_tables, directory, findings);
         var streams = await check.RunAsync(snapshot, tenant, streamId, removals, progress, ct).ConfigureAwait(false);
         return new AuditReport(check.Done, streams, directory.Last.Number, check.Pending, check.Removed, [.. removals.Records.Where(r => r.Tenant == tenant && (streamId is null || r.StreamId == streamId))], directory.Last, [], 0, default);

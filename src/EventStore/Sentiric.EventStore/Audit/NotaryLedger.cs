@@ -12,14 +12,15 @@ internal sealed class NotaryLedger
     private readonly AuditKeys _keys;
     private readonly AuditOptions _options;
     private readonly TimeProvider _clock;
+    private readonly KeyTrust _trust;
     private readonly HashBatch _batch;
     private readonly ChainFold _chains;
     private Checkpoint? _last;
 
-    private NotaryLedger(AuditTables tables, AuditKeys keys, AuditOptions options, TimeProvider clock, HashBatch batch, Checkpoint? last, StreamDirectory directory)
+    private NotaryLedger(AuditTables tables, AuditKeys keys, AuditOptions options, TimeProvider clock, KeyTrust trust, HashBatch batch, Checkpoint? last, StreamDirectory directory)
     {
         (_tables, _keys, _options, _clock, _last, Directory) = (tables, keys, options, clock, last, directory);
-        (_batch, _chains) = (batch, new ChainFold(batch));
+        (_trust, _batch, _chains) = (trust, batch, new ChainFold(batch));
     }
 
     public StreamDirectory Directory { get; }
@@ -36,13 +37,21 @@ internal sealed class NotaryLedger
         var records = await KeyRows.EnsureAsync(connection, tables, keys, clock, ct).ConfigureAwait(false);
         var signed = await BlockRows.LastAsync(connection, tables, ct).ConfigureAwait(false);
         await AuditAnchor.EnsureHeldAsync(connection, tables, options.AnchorFile, ct).ConfigureAwait(false);
-        var last = signed is null ? null : Checked(signed, new KeyTrust(records, [keys.Current.Public]));
+        var trust = new KeyTrust(records, [keys.Current.Public]);
+        var last = signed is null ? null : Checked(signed, trust);
         var batch = new HashBatch();
         var directory = await StreamDirectory.LoadAsync(connection, batch, last?.Streams ?? 0, ct).ConfigureAwait(false);
         if (last is not null && AuditHash.Hex(directory.Root()) != last.Directory) throw new AuditTamperedException("sx_audit_page does not fit the newest checkpoint");
         if (last is null && await BlockRows.AnyLeftAsync(connection, tables, ct).ConfigureAwait(false))
             throw new AuditTamperedException("there are audited streams but no block");
-        return new NotaryLedger(tables, keys, options, clock, batch, last, directory);
+        return new NotaryLedger(tables, keys, options, clock, trust, batch, last, directory);
+    }
+
+    /// <summary>Signs what was truncated since; rarely anything.</summary>
+    public async ValueTask SignRemovalsAsync(NpgsqlDataSource source, Func<string, ValueTask> atStep, CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await new RemovalNotary(_keys, _clock).SignAsync(connection, _trust, atStep, ct).ConfigureAwait(false);
     }
 
     /// <summary>Signs a page, block by block, and writes all of it or nothing.</summary>

@@ -1,11 +1,13 @@
 using Npgsql;
+using NpgsqlTypes;
+using Sentiric.EventStore.Proofs;
 
 namespace Sentiric.EventStore;
 
 /// <summary>
 /// What left the log by right: truncated streams (<c>sx_stream_truncation</c>) and archived ones that lie in files (<c>sx_archived_stream</c>).
 /// Their leaves stay in the lists of the blocks, so everything around them can still be verified, and events that come back from a file are compared again.
-/// The records themselves are not signed: a verification lists them, and whoever reads it must know each of them.
+/// Records of truncations are signed (<see cref="RemovalCheck"/>). Those of files come and go with the files and are not: a verification lists them.
 /// </summary>
 internal static class RemovalRows
 {
@@ -16,19 +18,93 @@ internal static class RemovalRows
         join sx_audit_stream s on s.tenant_id = r.tenant_id and s.stream_id = r.stream_id order by r.at, s.ordinal, r.version
         """;
 
-    public static async ValueTask<LegalRemovals> ListAsync(NpgsqlConnection connection, int streams, CancellationToken ct)
+    private const string Truncations = """
+        select t.tenant_id, t.stream_id, t.before_version, t.events, t.first_seq_id, t.last_seq_id, t.sha256, t.reason, t.actor, t.truncated_at from sx_stream_truncation t
+        """;
+
+    public static async ValueTask<LegalRemovals> ListAsync(NpgsqlConnection connection, int streams, SignedRemovals signed, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(Sql, connection);
         await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var removals = new List<(long, LegalRemoval)>();
         while (await rows.ReadAsync(ct).ConfigureAwait(false))
         {
+            var file = rows.IsDBNull(7) ? null : rows.GetString(7);
+            var key = new RemovalKey(rows.GetString(1), rows.GetString(2), rows.GetInt64(3) + 1);
             removals.Add((rows.GetInt64(0), new LegalRemoval(
-                rows.GetString(1), rows.GetString(2), rows.GetInt64(3), rows.GetString(4), rows.IsDBNull(5) ? null : rows.GetString(5),
-                new DateTimeOffset(rows.GetDateTime(6), TimeSpan.Zero), rows.IsDBNull(7) ? null : rows.GetString(7))));
+                key.Tenant, key.StreamId, rows.GetInt64(3), rows.GetString(4), rows.IsDBNull(5) ? null : rows.GetString(5),
+                new DateTimeOffset(rows.GetDateTime(6), TimeSpan.Zero), file, file is null ? signed.SignedAt(key) : null)));
         }
         return new LegalRemovals(streams, removals);
     }
+
+    /// <summary>Records of truncations that nobody has signed, in the order of their time.</summary>
+    public static ValueTask<List<RemovalRecord>> UnsignedAsync(NpgsqlConnection connection, int limit, CancellationToken ct) => ReadAsync(connection, Truncations + """
+         where not exists (select from sx_audit_removal a where a.tenant_id = t.tenant_id and a.stream_id = t.stream_id and a.before_version = t.before_version)
+        order by t.truncated_at, t.tenant_id, t.stream_id, t.before_version limit $1
+        """, limit, ct);
+
+    /// <summary>Every record of a truncation.</summary>
+    public static ValueTask<List<RemovalRecord>> TruncationsAsync(NpgsqlConnection connection, CancellationToken ct) => ReadAsync(connection, Truncations, null, ct);
+
+    /// <summary>The newest signed statement; null when there is none.</summary>
+    public static async ValueTask<SignedCheckpoint?> LastAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("select statement, signature from sx_audit_removal order by number desc limit 1", connection);
+        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        return await row.ReadAsync(ct).ConfigureAwait(false) ? new SignedCheckpoint(row.GetString(0), row.GetFieldValue<byte[]>(1)) : null;
+    }
+
+    public static async ValueTask InsertAsync(NpgsqlConnection connection, IReadOnlyList<(RemovalRecord Record, RemovalStatement Statement, byte[] Signature)> signed, CancellationToken ct)
+    {
+        const string sql = "insert into sx_audit_removal (number, tenant_id, stream_id, before_version, statement, signature) select * from unnest($1, $2, $3, $4, $5, $6)";
+        await using var command = new NpgsqlCommand(sql, connection);
+        Add(command, NpgsqlDbType.Bigint, signed.Select(s => s.Statement.Number).ToArray());
+        Add(command, NpgsqlDbType.Varchar, signed.Select(s => s.Record.Key.Tenant).ToArray());
+        Add(command, NpgsqlDbType.Varchar, signed.Select(s => s.Record.Key.StreamId).ToArray());
+        Add(command, NpgsqlDbType.Bigint, signed.Select(s => s.Record.Key.BeforeVersion).ToArray());
+        Add(command, NpgsqlDbType.Text, signed.Select(s => s.Statement.Text).ToArray());
+        Add(command, NpgsqlDbType.Bytea, signed.Select(s => s.Signature).ToArray());
+        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+    }
+
+    private static void Add(NpgsqlCommand command, NpgsqlDbType element, Array values) =>
+        command.Parameters.Add(new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | element });
+
+    private static async ValueTask<List<RemovalRecord>> ReadAsync(NpgsqlConnection connection, string sql, int? limit, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        if (limit is { } most) command.Parameters.Add(new() { Value = most });
+        await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var (records, image) = (new List<RemovalRecord>(), new TupleImage());
+        while (await rows.ReadAsync(ct).ConfigureAwait(false)) records.Add(Read(rows, image.Clear()));
+        return records;
+    }
+
+    private static RemovalRecord Read(NpgsqlDataReader row, TupleImage image)
+    {
+        image.Text(row.GetString(0)).Text(row.GetString(1)).Int64(row.GetInt64(2)).Int64(row.GetInt64(3)).Int64(row.GetInt64(4)).Int64(row.GetInt64(5))
+            .Bytes(row.GetFieldValue<byte[]>(6)).Text(row.GetString(7)).Text(row.IsDBNull(8) ? null : row.GetString(8)).Int64(StreamRows.Microseconds(row, 9));
+        var leaf = new byte[AuditHash.Size];
+        AuditHash.RemovalLeaf(image.Written, leaf);
+        return new RemovalRecord(new RemovalKey(row.GetString(0), row.GetString(1), row.GetInt64(2)), AuditHash.Hex(leaf), row.GetDateTime(9));
+    }
+}
+
+/// <summary>Which truncation.</summary>
+internal readonly record struct RemovalKey(string Tenant, string StreamId, long BeforeVersion);
+
+/// <summary>A record of a truncation as it stands in the table.</summary>
+internal sealed record RemovalRecord(RemovalKey Key, string Leaf, DateTime At);
+
+/// <summary>Which records of truncations are signed, and when each was.</summary>
+internal sealed class SignedRemovals
+{
+    private readonly Dictionary<RemovalKey, DateTimeOffset> _signedAt = [];
+
+    public DateTimeOffset? SignedAt(RemovalKey key) => _signedAt.TryGetValue(key, out var at) ? at : null;
+
+    public void Add(RemovalKey key, DateTimeOffset signedAt) => _signedAt[key] = signedAt;
 }
 
 /// <summary>Which signed events may be missing: of some streams everything up to a version.</summary>

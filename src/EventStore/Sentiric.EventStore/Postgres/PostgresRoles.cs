@@ -70,7 +70,7 @@ public sealed partial record PostgresRoles(string Migrator = "sentiric_migrator"
     // Keys of persons, wrapped as they are, are nothing for a reader.
     private const string SecretTables = "^sx_(subject|master)_";
     private const string ReadOnlyTables = "'sx_schema_version', 'sx_stream_truncation', 'sx_archived_stream'";
-    private const string AppendOnlyTables = "'mt_high_water_skips', 'sx_append_key', 'sx_audit_block', 'sx_audit_key'";
+    private const string AppendOnlyTables = "'mt_high_water_skips', 'sx_append_key', 'sx_audit_block', 'sx_audit_key', 'sx_audit_removal'";
 
     private static string Checked(string role) => RoleName().IsMatch(role)
         ? role

@@ -16,6 +16,7 @@ internal sealed record SchemaPatch(int Version, string Name, string Sql)
         ("truncated and archived streams", LifecycleTables.Sql),
         ("snapshots for writes", SnapshotTable.Sql),
         ("signed history", AuditSchema.Script),
+        ("signed records of truncations", AuditSchema.RemovalScript),
     ]);
 
     private const string AppendKeys = """

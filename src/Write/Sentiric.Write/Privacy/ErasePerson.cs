@@ -83,7 +83,7 @@ public sealed class ErasePerson(IEventStore store, CommandRunner runner, Eraser 
     private static ErasureReply Reply(ErasureRecord record) => new(
         record.Id, record.State.ToString().ToLowerInvariant(), record.SubjectHash, record.KeysDestroyed,
         [.. record.Streams.Select(s => s.StreamId).Order(StringComparer.Ordinal)], record.RequestedAt,
-        record.Receipt is { } r ? new ErasureReceiptReply(r.Receipt, r.KeyId, r.Algorithm, r.Signature) : null);
+        record.Receipt is { } r ? new ErasureReceiptReply(r.Receipt, r.KeyId, r.Algorithm, r.Signature, r.Audit?.KeyId, r.Audit?.Signature) : null);
 
     private async ValueTask<Result<Person>> PersonAsync(string tenant, string? subject, CancellationToken ct)
     {

@@ -64,7 +64,8 @@ internal static class VerifyVerb
     }
 
     private static string Removal(AuditRemoval gone) =>
-        FormattableString.Invariant($"by right gone: {gone.Tenant} {gone.Stream} up to version {gone.UpToVersion}, {gone.At:u}, {gone.Actor ?? "nobody named"}: {gone.Why} {gone.File}").TrimEnd();
+        FormattableString.Invariant($"by right gone: {gone.Tenant} {gone.Stream} up to version {gone.UpToVersion}, {gone.At:u}, {gone.Actor ?? "nobody named"}: {gone.Why} {gone.File}").TrimEnd()
+        + (gone.SignedAt is { } at ? FormattableString.Invariant($" (record signed {at:u})") : " (record not signed)");
 
     private static string Finding(AuditFindingRow f) => string.Join("  ", new[]
     {
