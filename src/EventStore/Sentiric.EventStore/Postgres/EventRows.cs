@@ -6,41 +6,51 @@ namespace Sentiric.EventStore;
 internal sealed class EventRows(NpgsqlDataReader row)
 {
     private readonly Dictionary<string, (string Name, int Version)> _types = new(StringComparer.Ordinal);
-    private string _tenant = "";
+    private readonly RowBytes _bytes = new(row);
+    private RepeatedText _tenant;
+    private RepeatedText _type;
+    private int _version;
     private string _stream = "";
 
-    public static async ValueTask<List<RecordedEvent>> ReadPageAsync(NpgsqlDataReader row, CancellationToken ct)
+    /// <param name="each">Done with every event as it comes: the server goes on meanwhile.</param>
+    public static async ValueTask<List<RecordedEvent>> ReadPageAsync(NpgsqlDataReader row, Action<RecordedEvent>? each, CancellationToken ct)
     {
         var rows = new EventRows(row);
         var page = new List<RecordedEvent>();
-        while (await row.ReadAsync(ct).ConfigureAwait(false)) page.Add(rows.Read());
+        while (await row.ReadAsync(ct).ConfigureAwait(false))
+        {
+            var recorded = rows.Read();
+            each?.Invoke(recorded);
+            page.Add(recorded);
+        }
         return page;
     }
 
-    private RecordedEvent Read()
+    // In the order of the columns: each is found from the one before.
+    public RecordedEvent Read()
     {
-        var type = Type(row.GetString(5));
-        var (correlation, causation, actor, headers) = (Text(8), Text(9), Text(10), Text(11));
-        var (tenant, stream) = (Same(ref _tenant, row.GetString(1)), Same(ref _stream, row.GetString(2)));
+        var position = row.GetInt64(0);
+        var tenant = _bytes.Text(1, ref _tenant, out _);
+        var stream = Same(ref _stream, row.GetString(2));
+        var (version, id) = (row.GetInt64(3), row.GetGuid(4));
+        var type = _bytes.Text(5, ref _type, out var isOther);
+        if (isOther) (_type.Text, _version) = Known(type);
         var recordedAt = new DateTimeOffset(row.GetDateTime(6), TimeSpan.Zero);
+        var json = _bytes.Json(7).ToArray();
+        var (correlation, causation, actor, headers) = (Text(8), Text(9), Text(10), Text(11));
         if (!row.IsDBNull(12))
         {
-            return new RecordedEvent(
-                row.GetInt64(0), tenant, stream, row.GetInt64(3), row.GetGuid(4), type.Name, type.Version, recordedAt, row.GetFieldValue<byte[]>(7),
-                new StoredMetadata(correlation, causation, actor, headers))
+            return new RecordedEvent(position, tenant, stream, version, id, _type.Text, _version, recordedAt, json, new StoredMetadata(correlation, causation, actor, headers))
             { Binary = row.GetFieldValue<byte[]>(12) };
         }
         return correlation is null && causation is null && actor is null && headers is null
-            ? new RecordedEvent(
-                row.GetInt64(0), tenant, stream, row.GetInt64(3), row.GetGuid(4), type.Name, type.Version, recordedAt, row.GetFieldValue<byte[]>(7), EventMetadata.None)
-            : new RecordedEvent(
-                row.GetInt64(0), tenant, stream, row.GetInt64(3), row.GetGuid(4), type.Name, type.Version, recordedAt, row.GetFieldValue<byte[]>(7),
-                new StoredMetadata(correlation, causation, actor, headers));
+            ? new RecordedEvent(position, tenant, stream, version, id, _type.Text, _version, recordedAt, json, EventMetadata.None)
+            : new RecordedEvent(position, tenant, stream, version, id, _type.Text, _version, recordedAt, json, new StoredMetadata(correlation, causation, actor, headers));
     }
 
     private string? Text(int column) => row.IsDBNull(column) ? null : row.GetString(column);
 
-    private (string Name, int Version) Type(string name)
+    private (string Name, int Version) Known(string name)
     {
         if (_types.TryGetValue(name, out var known)) return known;
         return _types[name] = (name, StoredName.Parse(name).Version);

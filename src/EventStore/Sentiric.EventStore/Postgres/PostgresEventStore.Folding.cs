@@ -159,15 +159,17 @@ public sealed partial class PostgresEventStore : IStreamFolder
         NpgsqlDataReader rows, StreamAddress address, Folded<TState> start, Evolve<TState> evolve, CancellationToken ct)
     {
         var (state, version, events, bytes) = (start.State, start.Version, 0, 0L);
+        var (columns, type) = (new RowBytes(rows), default(RepeatedText));
         while (await rows.ReadAsync(ct).ConfigureAwait(false))
         {
-            if (rows.IsDBNull(2)) throw await BinaryAsync(address, rows.GetInt64(0), ct).ConfigureAwait(false);
+            var number = rows.GetInt64(0);
+            if (rows.IsDBNull(2)) throw await BinaryAsync(address, number, ct).ConfigureAwait(false);
             // Only the start of a stream can be gone. From a later start the caller sees by the count that something is missing.
-            if (version == 0 && rows.GetInt64(0) != 1) throw new StreamTruncatedException(address.StreamId, rows.GetInt64(0), 0);
-            var json = rows.GetFieldValue<byte[]>(2);
-            state = evolve(state, Serializer.Deserialize(rows.GetString(1), json));
-            version = rows.GetInt64(0);
-            (events, bytes) = (events + 1, bytes + json.Length);
+            if (version == 0 && number != 1) throw new StreamTruncatedException(address.StreamId, number, 0);
+            var name = columns.Text(1, ref type, out _);
+            var json = columns.Json(2);
+            state = evolve(state, Serializer.Deserialize(name, json));
+            (version, events, bytes) = (number, events + 1, bytes + json.Length);
         }
         return new Folded<TState>(state, version, events, bytes);
     }

@@ -85,38 +85,9 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
         }
     }
 
-    public async IAsyncEnumerable<RecordedEvent> ReadAllAsync(long fromPosition, int maxCount, [EnumeratorCancellation] CancellationToken ct = default)
-    {
-        // Tombstones fill the numbers of a Marten host's failed appends; they say nothing.
-        var sql = $"""
-            select {_tables.EventColumns} from mt_events
-            where seq_id > $1 and seq_id <= $2 and type <> 'tombstone' order by seq_id limit $3
-            """;
-        var mark = await GetHighWaterMarkAsync(ct).ConfigureAwait(false);
-        var (after, left) = (fromPosition, maxCount);
-        Task<List<RecordedEvent>>? coming = null;
-        try
-        {
-            while (left > 0 && after < mark)
-            {
-                var size = Math.Min(left, LogPageSize);
-                var page = await (coming ?? NextAsync(after, size)).ConfigureAwait(false);
-                (coming, left) = (null, left - page.Count);
-                if (page.Count == size) after = page[^1].Position;
-                else left = 0;
-                // While the caller works on this page, the next one is on its way.
-                if (left > 0 && after < mark) coming = NextAsync(after, Math.Min(left, LogPageSize));
-                foreach (var recorded in page) yield return recorded;
-            }
-        }
-        finally
-        {
-            // A caller that stops half-way must not leave a read behind.
-            if (coming is not null) await ((Task)coming).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
-        Task<List<RecordedEvent>> NextAsync(long from, int size) => Failures.GuardAsync(() => PageAsync(sql, ct, from, mark, size)).AsTask();
-    }
+    public IAsyncEnumerable<RecordedEvent> ReadAllAsync(long fromPosition, int maxCount, CancellationToken ct = default) => _options.Protection is null
+        ? new LogScan(_readers, LogSql, GetHighWaterMarkAsync, _clock, fromPosition, maxCount, ct)
+        : ReadPagesAsync(fromPosition, maxCount, ct);
 
     public ValueTask<StreamState?> GetStreamStateAsync(string tenant, string streamId, CancellationToken ct = default) =>
         Failures.GuardAsync(() => StateAsync(AddressOf(tenant, streamId), ct));
@@ -178,19 +149,24 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
         };
     }
 
-    private async ValueTask<List<RecordedEvent>> PageAsync(string sql, CancellationToken ct, params object[] values)
+    private ValueTask<List<RecordedEvent>> PageAsync(string sql, CancellationToken ct, params object[] values) => PageAsync(sql, null, ct, values);
+
+    private async ValueTask<List<RecordedEvent>> PageAsync(string sql, Action<RecordedEvent>? each, CancellationToken ct, object[] values)
     {
+        var isSealed = _options.Protection is not null;
         var page = await _readers.ReadAsync(async connection =>
         {
             using var activity = StoreTelemetry.TraceRead();
             var command = await connection.CommandAsync(sql, ct, values).ConfigureAwait(false);
             await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-            var read = await EventRows.ReadPageAsync(rows, ct).ConfigureAwait(false);
+            var read = await EventRows.ReadPageAsync(rows, isSealed ? null : each, ct).ConfigureAwait(false);
             StoreTelemetry.Read(read.Count);
             return read;
         }, ct).ConfigureAwait(false);
         // The connection is back by now: keys may have to be asked for.
-        if (_options.Protection is { } protection) await protection.OpenAsync(page, ct).ConfigureAwait(false);
+        if (_options.Protection is not { } protection) return page;
+        await protection.OpenAsync(page, ct).ConfigureAwait(false);
+        if (each is not null) page.ForEach(each);
         return page;
     }
 }

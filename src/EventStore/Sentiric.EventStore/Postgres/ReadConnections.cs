@@ -22,20 +22,27 @@ internal sealed class ReadConnections(NpgsqlDataSource source) : IAsyncDisposabl
     /// <summary>Runs the read; once more on a fresh connection when a kept one turns out to be dead.</summary>
     public async ValueTask<T> ReadAsync<T>(Func<ReadConnection, ValueTask<T>> read, CancellationToken ct)
     {
-        while (_idle.TryPop(out var kept))
+        while (true)
         {
-            Interlocked.Decrement(ref _count);
+            var (connection, isKept) = await TakeAsync(ct).ConfigureAwait(false);
             try
             {
-                return await UseAsync(kept, read).ConfigureAwait(false);
+                return await UseAsync(connection, read).ConfigureAwait(false);
             }
-            catch (Exception lost) when (!ct.IsCancellationRequested && !kept.IsOpen && Failures.IsConnectionLost(lost))
+            catch (Exception lost) when (isKept && !ct.IsCancellationRequested && !connection.IsOpen && Failures.IsConnectionLost(lost))
             {
                 // The server closed it while nobody looked: the read is repeated.
                 continue;
             }
         }
-        return await UseAsync(new ReadConnection(await source.OpenConnectionAsync(ct).ConfigureAwait(false)), read).ConfigureAwait(false);
+    }
+
+    /// <summary>A connection for reading, and whether it had been kept: then it may be dead. It goes back to <see cref="GiveBackAsync"/>.</summary>
+    public async ValueTask<(ReadConnection Connection, bool IsKept)> TakeAsync(CancellationToken ct)
+    {
+        if (!_idle.TryPop(out var kept)) return (new ReadConnection(await source.OpenConnectionAsync(ct).ConfigureAwait(false)), false);
+        Interlocked.Decrement(ref _count);
+        return (kept, true);
     }
 
     public async ValueTask DisposeAsync()
@@ -52,11 +59,12 @@ internal sealed class ReadConnections(NpgsqlDataSource source) : IAsyncDisposabl
         }
         finally
         {
-            await KeepAsync(connection).ConfigureAwait(false);
+            await GiveBackAsync(connection).ConfigureAwait(false);
         }
     }
 
-    private async ValueTask KeepAsync(ReadConnection connection)
+    /// <summary>Kept for the next reader when it is still good and there are not enough.</summary>
+    public async ValueTask GiveBackAsync(ReadConnection connection)
     {
         if (!_disposed && connection.IsOpen)
         {

@@ -8,7 +8,7 @@ public interface IEventSerializer
 
     ReadOnlyMemory<byte> Serialize(object data);
 
-    /// <summary>The fact in its current shape, upcast where it was stored in an older one. Throws <see cref="UnknownEventTypeException"/> and <see cref="EventUnreadableException"/>.</summary>
+    /// <summary>The fact in its current shape, upcast where it was stored in an older one. The bytes are the caller's: they change after the call. Throws <see cref="UnknownEventTypeException"/> and <see cref="EventUnreadableException"/>.</summary>
     object Deserialize(string storedName, ReadOnlyMemory<byte> json);
 }
 

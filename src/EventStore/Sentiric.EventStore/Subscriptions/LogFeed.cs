@@ -3,8 +3,11 @@ namespace Sentiric.EventStore;
 /// <summary>A store that reads pages by type: what nobody asked for does not leave the server.</summary>
 internal interface IPagedLog
 {
-    /// <summary>At most <paramref name="size"/> events behind <paramref name="after"/> and up to <paramref name="upTo"/>, in order; null reads all types.</summary>
-    ValueTask<List<RecordedEvent>> ReadPageAsync(long after, long upTo, int size, IReadOnlyCollection<string>? types, CancellationToken ct);
+    /// <summary>
+    /// At most <paramref name="size"/> events behind <paramref name="after"/> and up to <paramref name="upTo"/>, in order; null reads all types.
+    /// Each event is handed to <paramref name="each"/> while the others are on their way; it throws nothing, and where the read is repeated it gets them again.
+    /// </summary>
+    ValueTask<List<RecordedEvent>> ReadPageAsync(long after, long upTo, int size, IReadOnlyCollection<string>? types, Action<RecordedEvent>? each, CancellationToken ct);
 }
 
 /// <summary>
@@ -89,11 +92,16 @@ internal sealed class LogFeed(IEventStore store, IReadOnlyCollection<string>? ty
         if (mark - after < size) mark = await LookAsync().ConfigureAwait(false);
         if (mark <= after) return new LogPage([], after, mark);
         var upTo = types is null ? mark : Math.Min(mark, after + MaxSpan);
-        var events = store is IPagedLog log
-            ? await log.ReadPageAsync(after, upTo, size, types, CancellationToken.None).ConfigureAwait(false)
-            : await store.ReadAllAsync(after, size).TakeWhile(e => e.Position <= upTo).ToListAsync().ConfigureAwait(false);
-        foreach (var recorded in events) Decode(recorded);
+        var events = await PageAsync(after, upTo, size).ConfigureAwait(false);
         return new LogPage(events, events.Count < size ? upTo : events[^1].Position, mark);
+    }
+
+    private async ValueTask<List<RecordedEvent>> PageAsync(long after, long upTo, int size)
+    {
+        if (store is IPagedLog log) return await log.ReadPageAsync(after, upTo, size, types, Decode, CancellationToken.None).ConfigureAwait(false);
+        var events = await store.ReadAllAsync(after, size).TakeWhile(e => e.Position <= upTo).ToListAsync().ConfigureAwait(false);
+        events.ForEach(Decode);
+        return events;
     }
 
     private async ValueTask<long> LookAsync()

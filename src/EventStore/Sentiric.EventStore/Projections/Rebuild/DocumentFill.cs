@@ -7,8 +7,8 @@ namespace Sentiric.EventStore;
 /// <summary>
 /// Fills empty document tables without keys: one scan of the log, events shared out to workers by document, folded in memory, copied at the end.
 /// <code>
-///   log ──> pages read ahead ──> route ──┬──> worker 0: decode, fold ──> COPY
-///                                        └──> worker 1: decode, fold ──> COPY
+///   log ──> route ──┬──> worker 0: decode, fold ──> COPY          one worker: the reader folds what it reads
+///                   └──> worker 1: decode, fold ──> COPY
 /// </code>
 /// More documents than the budget holds end it with <see cref="CannotFoldException"/>; a slower fill takes over then.
 /// </summary>
@@ -18,12 +18,31 @@ internal sealed class DocumentFill(
 {
     private const int BatchSize = 512;
     private const int WaitingBatches = 8;
+    private const int ReportEvery = 4_096;
     private const int MaxParked = 10_000;
 
-    private readonly int _workers = RebuildWorkers.Count(wishes);
+    // The reader keeps a processor busy as well. Where one is left for folding, handing over would cost more than it wins.
+    private readonly int _workers = wishes.Parallelism > 0 ? wishes.Parallelism : Math.Clamp(Environment.ProcessorCount - 1, 1, RebuildOptions.MaxParallelism);
 
     /// <summary>Folds everything up to <paramref name="mark"/> and copies it; returns what could not be applied.</summary>
-    public async ValueTask<IReadOnlyList<ParkedEvent>> RunAsync(long mark, CancellationToken ct)
+    public ValueTask<IReadOnlyList<ParkedEvent>> RunAsync(long mark, CancellationToken ct) => _workers == 1 ? FoldAlongAsync(mark, ct) : ShareOutAsync(mark, ct);
+
+    private async ValueTask<IReadOnlyList<ParkedEvent>> FoldAlongAsync(long mark, CancellationToken ct)
+    {
+        var share = new Share(documents.NewFolder(store.Serializer, 0, 1));
+        var read = 0L;
+        await foreach (var recorded in store.ReadAllAsync(0, int.MaxValue, ct).ConfigureAwait(false))
+        {
+            if (recorded.Position > mark) break;
+            if (++read % BatchSize == 0) EnsureBudget(share);
+            if (read % ReportEvery == 0) await progress(recorded.Position, mark).ConfigureAwait(false);
+            if (documents.Wants(recorded.EventType)) Apply(share, recorded);
+        }
+        await CopyAsync(share, ct).ConfigureAwait(false);
+        return share.Parked;
+    }
+
+    private async ValueTask<IReadOnlyList<ParkedEvent>> ShareOutAsync(long mark, CancellationToken ct)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var shares = Enumerable.Range(0, _workers).Select(w => new Share(documents.NewFolder(store.Serializer, w, _workers))).ToArray();
@@ -49,10 +68,11 @@ internal sealed class DocumentFill(
     {
         var batches = shares.Select(_ => new List<RecordedEvent>(BatchSize)).ToArray();
         var wanted = new bool[shares.Length];
+        var read = 0L;
         await foreach (var recorded in store.ReadAllAsync(0, int.MaxValue, ct).ConfigureAwait(false))
         {
             if (recorded.Position > mark) break;
-            if (recorded.Position % (BatchSize * WaitingBatches) == 0) await progress(recorded.Position, mark).ConfigureAwait(false);
+            if (++read % ReportEvery == 0) await progress(recorded.Position, mark).ConfigureAwait(false);
             if (!documents.Wants(recorded.EventType)) continue;
             Array.Clear(wanted);
             try
@@ -87,10 +107,9 @@ internal sealed class DocumentFill(
             await foreach (var batch in share.Waiting.Reader.ReadAllAsync(stop.Token).ConfigureAwait(false))
             {
                 foreach (var recorded in batch) Apply(share, recorded);
-                if (share.Folder.Bytes > wishes.MemoryBudget / _workers) throw new CannotFoldException("The documents do not fit the memory budget.");
+                EnsureBudget(share);
             }
-            await using var connection = await source.OpenConnectionAsync(stop.Token).ConfigureAwait(false);
-            await share.Folder.CopyAsync(connection, projection.Tables[0] + ShadowTables.Suffix, EventTables.Of(store), stop.Token).ConfigureAwait(false);
+            await CopyAsync(share, stop.Token).ConfigureAwait(false);
         }
         catch (Exception failure)
         {
@@ -98,6 +117,17 @@ internal sealed class DocumentFill(
             await stop.CancelAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    private void EnsureBudget(Share share)
+    {
+        if (share.Folder.Bytes > wishes.MemoryBudget / _workers) throw new CannotFoldException("The documents do not fit the memory budget.");
+    }
+
+    private async ValueTask CopyAsync(Share share, CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await share.Folder.CopyAsync(connection, projection.Tables[0] + ShadowTables.Suffix, EventTables.Of(store), ct).ConfigureAwait(false);
     }
 
     private void Apply(Share share, RecordedEvent recorded)
