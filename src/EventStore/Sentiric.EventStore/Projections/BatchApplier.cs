@@ -11,6 +11,9 @@ internal sealed class BatchApplier(
     private readonly string _shard = ShardName.Of(projection.Name, projection.Version);
     private readonly HashSet<string>? _types = projection.EventTypes?.ToHashSet(StringComparer.Ordinal);
 
+    /// <summary>Positions of events that are parked untried.</summary>
+    public IReadOnlySet<long> Skipped { get; set; } = new HashSet<long>();
+
     /// <summary>Applies the batch and moves from <paramref name="from"/> to <paramref name="to"/>. Parks single events that keep failing; throws what will pass.</summary>
     public async ValueTask ApplyAsync(List<RecordedEvent> events, long? from, long to, CancellationToken ct)
     {
@@ -47,6 +50,9 @@ internal sealed class BatchApplier(
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
         try
         {
+            foreach (var skipped in batch.Where(e => Skipped.Contains(e.Position)))
+                await checkpoint.ParkAsync(connection, Parked.Skipped(_shard, skipped, clock), ct).ConfigureAwait(false);
+            if (Skipped.Count > 0) batch = [.. batch.Where(e => !Skipped.Contains(e.Position))];
             if (batch.Count > 0)
             {
                 var writer = new ProjectionWriter(connection, tables, serializer, projection, suffix);

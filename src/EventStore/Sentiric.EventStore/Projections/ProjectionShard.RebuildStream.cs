@@ -16,10 +16,11 @@ internal sealed partial class ProjectionShard
     {
         if (!_prepared && !await TryPrepareAsync(ct).ConfigureAwait(false)) throw new InvalidOperationException($"Projection '{Name}' is being rebuilt as a whole.");
         var upTo = await PositionAsync(ct).ConfigureAwait(false);
+        var skipped = await SkippedEvents.LoadAsync(source, Name, ct).ConfigureAwait(false);
         var events = new List<RecordedEvent>();
         await foreach (var recorded in store.ReadStreamAsync(address.Tenant, address.StreamId, ct: ct).ConfigureAwait(false))
         {
-            if (recorded.Position <= upTo) events.Add(recorded);
+            if (recorded.Position <= upTo && !skipped.Contains(recorded.Position)) events.Add(recorded);
         }
         await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);

@@ -14,7 +14,7 @@ namespace Sentiric.EventStore;
 /// </summary>
 internal sealed class DocumentFill(
     NpgsqlDataSource source, IEventStore store, ITableProjection projection, IFoldedDocuments documents, RebuildOptions wishes, TimeProvider clock,
-    Func<long, long, ValueTask> progress)
+    IReadOnlySet<long> skipped, Func<long, long, ValueTask> progress)
 {
     private const int BatchSize = 512;
     private const int WaitingBatches = 8;
@@ -36,7 +36,9 @@ internal sealed class DocumentFill(
             if (recorded.Position > mark) break;
             if (++read % BatchSize == 0) EnsureBudget(share);
             if (read % ReportEvery == 0) await progress(recorded.Position, mark).ConfigureAwait(false);
-            if (documents.Wants(recorded.EventType)) Apply(share, recorded);
+            if (!documents.Wants(recorded.EventType)) continue;
+            if (skipped.Contains(recorded.Position)) Keep(share, Sentiric.EventStore.Parked.Skipped(Shard, recorded, clock));
+            else Apply(share, recorded);
         }
         await CopyAsync(share, ct).ConfigureAwait(false);
         return share.Parked;
@@ -74,6 +76,11 @@ internal sealed class DocumentFill(
             if (recorded.Position > mark) break;
             if (++read % ReportEvery == 0) await progress(recorded.Position, mark).ConfigureAwait(false);
             if (!documents.Wants(recorded.EventType)) continue;
+            if (skipped.Contains(recorded.Position))
+            {
+                Keep(shares[0], Sentiric.EventStore.Parked.Skipped(Shard, recorded, clock));
+                continue;
+            }
             Array.Clear(wanted);
             try
             {
@@ -146,15 +153,20 @@ internal sealed class DocumentFill(
     {
         // Its other documents may be another worker's, which has or has not applied it: only event by event it is all or nothing.
         if (!documents.IsByStream) throw new CannotFoldException("An event cannot be applied.", poison);
+        Keep(share, Sentiric.EventStore.Parked.Of(Shard, recorded, poison, clock));
+    }
+
+    private static void Keep(Share share, ParkedEvent parked)
+    {
         lock (share.Parked)
         {
             if (share.Parked.Count >= MaxParked)
-                throw new InvalidOperationException("Too many events cannot be applied; the rebuild stops and the old tables stay.", poison);
-            share.Parked.Add(Entry(recorded, poison));
+                throw new InvalidOperationException("Too many events cannot be applied; the rebuild stops and the old tables stay.");
+            share.Parked.Add(parked);
         }
     }
 
-    private ParkedEvent Entry(RecordedEvent recorded, Exception poison) => Sentiric.EventStore.Parked.Of(ShadowCheckpoint.ShardOf(projection), recorded, poison, clock);
+    private string Shard => ShadowCheckpoint.ShardOf(projection);
 
     /// <summary>One worker's part; the scan fills <see cref="Waiting"/>, the worker owns the rest.</summary>
     private sealed class Share(IDocumentFolder folder)

@@ -9,7 +9,7 @@ namespace Sentiric.EventStore;
 /// </summary>
 internal sealed class PartitionedFill(
     NpgsqlDataSource source, IEventStore store, ITableProjection projection, ProjectionOptions options, RebuildOptions wishes, TimeProvider clock, ILogger logger,
-    Func<long, long, ValueTask> progress)
+    IReadOnlySet<long> skipped, Func<long, long, ValueTask> progress)
 {
     /// <summary>Applies everything up to <paramref name="mark"/>.</summary>
     public async ValueTask RunAsync(long mark, CancellationToken ct)
@@ -75,7 +75,7 @@ internal sealed class PartitionedFill(
     }
 
     private BatchApplier NewApplier(int part) => new(
-        source, EventTables.Of(store), store.Serializer, projection, ShadowTables.Suffix, new PartCheckpoint(projection, part), options, clock, logger);
+        source, EventTables.Of(store), store.Serializer, projection, ShadowTables.Suffix, new PartCheckpoint(projection, part), options, clock, logger) { Skipped = skipped };
 
     private sealed class PartCheckpoint(ITableProjection projection, int part) : IProjectionCheckpoint
     {

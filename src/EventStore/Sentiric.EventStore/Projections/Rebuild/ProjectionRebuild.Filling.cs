@@ -32,7 +32,7 @@ internal sealed partial class ProjectionRebuild
             {
                 // What an interrupted fill copied is not known to be whole.
                 await EmptyAsync(ct).ConfigureAwait(false);
-                parked = await new DocumentFill(_source, _store, _projection, documents, _wishes, _clock, (at, of) => AtAsync(at, of, ct)).RunAsync(mark, ct).ConfigureAwait(false);
+                parked = await new DocumentFill(_source, _store, _projection, documents, _wishes, _clock, _skipped, (at, of) => AtAsync(at, of, ct)).RunAsync(mark, ct).ConfigureAwait(false);
             }
             catch (CannotFoldException)
             {
@@ -52,7 +52,7 @@ internal sealed partial class ProjectionRebuild
 
     private async ValueTask FillPartitionsAsync(long mark, CancellationToken ct)
     {
-        await new PartitionedFill(_source, _store, _projection, _options, _wishes, _clock, _logger, (at, of) => AtAsync(at, of, ct)).RunAsync(mark, ct).ConfigureAwait(false);
+        await new PartitionedFill(_source, _store, _projection, _options, _wishes, _clock, _logger, _skipped, (at, of) => AtAsync(at, of, ct)).RunAsync(mark, ct).ConfigureAwait(false);
         await FilledAsync(mark, [], ct).ConfigureAwait(false);
     }
 
@@ -78,7 +78,7 @@ internal sealed partial class ProjectionRebuild
     }
 
     private StreamFill ByStream(IFoldedDocuments documents) => _store is IReadByStream byStream
-        ? new StreamFill(_source, _store, byStream, _projection, documents, _wishes, _clock, (at, of) => AtAsync(at, of, CancellationToken.None))
+        ? new StreamFill(_source, _store, byStream, _projection, documents, _wishes, _clock, _skipped, (at, of) => AtAsync(at, of, CancellationToken.None))
         : throw new InvalidOperationException($"The documents of '{_projection.Name}' do not fit the memory budget, and this store cannot be read by stream.");
 
     /// <summary>Where a fill stands that keeps no position of its own; several workers may say so at once.</summary>

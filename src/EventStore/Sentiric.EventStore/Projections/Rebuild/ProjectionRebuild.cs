@@ -38,6 +38,7 @@ internal sealed partial class ProjectionRebuild
     private long _startPosition;
     private long? _aimedAt;
     private RebuildPhase _phase;
+    private HashSet<long> _skipped = [];
 
     public ProjectionRebuild(
         NpgsqlDataSource source, IEventStore store, ITableProjection projection, ProjectionOptions options, RebuildOptions wishes, TimeProvider clock,
@@ -58,6 +59,7 @@ internal sealed partial class ProjectionRebuild
     public async ValueTask FillAsync(CancellationToken ct)
     {
         if (!await TryContinueAsync(ct).ConfigureAwait(false)) await StartAsync(ct).ConfigureAwait(false);
+        _applier.Skipped = _skipped = await SkippedEvents.LoadAsync(_source, _projection.Name, ct).ConfigureAwait(false);
         (_startedAt, _startPosition) = (_clock.GetTimestamp(), Position);
         if (_phase == RebuildPhase.Filling)
         {
@@ -103,6 +105,7 @@ internal sealed partial class ProjectionRebuild
     public async ValueTask SwitchAsync(CancellationToken ct)
     {
         await CatchUpAsync(long.MaxValue, ct).ConfigureAwait(false);
+        await EnsureNotOvertakenAsync(ct).ConfigureAwait(false);
         await EnterAsync(RebuildPhase.Switching, ct).ConfigureAwait(false);
         for (var attempt = 1; ; attempt++)
         {
@@ -119,6 +122,13 @@ internal sealed partial class ProjectionRebuild
                 await Task.Delay(SwitchRetryDelay, _clock, ct).ConfigureAwait(false);
             }
         }
+    }
+
+    private async ValueTask EnsureNotOvertakenAsync(CancellationToken ct)
+    {
+        var now = await SkippedEvents.LoadAsync(_source, _projection.Name, ct).ConfigureAwait(false);
+        now.SymmetricExceptWith(_skipped);
+        foreach (var position in now.Where(p => p <= Position)) throw new RebuildOvertakenException(_projection.Name, position);
     }
 
     /// <summary>Throws the shadows away.</summary>
@@ -143,6 +153,7 @@ internal sealed partial class ProjectionRebuild
         if (row is null || !canContinue) return false;
         // Documents that were folded before somebody was forgotten would stay as they are.
         if (_options.Erasure is not null && row.Phase == RebuildPhase.Filling && _projection is IFoldedDocuments) return false;
+        if (await SkippedEvents.HaveChangedAsync(_source, _projection.Name, ct).ConfigureAwait(false)) return false;
         // While documents are folded the recorded position is news for people only.
         (Position, _phase) = (row.Phase == RebuildPhase.Filling && _projection is IFoldedDocuments { CanFold: true } or IPartitionedProjection ? 0 : row.Position, row.Phase);
         await _record.ContinueAsync(ct).ConfigureAwait(false);

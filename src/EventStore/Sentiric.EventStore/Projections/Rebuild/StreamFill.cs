@@ -10,7 +10,7 @@ namespace Sentiric.EventStore;
 /// </summary>
 internal sealed class StreamFill(
     NpgsqlDataSource source, IEventStore store, IReadByStream byStream, ITableProjection projection, IFoldedDocuments documents, RebuildOptions wishes, TimeProvider clock,
-    Func<long, long, ValueTask> progress)
+    IReadOnlySet<long> skipped, Func<long, long, ValueTask> progress)
 {
     private const int PageSize = 2_000;
     private const int MaxChunkDocuments = 10_000;
@@ -98,6 +98,11 @@ internal sealed class StreamFill(
 
     private void Apply(IDocumentFolder folder, RecordedEvent recorded, List<ParkedEvent> parked)
     {
+        if (skipped.Contains(recorded.Position))
+        {
+            parked.Add(Parked.Skipped(ShadowCheckpoint.ShardOf(projection), recorded, clock));
+            return;
+        }
         try
         {
             folder.Apply(recorded);
