@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
@@ -29,31 +28,16 @@ public static class CatchingUp
         var daemon = new ProjectionDaemon(database.Source, store, [new Views(), new Speakers()], TimeProvider.System);
         var log = new Log(bench, database);
         await log.AddAsync(WarmWaves);
-        await PassAsync(bench, daemon, log.Last);
+        await Passing.UntilAsync(bench, daemon, log.Last, Patience);
         await Measure.CompilerSettlesAsync(bench.Stop);
         var events = await log.AddAsync(bench.Times(Waves));
-        await database.AnalyzeAsync();
-        var cpu = CpuShare.Begin(await database.ServerCpuAsync());
-        var took = await PassAsync(bench, daemon, log.Last);
+        var (took, cpu) = await Passing.MeasureAsync(bench, database, daemon, log.Last, Patience);
         var share = cpu.Per(events);
         bench.Add(new Row("events.catch_up", $"warm daemon, single-stream and multi-stream projection, {events} events behind, {CallsAtATime} calls at a time", events / took.TotalSeconds, "events/s")
         {
             Target = Target.AtLeast(60_000),
             Detail = $"each event applied to both; {share}; {await database.DescribeAsync()}",
         });
-    }
-
-    private static async Task<TimeSpan> PassAsync(Bench bench, ProjectionDaemon daemon, long last)
-    {
-        bench.Say($"passing event {last}");
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(bench.Stop);
-        var from = Stopwatch.GetTimestamp();
-        var running = daemon.RunAsync(stop.Token);
-        await Task.WhenAll(daemon.Status.Select(s => daemon.WaitForAsync(s.Name, last, Patience, bench.Stop).AsTask()));
-        var took = Stopwatch.GetElapsedTime(from);
-        await stop.CancelAsync();
-        await running;
-        return took;
     }
 
     private sealed class Views() : SingleStreamProjection<CallView>("CallView", NotesJson.Default.CallView)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Sentiric.Benchmarks.Kit;
 using Sentiric.Contracts.Events;
 using Sentiric.EventStore;
@@ -28,32 +27,17 @@ public static class ReadModels
         var types = new EventTypeMap(EventCatalog.All.Select(k => new EventTypeEntry(k.Type, StoredName.Of(k.StoredName, k.Version), EventCatalog.StoredJson(k.Type))));
         await using var store = new PostgresEventStore(database.Source, types, TimeProvider.System);
         var daemon = new ProjectionDaemon(database.Source, store, ReadSide.Projections, TimeProvider.System);
-        await PassAsync(bench, daemon, await StoreAsync(bench, store, 0, WarmCalls));
+        await Passing.UntilAsync(bench, daemon, await StoreAsync(bench, store, 0, WarmCalls), Patience);
         await Measure.CompilerSettlesAsync(bench.Stop);
         var before = await store.GetHighWaterMarkAsync(bench.Stop);
         var last = await StoreAsync(bench, store, WarmCalls, bench.Times(Calls));
-        await database.AnalyzeAsync();
-        var cpu = CpuShare.Begin(await database.ServerCpuAsync());
-        var took = await PassAsync(bench, daemon, last);
+        var (took, cpu) = await Passing.MeasureAsync(bench, database, daemon, last, Patience);
         var events = last - before;
         var share = cpu.Per(events);
         bench.Add(new Row("events.read_models", $"all {ReadSide.Projections.Count} read models of the product, {events} events of {bench.Times(Calls)} calls behind", events / took.TotalSeconds, "events/s")
         {
             Detail = share,
         });
-    }
-
-    private static async Task<TimeSpan> PassAsync(Bench bench, ProjectionDaemon daemon, long last)
-    {
-        bench.Say($"read models pass event {last}");
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(bench.Stop);
-        var from = Stopwatch.GetTimestamp();
-        var running = daemon.RunAsync(stop.Token);
-        await Task.WhenAll(daemon.Status.Select(s => daemon.WaitForAsync(s.Name, last, Patience, bench.Stop).AsTask()));
-        var took = Stopwatch.GetElapsedTime(from);
-        await stop.CancelAsync();
-        await running;
-        return took;
     }
 
     private static async Task<long> StoreAsync(Bench bench, PostgresEventStore store, int first, int calls)
