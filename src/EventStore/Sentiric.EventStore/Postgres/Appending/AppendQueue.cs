@@ -20,8 +20,8 @@ internal sealed class AppendQueue : IAsyncDisposable
     // Beyond it a statement is long enough: what is left is another lane's.
     private const int MaxEventsPerCommit = 512;
 
-    // A commit of its own pays only for so many events; fewer had better share one. Measured on two cores: with 100, eight callers of ten events
-    // kept one lane busy and one core idle.
+    // A commit of its own pays only for so many events; fewer had better share one. Measured on two cores against 100: eight callers
+    // of ten events a fifth faster, 128 callers of one a tenth.
     private const int EventsForAnotherLane = 32;
 
     // How far a lane looks past appends that must wait for somebody else.
@@ -204,6 +204,8 @@ internal sealed class AppendQueue : IAsyncDisposable
         {
             if (!lane.HasConnection && !await TryConnectAsync(lane, group).ConfigureAwait(false)) return;
             await lane.CommitAsync(group).ConfigureAwait(false);
+            // Fewer wait than were just answered, and those have their next append ready in a moment: their turn on the pool comes first.
+            if (Waiting < group.Appends) await Task.Yield();
         }
     }
 
