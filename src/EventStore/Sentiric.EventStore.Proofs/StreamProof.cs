@@ -121,10 +121,15 @@ public sealed record ProvenEvent(long Position, long Version)
 
     public string? UserName { get; init; }
 
-    /// <summary>Null when a field is missing or unreadable.</summary>
+    private bool HasFields =>
+        Id is not null || (Type ?? Timestamp ?? Data ?? DotnetType ?? CorrelationId ?? CausationId ?? Headers ?? UserName) is not null || BinaryData is not null;
+
+    /// <summary>Null when a field is missing or unreadable, or stands beside a bare leaf.</summary>
     public byte[]? LeafHash(string tenant, string stream)
     {
         var hash = new byte[AuditHash.Size];
+        // Fields beside a bare leaf are covered by nothing: somebody put them there.
+        if (Leaf is not null && HasFields) return null;
         if (Leaf is not null) return Convert.FromHexString(Leaf, hash, out _, out var written) == System.Buffers.OperationStatus.Done && written == hash.Length ? hash : null;
         if (Id is not { } id || Type is null || Timestamp is null || Data is null || AuditTime.Parse(Timestamp) is not { } moment) return null;
         var fields = new TupleImage().Int64(Position).Text(tenant).Text(stream).Int64(Version).Uuid(id).Text(Type).Int64(moment)
@@ -156,7 +161,13 @@ internal static class ProofFormats
 {
     private static readonly System.Text.Encodings.Web.JavaScriptEncoder Plain = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 
-    public static ProofJson Lines { get; } = new(new JsonSerializerOptions(ProofJson.Default.Options) { Encoder = Plain });
+    public static ProofJson Lines { get; } = new(Strict(isIndented: false));
 
-    public static ProofJson Files { get; } = new(new JsonSerializerOptions(ProofJson.Default.Options) { Encoder = Plain, WriteIndented = true });
+    public static ProofJson Files { get; } = new(Strict(isIndented: true));
+
+    // A name twice, or one that nobody checks, could show a reader something else than what was proven.
+    private static JsonSerializerOptions Strict(bool isIndented) => new(ProofJson.Default.Options)
+    {
+        Encoder = Plain, WriteIndented = isIndented, AllowDuplicateProperties = false, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    };
 }

@@ -87,6 +87,19 @@ public sealed class ProofTests(AuditedStore store) : IClassFixture<AuditedStore>
         Assert.Equal(byHand, proof.Events.Select(e => Convert.ToHexStringLower(e.LeafHash("acme", "call-0")!)));
     }
 
+    [Fact]
+    public async Task Words_beside_a_bare_leaf_a_name_twice_or_an_unknown_one_break_the_proof()
+    {
+        var proof = await store.Trail.ProveAsync("acme", "gone-0");
+        Assert.Empty(proof.Check([store.Key.Public]));
+        Assert.NotNull(proof.Events[0].Leaf);
+        Assert.NotEmpty((proof with { Events = [proof.Events[0] with { Data = "{\"By\": 666}" }, .. proof.Events.Skip(1)] }).Check([store.Key.Public]));
+        Assert.NotEmpty((proof with { Events = [proof.Events[0] with { UserName = "ayşe" }, .. proof.Events.Skip(1)] }).Check([store.Key.Public]));
+        var json = proof.ToJson();
+        Assert.Throws<System.Text.Json.JsonException>(() => StreamProof.OfJson(json.Replace("\"tenant\":", "\"tenant\": \"globex\", \"tenant\":", StringComparison.Ordinal)));
+        Assert.Throws<System.Text.Json.JsonException>(() => StreamProof.OfJson(json.Replace("\"tenant\":", "\"Tenant\": \"globex\", \"tenant\":", StringComparison.Ordinal)));
+    }
+
     private bool Breaks(string json)
     {
         try

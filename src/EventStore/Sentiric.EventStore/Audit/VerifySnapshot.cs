@@ -17,20 +17,36 @@ internal sealed class VerifySnapshot : IAsyncDisposable
     public static async ValueTask<VerifySnapshot> TakeAsync(NpgsqlDataSource source, CancellationToken ct)
     {
         var holder = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        var transaction = await holder.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct).ConfigureAwait(false);
-        await using var export = new NpgsqlCommand("select pg_export_snapshot()", holder);
-        return new VerifySnapshot(source, holder, transaction, (string)(await export.ExecuteScalarAsync(ct).ConfigureAwait(false) ?? ""));
+        try
+        {
+            var transaction = await holder.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct).ConfigureAwait(false);
+            await using var export = new NpgsqlCommand("select pg_export_snapshot()", holder);
+            return new VerifySnapshot(source, holder, transaction, (string)(await export.ExecuteScalarAsync(ct).ConfigureAwait(false) ?? ""));
+        }
+        catch
+        {
+            await holder.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <summary>Another connection that sees the same; dispose it when done.</summary>
     public async ValueTask<View> OpenAsync(CancellationToken ct)
     {
         var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct).ConfigureAwait(false);
-        // The id comes from PostgreSQL and consists of digits and hyphens.
-        await using var import = new NpgsqlCommand($"set transaction snapshot '{_id}'", connection);
-        await import.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-        return new View(connection, transaction);
+        try
+        {
+            var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct).ConfigureAwait(false);
+            // The id comes from PostgreSQL and consists of digits and hyphens.
+            await using var import = new NpgsqlCommand($"set transaction snapshot '{_id}'", connection);
+            await import.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            return new View(connection, transaction);
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()
