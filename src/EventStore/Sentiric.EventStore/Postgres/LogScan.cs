@@ -162,7 +162,10 @@ internal sealed record LogScan(
         private void Look()
         {
             if (Volatile.Read(ref _page) is not { } page || _scan.Clock.GetElapsedTime(page.OpenedAt) < GuardInterval) return;
-            if (Interlocked.CompareExchange(ref _owner, Guard, Nobody) == Nobody) _ = EndHeldAsync(page);
+            if (Interlocked.CompareExchange(ref _owner, Guard, Nobody) != Nobody) return;
+            // The caller may have gone on to another page since the look at the clock: whichever is open now is ended, and he goes on with a new one.
+            if (_page is { } held) _ = EndHeldAsync(held);
+            else Volatile.Write(ref _owner, Nobody);
         }
 
         private async Task EndHeldAsync(Page page)
