@@ -33,7 +33,7 @@ internal sealed class Stage : IAsyncDisposable
         time ??= new ManualTime();
         var network = new MemoryNetwork(time);
         var application = new TestApplication();
-        var options = new SipEndpointOptions { Listen = [SipListen.Udp()], Network = network, TimeProvider = time };
+        var options = new SipEndpointOptions { Listen = [SipListen.Udp()], Network = network, TimeProvider = time, Callbacks = SipCallbacks.ThreadPool };
         SipEndpoint endpoint = await SipEndpoint.StartAsync(adjust?.Invoke(options) ?? options, application);
         return new Stage(time, network, application, endpoint, new ScriptedPhone(network, endpoint.Bindings[0].Address));
     }

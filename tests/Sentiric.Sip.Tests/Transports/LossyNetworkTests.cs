@@ -51,7 +51,7 @@ public sealed class LossyNetworkTests
             Assert.Equal((0, 0, 0), (left.ServerTransactions, left.ClientTransactions, left.Dialogs));
         }
 
-        SipEndpointOptions Options(string address) => new() { Listen = [SipListen.Udp(address)], Network = network, TimeProvider = time };
+        SipEndpointOptions Options(string address) => new() { Listen = [SipListen.Udp(address)], Network = network, TimeProvider = time, Callbacks = SipCallbacks.ThreadPool };
     }
 
     [Fact]

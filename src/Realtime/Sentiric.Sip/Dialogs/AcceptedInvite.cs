@@ -29,12 +29,8 @@ internal sealed class AcceptedInvite
     public void Begin()
     {
         transaction.Respond(200, response);
-        repeat = shard.Timers.Start(interval, Repeat);
-        limit = shard.Timers.Start(shard.Options.Timers.Timeout, () =>
-        {
-            Stop();
-            timedOut();
-        });
+        repeat = shard.Timers.Start(interval, RepeatDue, this);
+        limit = shard.Timers.Start(shard.Options.Timers.Timeout, LimitDue, this);
     }
 
     public void TakeAck(SipRequest ack)
@@ -54,11 +50,20 @@ internal sealed class AcceptedInvite
         repeat = limit = null;
     }
 
+    private static void RepeatDue(object accepted, int which) => ((AcceptedInvite)accepted).Repeat();
+
+    private static void LimitDue(object accepted, int which)
+    {
+        var unanswered = (AcceptedInvite)accepted;
+        unanswered.Stop();
+        unanswered.timedOut();
+    }
+
     private void Repeat()
     {
         transaction.Respond(200, response);
         TimeSpan t2 = shard.Options.Timers.T2;
         interval = interval * 2 < t2 ? interval * 2 : t2;
-        repeat = shard.Timers.Start(interval, Repeat);
+        repeat = shard.Timers.Start(interval, RepeatDue, this);
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 
 namespace Sentiric.Sip;
 
@@ -42,26 +43,44 @@ internal static class ResponseDraft
         return writer;
     }
 
+    /// <summary>received and rport filled in as seen from here (RFC 3261 18.2.1, RFC 3581 4); a malformed line goes back as it came.</summary>
     private static void TopVia(SipWriter writer, SipRawMessage request, int index, IPEndPoint source)
     {
-        var vias = new List<Via>();
-        if (!Via.TryParseList(request.Value(index), vias))
+        ReadOnlySpan<byte> value = request.Value(index);
+        if (!ViaShape.IsList(value, out ViaShape via))
         {
             writer.Mirror(request, index);
             return;
         }
 
-        writer.WireHeader(SipHeaderId.Via, vias[0].WithSource(source));
-        foreach (Via via in vias.Skip(1))
+        writer.Write(request.NameBytes(index)).Write(": "u8);
+        IPAddress address = source.Address.IsIPv4MappedToIPv6 ? source.Address.MapToIPv4() : source.Address;
+        bool wantsPort = via.Has(value, "rport"u8);
+        if (!wantsPort && IsAddress(via.Host.Of(value), address))
         {
-            writer.WireHeader(SipHeaderId.Via, via.Wire);
+            writer.Write(value).Write("\r\n"u8);
+            return;
         }
+
+        via.CopyWithout(value, "rport"u8, "received"u8, writer);
+        writer.Write(";received="u8).Write(address);
+        if (wantsPort)
+        {
+            writer.Write(";rport="u8).Write(source.Port);
+        }
+
+        writer.Write(value[via.Whole.End..]).Write("\r\n"u8);
+    }
+
+    private static bool IsAddress(ReadOnlySpan<byte> host, IPAddress address)
+    {
+        Span<byte> text = stackalloc byte[64];
+        return address.TryFormat(text, out int length) && Ascii.EqualsIgnoreCase(host.Trim("[]"u8), text[..length]);
     }
 
     private static void To(SipWriter writer, SipRawMessage request, int index, string? toTag)
     {
-        bool addTag = toTag is not null && NameAddr.TryParse(request.Value(index), out NameAddr? to) && to.Tag is null;
-        if (addTag)
+        if (toTag is not null && NameAddrShape.TryReadSingle(request.Value(index), out NameAddrShape to) && !to.Tag.IsPresent)
         {
             // A folded To ended in spaces would still take the parameter, so the value needs no second look.
             writer.WireHeader(SipHeaderId.To, WireText.Wire(request.Value(index)) + ";tag=" + toTag);
@@ -74,5 +93,5 @@ internal static class ResponseDraft
 
     // RFC 3261 8.2.6.1: Timestamp is copied into 100.
     private static bool IsTimestamp(SipRawMessage request, int index, int statusCode) =>
-        statusCode == 100 && request.Id(index) == SipHeaderId.Other && request.Name(index).Equals("Timestamp", StringComparison.OrdinalIgnoreCase);
+        statusCode == 100 && request.Id(index) == SipHeaderId.Other && Ascii.EqualsIgnoreCase(request.NameBytes(index), "Timestamp"u8);
 }

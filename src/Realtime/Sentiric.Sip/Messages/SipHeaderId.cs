@@ -32,6 +32,9 @@ public enum SipHeaderId
 /// <summary>Canonical names and compact forms (RFC 3261 7.3.3 and 20).</summary>
 public static class SipHeaderNames
 {
+    /// <summary>Bytes of the longest name, Proxy-Authorization.</summary>
+    internal const int Longest = 19;
+
     /// <summary>In the order of <see cref="SipHeaderId"/>.</summary>
     private static readonly string[] Names =
     [

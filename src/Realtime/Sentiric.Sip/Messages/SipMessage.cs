@@ -74,27 +74,16 @@ public abstract class SipMessage
     /// <summary>The first value of a header as text, by full name, without regard to case; null when absent.</summary>
     public string? Header(string name)
     {
-        foreach (string value in Headers(name))
-        {
-            return value;
-        }
-
-        return null;
+        int index = Find(name, 0);
+        return index < 0 ? null : WireText.Text(Raw.Value(index));
     }
 
     /// <summary>All header lines of that name as text, in order; compact forms count as their full name.</summary>
     public IEnumerable<string> Headers(string name)
     {
-        SipHeaderId id = SipHeaderNames.Find(Encoding.ASCII.GetBytes(name));
-        for (int i = 0; i < Raw.HeaderCount; i++)
+        for (int i = Find(name, 0); i >= 0; i = Find(name, i + 1))
         {
-            bool same = id == SipHeaderId.Other
-                ? Raw.Id(i) == SipHeaderId.Other && Raw.Name(i).Equals(name, StringComparison.OrdinalIgnoreCase)
-                : Raw.Id(i) == id;
-            if (same)
-            {
-                yield return WireText.Text(Raw.Value(i));
-            }
+            yield return WireText.Text(Raw.Value(i));
         }
     }
 
@@ -105,9 +94,10 @@ public abstract class SipMessage
     /// <summary>Compares the media type without its parameters.</summary>
     public bool ContentTypeIs(string mediaType)
     {
-        ReadOnlySpan<char> value = Header("Content-Type");
-        int semicolon = value.IndexOf(';');
-        return (semicolon < 0 ? value : value[..semicolon]).Trim().Equals(mediaType, StringComparison.OrdinalIgnoreCase);
+        int index = Raw.Find(SipHeaderId.ContentType);
+        ReadOnlySpan<byte> value = index < 0 ? default : Raw.Value(index);
+        int semicolon = value.IndexOf((byte)';');
+        return Ascii.EqualsIgnoreCase(SipScanner.Trim(semicolon < 0 ? value : value[..semicolon]), mediaType);
     }
 
     /// <summary>A header that is one number; null when absent, malformed or beyond 32 bits (RFC 4475 3.1.2.4 lets it default).</summary>
@@ -117,6 +107,31 @@ public abstract class SipMessage
     public override string ToString() => Encoding.UTF8.GetString(Raw.Wire.Span);
 
     internal static bool IsStar(ReadOnlySpan<byte> contact) => contact.SequenceEqual("*"u8);
+
+    private int Find(string name, int from)
+    {
+        if (name.Length > SipHeaderNames.Longest || !Ascii.IsValid(name))
+        {
+            return FindOther(name, from);
+        }
+
+        Span<byte> ascii = stackalloc byte[SipHeaderNames.Longest];
+        SipHeaderId id = SipHeaderNames.Find(ascii[..Encoding.ASCII.GetBytes(name, ascii)]);
+        return id == SipHeaderId.Other ? FindOther(name, from) : Raw.Find(id, from);
+    }
+
+    private int FindOther(string name, int from)
+    {
+        for (int i = from; i < Raw.HeaderCount; i++)
+        {
+            if (Raw.Id(i) == SipHeaderId.Other && Ascii.EqualsIgnoreCase(Raw.NameBytes(i), name))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
 
     // What follows reads headers that the parser has checked: two threads that ask first at once make equal values.
     private IReadOnlyList<NameAddr> Addresses(SipHeaderId id)

@@ -135,6 +135,24 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
         }
     }
 
+    /// <summary>The next parameter: its name, and where it stands from name to value. False at the end, or where it is malformed.</summary>
+    public bool TryParameter(out ReadOnlySpan<byte> name, out WirePart whole)
+    {
+        name = default;
+        whole = default;
+        SkipSpace();
+        if (!TryTake((byte)';'))
+        {
+            return false;
+        }
+
+        SkipSpace();
+        int start = at;
+        bool isRead = TrySkipParameter(out name, out _);
+        whole = Trimmed(start);
+        return isRead;
+    }
+
     private bool TrySkipParameter(out ReadOnlySpan<byte> name, out WirePart value)
     {
         value = WirePart.Absent;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -10,6 +11,9 @@ namespace Sentiric.Sip;
 /// </summary>
 public sealed class SipUri
 {
+    private static readonly SearchValues<char> UserChars =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()&=+$,;?/");
+
     /// <summary>The URI stands in it from <see cref="start"/> on: a header that holds one lends its own text.</summary>
     private readonly string held;
     private readonly int start;
@@ -146,13 +150,18 @@ public sealed class SipUri
         return Encoding.UTF8.GetString(bytes, 0, length);
     }
 
-    private static string Escape(string user)
+    /// <summary>Everything outside of user-unreserved becomes %-escapes of its UTF-8 bytes (RFC 3261 25.1).</summary>
+    internal static string Escape(string user)
     {
-        const string unescaped = "-_.!~*'()&=+$,;?/";
+        if (!user.AsSpan().ContainsAnyExcept(UserChars))
+        {
+            return user;
+        }
+
         var escaped = new StringBuilder(user.Length);
         foreach (byte b in Encoding.UTF8.GetBytes(user))
         {
-            if (char.IsAsciiLetterOrDigit((char)b) || unescaped.AsSpan().IndexOf((char)b) >= 0)
+            if (UserChars.Contains((char)b))
             {
                 escaped.Append((char)b);
             }

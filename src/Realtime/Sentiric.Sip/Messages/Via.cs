@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Net;
-
 namespace Sentiric.Sip;
 
 /// <summary>One Via value (RFC 3261 20.42).</summary>
@@ -46,36 +43,6 @@ public sealed class Via
     private SipParameterList ParameterText => new(Wire.AsSpan(shape.SentByEnd));
 
     public override string ToString() => WireText.ToText(Wire);
-
-    /// <summary>The value to mirror in responses: received and rport filled in as seen from here (RFC 3261 18.2.1, RFC 3581 4).</summary>
-    internal string WithSource(IPEndPoint source)
-    {
-        string received = SipUri.HostOf(source.Address).Trim('[', ']');
-        bool sameHost = Host.Trim('[', ']').Equals(received, StringComparison.OrdinalIgnoreCase);
-        if (sameHost && !WantsRport)
-        {
-            return Wire;
-        }
-
-        var text = new System.Text.StringBuilder(Wire, 0, shape.SentByEnd, Wire.Length + 48);
-        foreach (SipParameter parameter in Parameters)
-        {
-            bool ours = parameter.Name.Equals("rport", StringComparison.OrdinalIgnoreCase)
-                || parameter.Name.Equals("received", StringComparison.OrdinalIgnoreCase);
-            if (!ours)
-            {
-                text.Append(';').Append(parameter.Name).Append(parameter.Value is null ? "" : "=" + parameter.Value);
-            }
-        }
-
-        text.Append(";received=").Append(received);
-        if (WantsRport)
-        {
-            text.Append(CultureInfo.InvariantCulture, $";rport={source.Port}");
-        }
-
-        return text.ToString();
-    }
 
     /// <summary>All values of one header line; false when one of them is malformed.</summary>
     internal static bool TryParseList(ReadOnlySpan<byte> value, List<Via> into)

@@ -53,6 +53,36 @@ internal readonly record struct ViaShape(WirePart Whole, WirePart Transport, Wir
         return isRead && scanner.AtEnd;
     }
 
+    /// <summary>True when there is a parameter of that name, with a value or without.</summary>
+    public bool Has(ReadOnlySpan<byte> value, ReadOnlySpan<byte> name)
+    {
+        var scanner = new SipScanner(value[SentByEnd..Whole.End]);
+        while (scanner.TryParameter(out ReadOnlySpan<byte> found, out _))
+        {
+            if (Ascii.EqualsIgnoreCase(found, name))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>This one value as it stands, parameters of two names left out.</summary>
+    public void CopyWithout(ReadOnlySpan<byte> value, ReadOnlySpan<byte> one, ReadOnlySpan<byte> other, SipWriter writer)
+    {
+        writer.Write(value[Whole.Start..SentByEnd]);
+        ReadOnlySpan<byte> text = value[SentByEnd..Whole.End];
+        var scanner = new SipScanner(text);
+        while (scanner.TryParameter(out ReadOnlySpan<byte> name, out WirePart whole))
+        {
+            if (!Ascii.EqualsIgnoreCase(name, one) && !Ascii.EqualsIgnoreCase(name, other))
+            {
+                writer.Write(";"u8).Write(whole.Of(text));
+            }
+        }
+    }
+
     /// <summary>Upper case; the usual ones without a new string.</summary>
     public static string TransportOf(ReadOnlySpan<byte> transport)
     {

@@ -21,7 +21,12 @@ internal sealed class ClientTransaction
     private readonly byte[] bytes;
     private readonly Action<SipResponse> received;
     private readonly Action<ClientFailure> failed;
-    private readonly Dictionary<TransactionEffects, SipTimer> timers = [];
+
+    /// <summary>Timer A or E.</summary>
+    private SipTimer? repeat;
+
+    /// <summary>Timer B, D, F, K or M: there is never more than one of them.</summary>
+    private SipTimer? limit;
     private InviteClientState inviteState;
     private NonInviteClientState state;
     private TimeSpan intervalA;
@@ -166,53 +171,43 @@ internal sealed class ClientTransaction
         SipTimers t = shard.Options.Timers;
         if (effects.HasFlag(TransactionEffects.StartTimerA))
         {
-            Start(TransactionEffects.StartTimerA, intervalA, InviteClientInput.TimerA);
+            repeat = shard.Timers.Start(intervalA, InviteDue, this, (int)InviteClientInput.TimerA);
             intervalA *= 2;
         }
 
         if (effects.HasFlag(TransactionEffects.StartTimerE))
         {
             // 17.1.2.2: doubling up to T2 while trying, T2 at once after a provisional response.
-            Start(TransactionEffects.StartTimerE, state == NonInviteClientState.Proceeding ? t.T2 : intervalE, NonInviteClientInput.TimerE);
+            TimeSpan interval = state == NonInviteClientState.Proceeding ? t.T2 : intervalE;
+            repeat = shard.Timers.Start(interval, OtherDue, this, (int)NonInviteClientInput.TimerE);
             intervalE = intervalE * 2 < t.T2 ? intervalE * 2 : t.T2;
         }
 
-        Start(effects, TransactionEffects.StartTimerB, t.Timeout, InviteClientInput.TimerB);
-        Start(effects, TransactionEffects.StartTimerD, t.D, InviteClientInput.TimerD);
-        Start(effects, TransactionEffects.StartTimerM, t.Timeout, InviteClientInput.TimerM);
-        if (effects.HasFlag(TransactionEffects.StartTimerF))
-        {
-            Start(TransactionEffects.StartTimerF, t.Timeout, NonInviteClientInput.TimerF);
-        }
-
-        if (effects.HasFlag(TransactionEffects.StartTimerK))
-        {
-            Start(TransactionEffects.StartTimerK, t.T4, NonInviteClientInput.TimerK);
-        }
+        Start(effects, TransactionEffects.StartTimerB, t.Timeout, InviteDue, (int)InviteClientInput.TimerB);
+        Start(effects, TransactionEffects.StartTimerD, t.D, InviteDue, (int)InviteClientInput.TimerD);
+        Start(effects, TransactionEffects.StartTimerM, t.Timeout, InviteDue, (int)InviteClientInput.TimerM);
+        Start(effects, TransactionEffects.StartTimerF, t.Timeout, OtherDue, (int)NonInviteClientInput.TimerF);
+        Start(effects, TransactionEffects.StartTimerK, t.T4, OtherDue, (int)NonInviteClientInput.TimerK);
     }
 
-    private void Start(TransactionEffects effects, TransactionEffects which, TimeSpan after, InviteClientInput input)
+    private void Start(TransactionEffects effects, TransactionEffects which, TimeSpan after, TimerDue due, int input)
     {
         if (effects.HasFlag(which))
         {
-            Start(which, after, input);
+            limit?.Cancel();
+            limit = shard.Timers.Start(after, due, this, input);
         }
     }
 
-    private void Start(TransactionEffects which, TimeSpan after, InviteClientInput input) =>
-        timers[which] = shard.Timers.Start(after, () => Step(input));
+    private static void InviteDue(object transaction, int input) => ((ClientTransaction)transaction).Step((InviteClientInput)input);
 
-    private void Start(TransactionEffects which, TimeSpan after, NonInviteClientInput input) =>
-        timers[which] = shard.Timers.Start(after, () => Step(input));
+    private static void OtherDue(object transaction, int input) => ((ClientTransaction)transaction).Step((NonInviteClientInput)input);
 
     private void StopTimers()
     {
-        foreach (SipTimer timer in timers.Values)
-        {
-            timer.Cancel();
-        }
-
-        timers.Clear();
+        repeat?.Cancel();
+        limit?.Cancel();
+        repeat = limit = null;
     }
 
     private void TransportFailed(string why) => shard.Queue.Post(() =>

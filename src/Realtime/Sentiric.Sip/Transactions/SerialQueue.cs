@@ -22,9 +22,40 @@ internal sealed class SerialQueue(Action<Exception> faulted)
         }
     }
 
+    /// <summary>
+    /// True when nothing runs or waits: the caller owns everything behind the queue until <see cref="Leave"/>, and its work needs no object
+    /// of its own. It must leave whatever happens.
+    /// </summary>
+    public bool TryEnter() => Interlocked.CompareExchange(ref pending, 1, 0) == 0;
+
+    /// <summary>Gives the queue back, after running what was posted in the meantime.</summary>
+    public void Leave()
+    {
+        if (Interlocked.Decrement(ref pending) > 0)
+        {
+            Drain();
+        }
+    }
+
     /// <summary>Runs work on the queue and gives its result; an exception goes to the caller.</summary>
     public Task<T> InvokeAsync<T>(Func<T> work)
     {
+        if (TryEnter())
+        {
+            try
+            {
+                return Task.FromResult(work());
+            }
+            catch (Exception fault)
+            {
+                return Task.FromException<T>(fault);
+            }
+            finally
+            {
+                Leave();
+            }
+        }
+
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         Post(() =>
         {

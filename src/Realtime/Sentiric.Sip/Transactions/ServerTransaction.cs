@@ -3,16 +3,15 @@ using System.Net;
 namespace Sentiric.Sip;
 
 /// <summary>Matches requests to server transactions (RFC 3261 17.2.3).</summary>
-internal readonly record struct ServerKey(string Branch, string SentBy, string Method)
+internal readonly record struct ServerKey(string Branch, string Host, int Port, string Method)
 {
     public static ServerKey Of(SipRequest request, string method)
     {
         Via via = request.TopVia;
-        string sentBy = $"{via.Host}:{via.Port}";
         // ACK and CANCEL belong to the INVITE. Without a unique branch the RFC 2543 rules hold: Request-URI, From tag, Call-ID, CSeq, top Via.
         return via.HasUniqueBranch
-            ? new ServerKey(via.Branch!, sentBy, method)
-            : new ServerKey($"{request.Uri} {request.From.Tag} {request.CallId} {request.CSeq.Number} {via.Wire}", sentBy, method);
+            ? new ServerKey(via.Branch!, via.Host, via.Port, method)
+            : new ServerKey($"{request.Uri} {request.From.Tag} {request.CallId} {request.CSeq.Number} {via.Wire}", via.Host, via.Port, method);
     }
 }
 
@@ -23,19 +22,25 @@ internal readonly record struct ServerKey(string Branch, string SentBy, string M
 internal sealed class ServerTransaction
 {
     private readonly SipShard shard;
-    private readonly Dictionary<TransactionEffects, SipTimer> timers = [];
+
+    /// <summary>Timer G.</summary>
+    private SipTimer? repeat;
+
+    /// <summary>Timer H, I, J or L: there is never more than one of them.</summary>
+    private SipTimer? limit;
     private InviteServerState inviteState = InviteServerState.Proceeding;
     private NonInviteServerState state = NonInviteServerState.Trying;
     private TimeSpan intervalG;
     private byte[]? lastResponse;
+    private Action<string>? sendFailed;
 
-    public ServerTransaction(SipShard shard, SipRequest request, ISipTransport transport, IPEndPoint source)
+    public ServerTransaction(SipShard shard, SipRequest request, ServerKey key, ISipTransport transport, IPEndPoint source)
     {
         this.shard = shard;
         Request = request;
         Transport = transport;
         Source = source;
-        Key = ServerKey.Of(request, request.Method);
+        Key = key;
         intervalG = shard.Options.Timers.T1;
     }
 
@@ -51,6 +56,9 @@ internal sealed class ServerTransaction
 
     /// <summary>A final response has been given.</summary>
     public bool IsAnswered => IsInvite ? inviteState != InviteServerState.Proceeding : state is NonInviteServerState.Completed or NonInviteServerState.Terminated;
+
+    /// <summary>The call that this INVITE opened, for CANCEL.</summary>
+    public UasInvite? Call { get; set; }
 
     /// <summary>An ACK that belongs to the 2xx (RFC 6026 7.1).</summary>
     public Action<SipRequest>? AckReceived { get; set; }
@@ -115,7 +123,7 @@ internal sealed class ServerTransaction
 
         if ((effects & (TransactionEffects.SendResponse | TransactionEffects.ResendResponse)) != 0 && lastResponse is not null)
         {
-            shard.SendResponse(lastResponse, Request.TopVia, Transport, Source, TransportFailed);
+            shard.SendResponse(lastResponse, Request.TopVia, Transport, Source, sendFailed ??= TransportFailed);
         }
 
         StartTimers(effects);
@@ -131,42 +139,34 @@ internal sealed class ServerTransaction
         SipTimers t = shard.Options.Timers;
         if (effects.HasFlag(TransactionEffects.StartTimerG))
         {
-            Start(TransactionEffects.StartTimerG, intervalG, InviteServerInput.TimerG);
+            repeat = shard.Timers.Start(intervalG, InviteDue, this, (int)InviteServerInput.TimerG);
             intervalG = intervalG * 2 < t.T2 ? intervalG * 2 : t.T2;
         }
 
-        if (effects.HasFlag(TransactionEffects.StartTimerH))
-        {
-            Start(TransactionEffects.StartTimerH, t.Timeout, InviteServerInput.TimerH);
-        }
+        Start(effects, TransactionEffects.StartTimerH, t.Timeout, InviteDue, (int)InviteServerInput.TimerH);
+        Start(effects, TransactionEffects.StartTimerI, t.T4, InviteDue, (int)InviteServerInput.TimerI);
+        Start(effects, TransactionEffects.StartTimerL, t.Timeout, InviteDue, (int)InviteServerInput.TimerL);
+        Start(effects, TransactionEffects.StartTimerJ, t.Timeout, OtherDue, (int)NonInviteServerInput.TimerJ);
+    }
 
-        if (effects.HasFlag(TransactionEffects.StartTimerI))
+    private void Start(TransactionEffects effects, TransactionEffects which, TimeSpan after, TimerDue due, int input)
+    {
+        if (effects.HasFlag(which))
         {
-            Start(TransactionEffects.StartTimerI, t.T4, InviteServerInput.TimerI);
-        }
-
-        if (effects.HasFlag(TransactionEffects.StartTimerL))
-        {
-            Start(TransactionEffects.StartTimerL, t.Timeout, InviteServerInput.TimerL);
-        }
-
-        if (effects.HasFlag(TransactionEffects.StartTimerJ))
-        {
-            timers[TransactionEffects.StartTimerJ] = shard.Timers.Start(t.Timeout, () => Step(NonInviteServerInput.TimerJ, null));
+            limit?.Cancel();
+            limit = shard.Timers.Start(after, due, this, input);
         }
     }
 
-    private void Start(TransactionEffects which, TimeSpan after, InviteServerInput input) =>
-        timers[which] = shard.Timers.Start(after, () => Step(input, null, null));
+    private static void InviteDue(object transaction, int input) => ((ServerTransaction)transaction).Step((InviteServerInput)input, null, null);
+
+    private static void OtherDue(object transaction, int input) => ((ServerTransaction)transaction).Step((NonInviteServerInput)input, null);
 
     private void StopTimers()
     {
-        foreach (SipTimer timer in timers.Values)
-        {
-            timer.Cancel();
-        }
-
-        timers.Clear();
+        repeat?.Cancel();
+        limit?.Cancel();
+        repeat = limit = null;
     }
 
     private void TransportFailed(string why) => shard.Queue.Post(() =>

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.Logging;
 
 namespace Sentiric.Sip;
@@ -28,7 +27,8 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         Options = options;
         Application = application;
         Queue = new SerialQueue(fault => SipLog.WorkFaulted(options.Logger, fault));
-        Timers = new TimerQueue(options.TimeProvider, Queue);
+        Timers = new TimerWheel(options.TimeProvider, Queue);
+        Calling = new ApplicationCalls(options.Callbacks, fault => SipLog.WorkFaulted(options.Logger, fault));
         admission = new SourceAdmission(options.SourceLimits, options.TimeProvider);
         Dialogs = new DialogTable();
         Routes = new SipRouting(this);
@@ -41,7 +41,10 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
 
     public SerialQueue Queue { get; }
 
-    public TimerQueue Timers { get; }
+    public TimerWheel Timers { get; }
+
+    /// <summary>The way to the application.</summary>
+    public ApplicationCalls Calling { get; }
 
     public DialogTable Dialogs { get; }
 
@@ -58,9 +61,9 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     /// <summary>The methods that are really answered.</summary>
     public string Allow => Options.Registrar is null ? "INVITE, ACK, BYE, CANCEL, OPTIONS" : "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER";
 
-    public static string NewTag() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(10));
+    public static string NewTag() => RandomHex(stackalloc byte[10]);
 
-    public static string NewBranch() => Via.MagicCookie + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
+    public static string NewBranch() => Via.MagicCookie + RandomHex(stackalloc byte[12]);
 
     public SipStatistics Statistics() => new(
         Volatile.Read(ref received), Volatile.Read(ref sent), Volatile.Read(ref malformed), Volatile.Read(ref refusedSources),
@@ -92,7 +95,25 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
 
         SipParseResult result = SipParser.ParseDatagram(trimmed);
         byte[]? unreadable = result.Message is null && result.Error?.Raw is null ? trimmed.ToArray() : null;
-        Queue.Post(() => Take(transport, remote, result, unreadable, decision));
+        if (!Queue.TryEnter())
+        {
+            Wait(transport, remote, result, unreadable, decision);
+            return;
+        }
+
+        try
+        {
+            Take(transport, remote, result, unreadable, decision);
+        }
+        catch (Exception fault)
+        {
+            // As on the queue: one faulty message must not stop the ones behind it.
+            SipLog.WorkFaulted(Options.Logger, fault);
+        }
+        finally
+        {
+            Queue.Leave();
+        }
     }
 
     public void Noticed(ISipTransport transport, IPEndPoint remote, string what) => SipLog.TransportNotice(Options.Logger, transport.Kind, remote, what);
@@ -163,11 +184,10 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         }
 
         byte[] response = writer.Header("Server", Options.UserAgentName).End();
-        var vias = new List<Via>();
         int index = request.Find(SipHeaderId.Via);
-        if (index >= 0 && Via.TryParseList(request.Value(index), vias))
+        if (index >= 0 && ViaShape.IsList(request.Value(index), out ViaShape top))
         {
-            SendResponse(response, vias[0], transport, source, null);
+            SendResponse(response, new Via(request.Value(index), top), transport, source, null);
         }
         else
         {
@@ -199,7 +219,20 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         }
     }
 
-    public void Dispose() => Timers.Dispose();
+    public void Dispose()
+    {
+        Timers.Dispose();
+        Calling.Dispose();
+    }
+
+    private void Wait(ISipTransport transport, IPEndPoint remote, SipParseResult result, byte[]? unreadable, SipSourceDecision decision) =>
+        Queue.Post(() => Take(transport, remote, result, unreadable, decision));
+
+    private static string RandomHex(Span<byte> bytes)
+    {
+        RandomNumberGenerator.Fill(bytes);
+        return Convert.ToHexStringLower(bytes);
+    }
 
     private void Take(ISipTransport transport, IPEndPoint remote, SipParseResult result, byte[]? unreadable, SipSourceDecision decision)
     {
@@ -268,7 +301,7 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         }
 
         bool merged = MergeKey.Of(request) is { } merge && !merges.TryAdd(merge, key);
-        var transaction = new ServerTransaction(this, request, transport, remote);
+        var transaction = new ServerTransaction(this, request, key, transport, remote);
         servers[key] = transaction;
         uas.Take(transaction, merged);
     }
@@ -290,37 +323,8 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         return false;
     }
 
-    private void Trace(SipTraceDirection direction, ISipTransport transport, IPEndPoint remote, ReadOnlyMemory<byte> message)
-    {
-        ReadOnlySpan<byte> bytes = message.Span;
-        int end = bytes.IndexOf("\r\n"u8);
-        string startLine = Encoding.UTF8.GetString(end < 0 ? bytes[..Math.Min(bytes.Length, 80)] : bytes[..end]);
-        Application.OnTrace(new SipTrace(
-            direction, transport.Kind, transport.LocalEndPoint, remote, Options.TimeProvider.GetUtcNow(), startLine, CallIdOf(bytes), message));
-    }
-
-    private static string? CallIdOf(ReadOnlySpan<byte> message)
-    {
-        while (!message.IsEmpty)
-        {
-            int end = message.IndexOf("\r\n"u8);
-            if (end <= 0)
-            {
-                return null;
-            }
-
-            ReadOnlySpan<byte> line = message[..end];
-            int colon = line.IndexOf((byte)':');
-            if (colon > 0 && SipHeaderNames.Find(line[..colon].TrimEnd(" \t"u8)) == SipHeaderId.CallId)
-            {
-                return WireText.Wire(SipScanner.Trim(line[(colon + 1)..]));
-            }
-
-            message = message[(end + 2)..];
-        }
-
-        return null;
-    }
+    private void Trace(SipTraceDirection direction, ISipTransport transport, IPEndPoint remote, ReadOnlyMemory<byte> message) =>
+        Application.OnTrace(new SipTrace(direction, transport.Kind, transport.LocalEndPoint, remote, Options.TimeProvider.GetUtcNow(), message));
 
     /// <summary>RFC 3261 8.2.2.2: the same request over two paths has equal From tag, Call-ID and CSeq, but another branch.</summary>
     private readonly record struct MergeKey(string CallId, string FromTag, CSeq CSeq)

@@ -55,14 +55,16 @@ internal sealed class SipRouting(SipShard shard)
     /// <param name="secure">The other side was asked for by a sips URI, so ours is one (RFC 3261 8.1.1.8, 12.1.1).</param>
     public string ContactFor(SipTarget target, string? user, bool secure = false)
     {
-        string? transport = target.Transport.Kind switch
+        IPEndPoint own = AdvertisedAddress(target);
+        string at = string.IsNullOrEmpty(user) ? "" : SipUri.Escape(user) + "@";
+        string transport = target.Transport.Kind switch
         {
-            SipTransportKind.Udp => null,
-            SipTransportKind.Tcp => "tcp",
-            SipTransportKind.Tls => secure ? null : "tls",
+            SipTransportKind.Udp => "",
+            SipTransportKind.Tcp => ";transport=tcp",
+            SipTransportKind.Tls => secure ? "" : ";transport=tls",
         };
-        string uri = SipUri.Create(user, AdvertisedAddress(target), transport).ToString();
-        return secure ? $"<sips:{uri["sip:".Length..]}>" : $"<{uri}>";
+        string scheme = secure ? "sips" : "sip";
+        return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"<{scheme}:{at}{SipUri.HostOf(own.Address)}:{own.Port}{transport}>");
     }
 
     public static int PortOf(SipTransportKind transport) => transport == SipTransportKind.Tls ? DefaultTlsPort : DefaultPort;

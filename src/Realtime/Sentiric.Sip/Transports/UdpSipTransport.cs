@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
@@ -12,6 +13,12 @@ public sealed class UdpSipTransport : ISipTransport
     /// <summary>In a row; a socket that keeps failing is given up instead of spinning.</summary>
     private const int MaxReceiveFaults = 1_000;
 
+    /// <summary>Peers whose addresses need not be taken apart again; a trunk has few. Beyond it all are forgotten.</summary>
+    private const int MaxRememberedPeers = 1_024;
+
+    /// <summary>Of the receiving thread alone.</summary>
+    private readonly Dictionary<SocketAddress, IPEndPoint> known = [];
+    private readonly ConcurrentDictionary<IPEndPoint, SocketAddress> addresses = new();
     private readonly Socket socket;
     private readonly ISipTransportSink sink;
     private readonly Thread receiver;
@@ -47,7 +54,7 @@ public sealed class UdpSipTransport : ISipTransport
     {
         try
         {
-            socket.SendTo(message.Span, SocketFlags.None, remote);
+            socket.SendTo(message.Span, SocketFlags.None, AddressOf(remote));
         }
         catch (Exception fault) when (fault is SocketException or ObjectDisposedException)
         {
@@ -65,16 +72,16 @@ public sealed class UdpSipTransport : ISipTransport
     private void Receive()
     {
         byte[] buffer = new byte[SipLimits.MessageBytes];
-        EndPoint any = new IPEndPoint(LocalEndPoint.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0);
+        // The socket writes each sender's address into this one.
+        var from = new SocketAddress(LocalEndPoint.AddressFamily);
         int faults = 0;
         while (!closed && faults < MaxReceiveFaults)
         {
             try
             {
-                EndPoint remote = any;
-                int length = socket.ReceiveFrom(buffer, ref remote);
+                int length = socket.ReceiveFrom(buffer, SocketFlags.None, from);
                 faults = 0;
-                sink.Received(this, (IPEndPoint)remote, buffer.AsSpan(0, length));
+                sink.Received(this, EndPointOf(from), buffer.AsSpan(0, length));
             }
             catch (SocketException)
             {
@@ -86,5 +93,39 @@ public sealed class UdpSipTransport : ISipTransport
                 return;
             }
         }
+    }
+
+    private IPEndPoint EndPointOf(SocketAddress from)
+    {
+        if (known.TryGetValue(from, out IPEndPoint? remote))
+        {
+            return remote;
+        }
+
+        remote = (IPEndPoint)LocalEndPoint.Create(from);
+        if (known.Count >= MaxRememberedPeers)
+        {
+            known.Clear();
+        }
+
+        var key = new SocketAddress(from.Family, from.Size);
+        from.Buffer[..from.Size].CopyTo(key.Buffer);
+        known[key] = remote;
+        return remote;
+    }
+
+    private SocketAddress AddressOf(IPEndPoint remote)
+    {
+        if (addresses.TryGetValue(remote, out SocketAddress? address))
+        {
+            return address;
+        }
+
+        if (addresses.Count >= MaxRememberedPeers)
+        {
+            addresses.Clear();
+        }
+
+        return addresses[remote] = remote.Serialize();
     }
 }

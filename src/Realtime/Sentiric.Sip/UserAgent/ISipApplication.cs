@@ -7,7 +7,7 @@ namespace Sentiric.Sip;
 public interface ISipApplication
 {
     /// <summary>
-    /// A new call. 100 Trying has left already. Runs on the thread pool; answer, reject or keep the invite. An exception
+    /// A new call. 100 Trying has left already. Runs where <see cref="SipEndpointOptions.Callbacks"/> says; answer, reject or keep the invite. An exception
     /// rejects the call with 500; an invite that nobody answers ends with 480 after <see cref="SipEndpointOptions.MaxRingTime"/>.
     /// </summary>
     /// <param name="stopping">Cancelled when the endpoint is disposed; a caller's CANCEL is <see cref="IncomingInvite.Cancelled"/>.</param>
@@ -40,17 +40,46 @@ public enum SipTraceDirection
     Sent,
 }
 
-/// <summary>One message on the wire, for ladders and diagnosis. <paramref name="CallId"/> is null when the message has no readable one.</summary>
+/// <summary>One message on the wire, for ladders and diagnosis. What it says is read when it is asked for.</summary>
 public sealed record SipTrace(
     SipTraceDirection Direction,
     SipTransportKind Transport,
     IPEndPoint Local,
     IPEndPoint Remote,
     DateTimeOffset At,
-    string StartLine,
-    string? CallId,
     ReadOnlyMemory<byte> Message)
 {
+    private const int LongestUnended = 80;
+
+    public string StartLine
+    {
+        get
+        {
+            ReadOnlySpan<byte> bytes = Message.Span;
+            int end = bytes.IndexOf("\r\n"u8);
+            return Encoding.UTF8.GetString(end < 0 ? bytes[..Math.Min(bytes.Length, LongestUnended)] : bytes[..end]);
+        }
+    }
+
+    /// <summary>Null when the message has no readable one.</summary>
+    public string? CallId
+    {
+        get
+        {
+            for (ReadOnlySpan<byte> rest = Message.Span; rest.IndexOf("\r\n"u8) is > 0 and var end; rest = rest[(end + 2)..])
+            {
+                ReadOnlySpan<byte> line = rest[..end];
+                int colon = line.IndexOf((byte)':');
+                if (colon > 0 && SipHeaderNames.Find(line[..colon].TrimEnd(" \t"u8)) == SipHeaderId.CallId)
+                {
+                    return WireText.Wire(SipScanner.Trim(line[(colon + 1)..]));
+                }
+            }
+
+            return null;
+        }
+    }
+
     /// <summary>The message as text with credentials masked, fit to be stored.</summary>
     public string RedactedText()
     {

@@ -58,7 +58,7 @@ internal sealed class UacInvite
             shard.Calls.Add(this);
         }
 
-        ringLimit = completed.Task.IsCompleted ? null : shard.Timers.Start(invite.MaxRingTime, Cancel);
+        ringLimit = completed.Task.IsCompleted ? null : shard.Timers.Start(invite.MaxRingTime, static (call, _) => ((UacInvite)call).Cancel(), this);
     }
 
     public Task CancelAsync() => shard.Queue.InvokeAsync(() =>
@@ -171,14 +171,16 @@ internal sealed class UacInvite
         var cancel = new ClientTransaction(shard, transaction.Draft.Cancel(), transaction.Target, transaction.Branch, _ => { }, _ => { });
         shard.Begin(cancel);
         // 9.1: without a final response in 64*T1 the call attempt counts as cancelled.
-        shard.Timers.Start(shard.Options.Timers.Timeout, () =>
+        shard.Timers.Start(shard.Options.Timers.Timeout, static (call, _) => ((UacInvite)call).CancelUnanswered(), this);
+    }
+
+    private void CancelUnanswered()
+    {
+        if (!completed.Task.IsCompleted)
         {
-            if (!completed.Task.IsCompleted)
-            {
-                transaction.Abandon();
-                Complete(new OutgoingCallResult(null, null, 408, "No answer to CANCEL", true, null));
-            }
-        });
+            exchange.Transaction?.Abandon();
+            Complete(new OutgoingCallResult(null, null, 408, "No answer to CANCEL", true, null));
+        }
     }
 
     /// <summary>The endpoint stops: a ringing peer is told, the caller gets its result.</summary>

@@ -5,9 +5,6 @@ internal sealed class UasCore(SipShard shard)
 {
     private const string SdpType = "application/sdp";
 
-    /// <summary>Calls by their server transaction, for CANCEL.</summary>
-    private readonly System.Runtime.CompilerServices.ConditionalWeakTable<ServerTransaction, UasInvite> invites = [];
-
     public void Take(ServerTransaction transaction, bool merged)
     {
         SipRequest request = transaction.Request;
@@ -26,7 +23,7 @@ internal sealed class UasCore(SipShard shard)
         else if (request.Is(SipMethod.Invite))
         {
             var invite = new UasInvite(shard, transaction);
-            invites.Add(transaction, invite);
+            transaction.Call = invite;
             invite.Begin();
         }
         else if (request.Is(SipMethod.Options))
@@ -85,7 +82,7 @@ internal sealed class UasCore(SipShard shard)
             return new SipAnswer(482);
         }
 
-        IReadOnlyList<string> required = request.Tokens("Require");
+        IReadOnlyList<string> required = request.Raw.Find(SipHeaderId.Require) < 0 ? [] : request.Tokens("Require");
         if (required.Count > 0)
         {
             return new SipAnswer(420, null, [new("Unsupported", string.Join(", ", required))]);
@@ -101,13 +98,13 @@ internal sealed class UasCore(SipShard shard)
             return new SipAnswer(415, null, [new("Accept", SdpType)]);
         }
 
-        if (request.Tokens("Content-Encoding") is { Count: > 0 } encodings && !encodings.All(one => one.Equals("identity", StringComparison.OrdinalIgnoreCase)))
+        if (request.Header("Content-Encoding") is not null && request.Tokens("Content-Encoding") is { Count: > 0 } encodings && !encodings.All(one => one.Equals("identity", StringComparison.OrdinalIgnoreCase)))
         {
             return new SipAnswer(415, null, [new("Accept-Encoding", "identity")]);
         }
 
         // RFC 4475 3.3.15: our answer would be SDP; without Accept it is welcome (20.1).
-        bool namesTypes = request.Header("Accept") is not null;
+        bool namesTypes = request.Raw.Find(SipHeaderId.Accept) >= 0;
         return namesTypes && !request.Tokens("Accept").Any(TakesSdp) ? new SipAnswer(406) : null;
     }
 
@@ -129,9 +126,8 @@ internal sealed class UasCore(SipShard shard)
             return;
         }
 
-        bool known = invites.TryGetValue(target, out UasInvite? invite);
-        Respond(shard, cancel, 200, null, known ? invite!.LocalTag : null);
-        invite?.Cancel();
+        Respond(shard, cancel, 200, null, target.Call?.LocalTag);
+        target.Call?.Cancel();
     }
 
     private void TakeInDialog(ServerTransaction transaction)

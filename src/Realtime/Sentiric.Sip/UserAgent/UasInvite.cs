@@ -13,6 +13,7 @@ internal sealed class UasInvite : IDialogUser
     private readonly string contact;
     private SipTimer? ringLimit;
     private SipTimer? repeat;
+    private (int StatusCode, byte[] Response) progress = (100, []);
     private bool final;
     private bool wasCancelled;
 
@@ -37,8 +38,8 @@ internal sealed class UasInvite : IDialogUser
     {
         shard.Dialogs.Put(key, this);
         Transaction.Respond(100, ResponseDraft.Begin(Transaction.Request.Raw, Transaction.Source, 100, null, null).End());
-        ringLimit = shard.Timers.Start(shard.Options.MaxRingTime, () => GiveUp(480));
-        _ = TellApplicationAsync();
+        ringLimit = shard.Timers.Start(shard.Options.MaxRingTime, static (call, _) => ((UasInvite)call).GiveUp(480), this);
+        shard.Calling.Post(() => _ = TellApplicationAsync());
     }
 
     public Task<bool> ProgressAsync(int statusCode, string? sdp)
@@ -60,8 +61,11 @@ internal sealed class UasInvite : IDialogUser
         });
     }
 
-    public async Task<SipAnswerResult> AnswerAsync(string sdp, IReadOnlyList<KeyValuePair<string, string>>? headers) =>
-        await (await shard.Queue.InvokeAsync(() => StartAnswer(sdp, headers)).ConfigureAwait(false)).ConfigureAwait(false);
+    public Task<SipAnswerResult> AnswerAsync(string sdp, IReadOnlyList<KeyValuePair<string, string>>? headers)
+    {
+        Task<Task<SipAnswerResult>> started = shard.Queue.InvokeAsync(() => StartAnswer(sdp, headers));
+        return started.IsCompletedSuccessfully ? started.Result : started.Unwrap();
+    }
 
     public Task<bool> RejectAsync(int statusCode, string? reason, IReadOnlyList<KeyValuePair<string, string>>? headers)
     {
@@ -124,21 +128,24 @@ internal sealed class UasInvite : IDialogUser
 
         byte[] response = Response(200, null).WireHeader(SipHeaderId.Contact, contact).Header("Allow", shard.Allow).Headers(headers).EndWithSdp(sdp);
         Finish();
-        var done = new TaskCompletionSource<SipAnswerResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Completed by a call to the application, so that what waits for it goes on right there.
+        var done = new TaskCompletionSource<SipAnswerResult>();
+        void Tell(SipAnswerResult result) => shard.Calling.Post(() => done.TrySetResult(result));
+
         // The dialog is in its table before the 200 leaves: the ACK may come at once.
         var dialog = new SipDialog(shard, DialogState.OfUas(Transaction.Request, LocalTag, flow, contact), null);
         var accepted = new AcceptedInvite(shard, Transaction, response,
             ack =>
             {
                 dialog.Acknowledged();
-                done.TrySetResult(new SipAnswerResult(dialog, SipAnswerFailure.None, ack.Sdp));
+                Tell(new SipAnswerResult(dialog, SipAnswerFailure.None, ack.Sdp));
             },
             () =>
             {
                 dialog.AckTimedOut();
-                done.TrySetResult(new SipAnswerResult(null, SipAnswerFailure.AckTimeout));
+                Tell(new SipAnswerResult(null, SipAnswerFailure.AckTimeout));
             });
-        dialog.Await(accepted, () => done.TrySetResult(new SipAnswerResult(dialog, SipAnswerFailure.None)));
+        dialog.Await(accepted, () => Tell(new SipAnswerResult(dialog, SipAnswerFailure.None)));
         accepted.Begin();
         return done.Task;
     }
@@ -147,8 +154,11 @@ internal sealed class UasInvite : IDialogUser
     {
         Transaction.Respond(statusCode, response);
         repeat?.Cancel();
-        repeat = shard.Timers.Start(ProgressInterval, () => SendProgress(statusCode, response));
+        progress = (statusCode, response);
+        repeat = shard.Timers.Start(ProgressInterval, static (call, _) => ((UasInvite)call).RepeatProgress(), this);
     }
+
+    private void RepeatProgress() => SendProgress(progress.StatusCode, progress.Response);
 
     private void GiveUp(int statusCode)
     {
@@ -181,7 +191,7 @@ internal sealed class UasInvite : IDialogUser
     {
         try
         {
-            await Task.Run(() => shard.Application.OnInviteAsync(new IncomingInvite(this), shard.Stopping.Token)).ConfigureAwait(false);
+            await shard.Application.OnInviteAsync(new IncomingInvite(this), shard.Stopping.Token).ConfigureAwait(false);
         }
         catch (Exception fault)
         {
