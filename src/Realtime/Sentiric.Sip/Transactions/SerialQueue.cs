@@ -6,7 +6,7 @@ namespace Sentiric.Sip;
 /// Runs work one piece at a time, in order, on whichever thread finds the queue empty. So all state behind it has one owner
 /// at every moment and needs no lock, and an idle stack answers on the thread that received the message.
 /// </summary>
-internal sealed class SerialQueue(Action<Exception> faulted)
+internal sealed class SerialQueue(ApplicationCalls calling, Action<Exception> faulted)
 {
     private readonly ConcurrentQueue<Action> waiting = new();
     private int pending;
@@ -35,6 +35,8 @@ internal sealed class SerialQueue(Action<Exception> faulted)
         {
             Drain();
         }
+
+        calling.Wake();
     }
 
     /// <summary>Runs work on the queue and gives its result; an exception goes to the caller.</summary>
@@ -56,16 +58,18 @@ internal sealed class SerialQueue(Action<Exception> faulted)
             }
         }
 
-        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        // What waits for the result is the application, so it goes on as one of its calls.
+        var done = new TaskCompletionSource<T>();
         Post(() =>
         {
             try
             {
-                done.SetResult(work());
+                T result = work();
+                calling.Post(() => done.SetResult(result));
             }
             catch (Exception fault)
             {
-                done.SetException(fault);
+                calling.Post(() => done.SetException(fault));
             }
         });
         return done.Task;
@@ -75,12 +79,14 @@ internal sealed class SerialQueue(Action<Exception> faulted)
     {
         do
         {
+            calling.Wake();
             if (waiting.TryDequeue(out Action? work))
             {
                 Run(work);
             }
         }
         while (Interlocked.Decrement(ref pending) > 0);
+        calling.Wake();
     }
 
     // The outermost boundary of the stack: one faulty message must not stop the ones behind it.

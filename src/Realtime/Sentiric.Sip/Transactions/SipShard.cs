@@ -26,9 +26,9 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     {
         Options = options;
         Application = application;
-        Queue = new SerialQueue(fault => SipLog.WorkFaulted(options.Logger, fault));
-        Timers = new TimerWheel(options.TimeProvider, Queue);
         Calling = new ApplicationCalls(options.Callbacks, fault => SipLog.WorkFaulted(options.Logger, fault));
+        Queue = new SerialQueue(Calling, fault => SipLog.WorkFaulted(options.Logger, fault));
+        Timers = new TimerWheel(options.TimeProvider, Queue);
         admission = new SourceAdmission(options.SourceLimits, options.TimeProvider);
         Dialogs = new DialogTable();
         Routes = new SipRouting(this);

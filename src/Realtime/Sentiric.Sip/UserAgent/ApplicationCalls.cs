@@ -7,7 +7,7 @@ public enum SipCallbacks
 {
     /// <summary>
     /// On a thread that does nothing else. Waking it costs a fraction of waking the thread pool, whose threads spin before they sleep.
-    /// While it is busy, and after the endpoint has stopped, calls go to the thread pool: an application that blocks delays nobody.
+    /// Calls that wait while an application keeps it busy go to the thread pool, so one that blocks delays the others only a little.
     /// </summary>
     OwnThread,
 
@@ -18,12 +18,19 @@ public enum SipCallbacks
 /// <summary>Calls into the application, never on the shard's queue. Thread-safe.</summary>
 internal sealed class ApplicationCalls : IDisposable
 {
+    /// <summary>How long a call may wait for the own thread; then the thread pool takes it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
+
     private readonly ConcurrentQueue<Action> waiting = new();
     private readonly AutoResetEvent called = new(false);
     private readonly Action<Exception> faulted;
+    private readonly Timer? relief;
 
     /// <summary>1 while the own thread sleeps and nobody has called it yet.</summary>
     private int idle;
+
+    /// <summary>1 while the relief is on its way.</summary>
+    private int relieving;
     private volatile bool stopped;
 
     public ApplicationCalls(SipCallbacks where, Action<Exception> faulted)
@@ -32,21 +39,39 @@ internal sealed class ApplicationCalls : IDisposable
         stopped = where == SipCallbacks.ThreadPool;
         if (!stopped)
         {
+            // Real time, whatever the endpoint's clock: it watches over a real thread.
+            relief = new Timer(_ => Relieve(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             new Thread(Run) { IsBackground = true, Name = "sip-application" }.Start();
         }
     }
 
-    /// <summary>Everything posted runs, soon, on some thread.</summary>
+    /// <summary>From a piece of work on the queue: runs soon after it, on some thread, for the queue wakes one when it is free again.</summary>
     public void Post(Action call)
     {
         waiting.Enqueue(call);
-        if (!stopped && Interlocked.Exchange(ref idle, 0) == 1)
+        if (stopped)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static calls => calls.RunOne(), this, preferLocal: false);
+        }
+    }
+
+    /// <summary>
+    /// Not before the queue is free: an application that answers at once would find it taken. Costs next to nothing when no call waits.
+    /// </summary>
+    public void Wake()
+    {
+        if (stopped || waiting.IsEmpty)
+        {
+            return;
+        }
+
+        if (Interlocked.Exchange(ref idle, 0) == 1)
         {
             called.Set();
         }
-        else
+        else if (Interlocked.Exchange(ref relieving, 1) == 0)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static calls => calls.RunOne(), this, preferLocal: false);
+            relief?.Change(Patience, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -55,6 +80,10 @@ internal sealed class ApplicationCalls : IDisposable
     {
         stopped = true;
         called.Set();
+        relief?.Dispose();
+        while (RunOne())
+        {
+        }
     }
 
     private void Run()
@@ -66,17 +95,23 @@ internal sealed class ApplicationCalls : IDisposable
             }
 
             // Idle is said first and the queue looked at again: a call that was posted in between finds somebody awake.
-            Volatile.Write(ref idle, 1);
+            Interlocked.Exchange(ref idle, 1);
             if (waiting.IsEmpty && !stopped)
             {
                 called.WaitOne();
             }
 
-            Volatile.Write(ref idle, 0);
+            Interlocked.Exchange(ref idle, 0);
         }
+    }
 
-        while (RunOne())
+    /// <summary>On the thread pool: what the own thread has not come to gets a thread each.</summary>
+    private void Relieve()
+    {
+        Interlocked.Exchange(ref relieving, 0);
+        for (int left = waiting.Count; left > 0; left--)
         {
+            ThreadPool.UnsafeQueueUserWorkItem(static calls => calls.RunOne(), this, preferLocal: false);
         }
     }
 
