@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Sentiric.Calls.Tests.Kit;
 using Sentiric.Contracts.Events;
@@ -90,5 +91,5 @@ public sealed class ClimbingTheLadder
     }
 
     private SipTrace Message(string callId, string line, SipTraceDirection direction) =>
-        new(direction, SipTransportKind.Udp, Peer, Peer, _clock.GetUtcNow(), line, callId, new byte[10]);
+        new(direction, SipTransportKind.Udp, Peer, Peer, _clock.GetUtcNow(), Encoding.ASCII.GetBytes($"{line}\r\nCall-ID: {callId}\r\n\r\n"));
 }
