@@ -23,6 +23,8 @@ public static class AllBenchmarks
         new("events.audit", Notarising.RunAsync),
         new("events.sealed", Sealing.RunAsync),
         new("sip.messages", Messages.RunAsync),
+        new("sip.live", Lingering.RunAsync),
+        new("sip.fuzz", Fuzzing.RunAsync),
         new("sip.uas", AnsweringCalls.RunAsync),
         new("media.g711", Codecs.RunAsync),
         new("media.legs", Legs.RunAsync),
