@@ -107,7 +107,7 @@ public sealed class SinkNetwork : ISipNetwork
 
         public bool IsConnected(IPEndPoint remote) => true;
 
-        public void Send(ReadOnlyMemory<byte> message, IPEndPoint remote, Action<string>? failed)
+        public void Send(ReadOnlyMemory<byte> message, IPEndPoint remote, string? host, Action<string>? failed)
         {
             Interlocked.Increment(ref sent);
             Leaving?.Invoke(message);
