@@ -3,8 +3,8 @@
 # shellcheck shell=bash disable=SC2034 # names set here and used in the other parts
 
 PROJECT_SECONDS=1800
-PEERS=(sip-tester baresip-core tshark chromium fonts-dejavu-core docker-compose shellcheck)
-declare -A PEER_PROGRAM=([sip-tester]=sipp [baresip-core]=baresip [tshark]=tshark [chromium]=chromium [docker-compose]=docker-compose [shellcheck]=shellcheck)
+PEERS=(sip-tester baresip-core tshark chromium fonts-dejavu-core docker-compose shellcheck openssl jq)
+declare -A PEER_PROGRAM=([sip-tester]=sipp [baresip-core]=baresip [tshark]=tshark [chromium]=chromium [docker-compose]=docker-compose [shellcheck]=shellcheck [openssl]=openssl [jq]=jq)
 PASSED=0 FAILED=0 SKIPPED=0
 FAILURES=()
 

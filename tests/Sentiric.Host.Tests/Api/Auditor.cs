@@ -24,6 +24,7 @@ internal sealed class Auditor(HttpClient client)
     public async Task<AuditVerdict> VerdictAsync(string query = "")
     {
         var body = await client.GetStringAsync("/v1/events/audit/verify" + query);
+        Assert.True(body.Contains("event: verdict", StringComparison.Ordinal), body);
         var verdict = body.Split('\n').SkipWhile(l => l != "event: verdict").Single(l => l.StartsWith("data: ", StringComparison.Ordinal));
         return JsonSerializer.Deserialize<AuditVerdict>(verdict["data: ".Length..], Wire.Json)!;
     }

@@ -24,11 +24,10 @@ public static class AuditOps
     private const int MaxProgress = 16, MaxCheckpoints = 10_000;
     private const string LinesType = "application/x-ndjson";
 
-    // A verification reads the whole log: one at a time is enough.
-    private static readonly SemaphoreSlim Verifying = new(1, 1);
-
     public static void Map(IEndpointRouteBuilder routes)
     {
+        // A verification reads the whole log: one at a time is enough for a host.
+        var turn = new SemaphoreSlim(1, 1);
         routes.MapGet("/events/audit", async ([FromServices] AuditTrail trail, IEventStore store, CancellationToken ct) => ReadHttp.Json(await StateAsync(trail, store, ct)))
             .WithTags("events").WithName("AuditState").Produces<AuditState>().WithSummary("How far the log is signed, and every key that signed. Needs an admin key.");
         routes.MapGet("/events/audit/checkpoints", ([FromServices] AuditTrail trail, [FromQuery(Name = "from")] long? from, [FromQuery(Name = "limit")] int? limit, CancellationToken ct) =>
@@ -39,7 +38,7 @@ public static class AuditOps
                 ReadHttp.ForTenantAsync(http, tenant => ProveAsync(trail, tenant, stream, ct)))
             .WithTags("events").WithName("ProveStream").Produces(200, contentType: "application/json")
             .WithSummary("The proof of one stream, to be checked without the platform. Needs an admin key.");
-        routes.MapGet("/events/audit/verify", ([FromServices] AuditTrail trail, [FromServices] AuditTrust trust, [AsParameters] VerifyQuery query, CancellationToken ct) => Verify(trail, trust, query, ct))
+        routes.MapGet("/events/audit/verify", ([FromServices] AuditTrail trail, [FromServices] AuditTrust trust, [AsParameters] VerifyQuery query, CancellationToken ct) => Verify(trail, trust, turn, query, ct))
             .WithTags("events").WithName("VerifyEvents").Produces(200, contentType: "text/event-stream")
             .WithSummary("Compares the log with what was signed; server-sent events 'progress' and, last, 'verdict'; 'refused' while another verification runs. Needs an admin key of the platform.");
     }
@@ -84,7 +83,7 @@ public static class AuditOps
         }
     }
 
-    private static IResult Verify(AuditTrail trail, AuditTrust trust, VerifyQuery query, CancellationToken ct)
+    private static IResult Verify(AuditTrail trail, AuditTrust trust, SemaphoreSlim turn, VerifyQuery query, CancellationToken ct)
     {
         if (trust.Keys.Count == 0) return ReadHttp.Problem("audit.no_key", "This process has no audit key; Audit__KeyFile names its file.");
         if (query.Stream is not null && query.Of is null) return ReadHttp.Problem("request.tenant_missing", "A stream is verified of one tenant: say which with 'of'.");
@@ -93,12 +92,12 @@ public static class AuditOps
         {
             Tenant = query.Of, StreamId = query.Stream, AfterBlock = query.After ?? 0, Anchors = query.Anchor is { } anchor ? [SignedCheckpoint.OfLine(anchor)!] : [],
         };
-        return TypedResults.ServerSentEvents(VerifyAsync(trail, options, ct));
+        return TypedResults.ServerSentEvents(VerifyAsync(trail, turn, options, ct));
     }
 
-    private static async IAsyncEnumerable<SseItem<string>> VerifyAsync(AuditTrail trail, VerifyOptions options, [EnumeratorCancellation] CancellationToken ct)
+    private static async IAsyncEnumerable<SseItem<string>> VerifyAsync(AuditTrail trail, SemaphoreSlim turn, VerifyOptions options, [EnumeratorCancellation] CancellationToken ct)
     {
-        if (!Verifying.Wait(0, ct))
+        if (!turn.Wait(0, ct))
         {
             yield return new(JsonSerializer.Serialize(Problems.Of(new Refusal("verification.taken", "A verification is under way; wait for its end.")), Wire.Json), "refused");
             yield break;
@@ -114,7 +113,7 @@ public static class AuditOps
         }
         finally
         {
-            Verifying.Release();
+            turn.Release();
         }
     }
 

@@ -27,6 +27,7 @@ internal static class StoreRefusals
         StreamLockedException => new("stream.conflict", failure.Message),
         FileArchiveBusyException => new("files.conflict", failure.Message),
         ArchiveFileException => new("files.broken", failure.Message),
+        StoreForbiddenException => new("store.forbidden", failure.Message),
         EventStoreBusyException or EventStoreUnavailableException => new("store.unavailable", failure.Message),
         _ => null,
     };
