@@ -201,7 +201,7 @@ internal static class SipCutter
             return false;
         }
 
-        ReadOnlySpan<byte> name = bytes[..colon].TrimEnd(" \t"u8);
+        ReadOnlySpan<byte> name = SipScanner.TrimEnd(bytes[..colon]);
         if (!SipScanner.IsToken(name))
         {
             return false;
@@ -211,20 +211,17 @@ internal static class SipCutter
         return true;
     }
 
+    // One blank behind the colon is what everybody writes; more of them are searched.
     private static WirePart Trimmed(ReadOnlySpan<byte> line, int start)
     {
-        int end = line.Length;
-        while (start < end && SipScanner.IsSpace(line[start]))
+        start += start < line.Length && SipScanner.IsSpace(line[start]) ? 1 : 0;
+        if (start < line.Length && SipScanner.IsSpace(line[start]))
         {
-            start++;
+            int run = line[start..].IndexOfAnyExcept((byte)' ', (byte)'\t');
+            start = run < 0 ? line.Length : start + run;
         }
 
-        while (end > start && SipScanner.IsSpace(line[end - 1]))
-        {
-            end--;
-        }
-
-        return new WirePart(start, end);
+        return new WirePart(start, start + SipScanner.TrimEnd(line[start..]).Length);
     }
 
     /// <summary>RFC 3261 20.14, RFC 4475 3.1.2.2, 3.1.2.3, 3.3.9: no sign, one value, not more than there is; without it all that is left.</summary>

@@ -30,13 +30,8 @@ public static class SipParser
     // RFC 3261 7.5: empty lines before the start line are ignored.
     internal static ReadOnlySpan<byte> SkipLeadingLines(ReadOnlySpan<byte> bytes)
     {
-        int start = 0;
-        while (start < bytes.Length && bytes[start] is (byte)'\r' or (byte)'\n')
-        {
-            start++;
-        }
-
-        return bytes[start..];
+        int start = bytes.IndexOfAnyExcept((byte)'\r', (byte)'\n');
+        return start < 0 ? default : bytes[start..];
     }
 
     private static SipParseResult Judge(SipRawMessage raw) =>

@@ -138,7 +138,7 @@ public readonly ref struct SipRoutingView
 
         int colon = line.IndexOf((byte)':');
         valueStart = colon + 1;
-        SipHeaderId id = colon <= 0 ? SipHeaderId.Other : SipHeaderNames.Find(line[..colon].TrimEnd(" \t"u8));
+        SipHeaderId id = colon <= 0 ? SipHeaderId.Other : SipHeaderNames.Find(SipScanner.TrimEnd(line[..colon]));
         return id is SipHeaderId.Via or SipHeaderId.From or SipHeaderId.To or SipHeaderId.CallId or SipHeaderId.CSeq ? id : SipHeaderId.Other;
     }
 

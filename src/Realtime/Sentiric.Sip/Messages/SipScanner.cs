@@ -41,9 +41,10 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
 
     public void SkipSpace()
     {
-        while (at < text.Length && IsSpace(text[at]))
+        if (at < text.Length && IsSpace(text[at]))
         {
-            at++;
+            int run = text[at..].IndexOfAnyExcept((byte)' ', (byte)'\t');
+            at = run < 0 ? text.Length : at + run;
         }
     }
 
@@ -92,15 +93,29 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
             return false;
         }
 
-        for (int stop; at < text.Length && (stop = text[at..].IndexOfAny((byte)'"', (byte)'\\')) >= 0;)
+        while (at < text.Length)
         {
-            bool closes = text[at + stop] == '"';
-            at += stop + (closes ? 1 : 2);
-            if (closes)
+            if (text[at] == '"')
             {
+                at++;
                 raw = text[start..at];
                 return true;
             }
+
+            if (text[at] == '\\')
+            {
+                // Of many in a row each is looked at: to begin a search behind each would cost more.
+                at += 2;
+                continue;
+            }
+
+            int run = text[at..].IndexOfAny((byte)'"', (byte)'\\');
+            if (run < 0)
+            {
+                break;
+            }
+
+            at += run;
         }
 
         at = text.Length;
@@ -180,7 +195,15 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
 
     public static bool IsToken(ReadOnlySpan<byte> text) => !text.IsEmpty && !text.ContainsAnyExcept(TokenBytes);
 
-    public static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> text) => text.Trim(" \t"u8);
+    /// <summary>Without white space at both ends; thousands of blanks are searched, not stepped over.</summary>
+    public static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> text)
+    {
+        int start = text.IndexOfAnyExcept((byte)' ', (byte)'\t');
+        return start < 0 ? default : TrimEnd(text[start..]);
+    }
+
+    public static ReadOnlySpan<byte> TrimEnd(ReadOnlySpan<byte> text) =>
+        text.IsEmpty || !IsSpace(text[^1]) ? text : text[..(text.LastIndexOfAnyExcept((byte)' ', (byte)'\t') + 1)];
 
     /// <summary>Digits only; false on signs, junk or overflow of 32 bits.</summary>
     public static bool TryNumber(ReadOnlySpan<byte> digits, out uint number)

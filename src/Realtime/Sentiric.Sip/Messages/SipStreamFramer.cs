@@ -129,7 +129,7 @@ public sealed class SipStreamFramer
     private static bool IsContentLength(ReadOnlySpan<byte> line)
     {
         int colon = line.IndexOf((byte)':');
-        return colon > 0 && SipHeaderNames.Find(line[..colon].TrimEnd(" \t"u8)) == SipHeaderId.ContentLength;
+        return colon > 0 && SipHeaderNames.Find(SipScanner.TrimEnd(line[..colon])) == SipHeaderId.ContentLength;
     }
 
     /// <summary>A folded value brought back behind its name.</summary>

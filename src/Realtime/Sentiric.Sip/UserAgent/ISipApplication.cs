@@ -70,7 +70,7 @@ public sealed record SipTrace(
             {
                 ReadOnlySpan<byte> line = rest[..end];
                 int colon = line.IndexOf((byte)':');
-                if (colon > 0 && SipHeaderNames.Find(line[..colon].TrimEnd(" \t"u8)) == SipHeaderId.CallId)
+                if (colon > 0 && SipHeaderNames.Find(SipScanner.TrimEnd(line[..colon])) == SipHeaderId.CallId)
                 {
                     return WireText.Wire(SipScanner.Trim(line[(colon + 1)..]));
                 }
