@@ -123,6 +123,17 @@ public sealed class RegistrarTests
     }
 
     [Fact]
+    public async Task Where_only_MD5_is_offered_there_is_one_challenge_and_nothing_else_is_taken()
+    {
+        await using var desk = await Desk.OpenAsync(DigestAlgorithm.Md5);
+        Assert.Equal(401, await desk.SendAsync(Ayse, "<sip:a@127.0.0.9:5062>", 600, 1, ""));
+        DigestParameters challenge = DigestParameters.Parse(Assert.Single(desk.Last.Headers("WWW-Authenticate")))!;
+        Assert.Equal("MD5", challenge["algorithm"]);
+        Assert.Equal(401, await desk.RegisterAsync(Ayse, challenge["nonce"]!, "00000001", algorithm: DigestAlgorithm.Sha256));
+        Assert.Equal(200, await desk.RegisterAsync(Ayse, challenge["nonce"]!, "00000002", algorithm: DigestAlgorithm.Md5));
+    }
+
+    [Fact]
     public async Task Our_own_client_registers_at_our_registrar()
     {
         await using var desk = await Desk.OpenAsync();
@@ -160,7 +171,7 @@ public sealed class RegistrarTests
 
         public SipResponse LastOk => Assert.IsType<SipResponse>(Last);
 
-        public static async Task<Desk> OpenAsync()
+        public static async Task<Desk> OpenAsync(params DigestAlgorithm[] algorithms)
         {
             var time = new ManualTime();
             var accounts = new MemoryCredentialStore();
@@ -168,7 +179,7 @@ public sealed class RegistrarTests
             accounts.Put(SipAccount.Create(Realm, "mehmet", "gizli2", Mehmet));
             var locations = new MemoryLocationStore();
             var told = new List<SipRegistration>();
-            var registrar = new Registrar(new DigestServer(Realm, accounts, time), locations, time, null, told.Add);
+            var registrar = new Registrar(new DigestServer(Realm, accounts, time, null, algorithms.Length == 0 ? null : algorithms), locations, time, null, told.Add);
             return new Desk(await Stage.OpenAsync(options => options with { Registrar = registrar }, time), locations, told);
         }
 

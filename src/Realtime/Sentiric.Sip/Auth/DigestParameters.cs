@@ -28,6 +28,8 @@ internal sealed class DigestParameters
         _ => null,
     };
 
+    public static string NameOf(DigestAlgorithm algorithm) => algorithm switch { DigestAlgorithm.Md5 => "MD5", DigestAlgorithm.Sha256 => "SHA-256" };
+
     /// <summary>Null when the scheme is another or the parameters are malformed.</summary>
     public static DigestParameters? Parse(string header)
     {

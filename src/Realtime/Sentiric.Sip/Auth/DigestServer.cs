@@ -28,12 +28,16 @@ public sealed record DigestVerdict(DigestOutcome Outcome, SipAccount? Account, S
 /// under an HMAC, so nothing is kept for challenges; only nonces that authenticated have their counts remembered, in a bounded
 /// table. Thread-safe.
 /// </summary>
-public sealed class DigestServer(string realm, ICredentialStore accounts, TimeProvider time, TimeSpan? nonceLifetime = null)
+/// <param name="algorithms">One challenge each, in this order; no other is accepted. Both when null, SHA-256 first. MD5 alone is for phones that read
+/// several challenges as one, as sipp and some old ones do.</param>
+public sealed class DigestServer(
+    string realm, ICredentialStore accounts, TimeProvider time, TimeSpan? nonceLifetime = null, IReadOnlyList<DigestAlgorithm>? algorithms = null)
 {
     /// <summary>Nonces whose counts are remembered; when the table is full the oldest go and count as stale from then on.</summary>
     private const int MaxRememberedNonces = 50_000;
     private const int NonceBytes = 32;
 
+    private readonly IReadOnlyList<DigestAlgorithm> offered = algorithms ?? [DigestAlgorithm.Sha256, DigestAlgorithm.Md5];
     private readonly TimeSpan lifetime = nonceLifetime ?? TimeSpan.FromMinutes(5);
     private readonly byte[] key = RandomNumberGenerator.GetBytes(32);
     private readonly Lock gate = new();
@@ -55,7 +59,7 @@ public sealed class DigestServer(string realm, ICredentialStore accounts, TimePr
             return Challenge(DigestOutcome.Missing, null);
         }
 
-        if (!IsForThisRequest(given, request) || given.Algorithm is not { } algorithm)
+        if (!IsForThisRequest(given, request) || given.Algorithm is not { } algorithm || !offered.Contains(algorithm))
         {
             return Challenge(DigestOutcome.Wrong, userName);
         }
@@ -83,9 +87,9 @@ public sealed class DigestServer(string realm, ICredentialStore accounts, TimePr
     {
         string nonce = NewNonce();
         string stale = outcome == DigestOutcome.Stale ? ", stale=true" : "";
-        string Header(string algorithm) => $"Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={algorithm}, qop=\"auth\"{stale}";
-        return new DigestVerdict(outcome, null, new SipAnswer(401, null,
-            [new("WWW-Authenticate", Header("SHA-256")), new("WWW-Authenticate", Header("MD5"))]), userName);
+        KeyValuePair<string, string> Header(DigestAlgorithm algorithm) =>
+            new("WWW-Authenticate", $"Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={DigestParameters.NameOf(algorithm)}, qop=\"auth\"{stale}");
+        return new DigestVerdict(outcome, null, new SipAnswer(401, null, offered.Select(Header).ToList()), userName);
     }
 
     private string NewNonce()

@@ -1,0 +1,33 @@
+using Sentiric.Scenarios.Kit;
+using Sentiric.Testing;
+using Sentiric.Testing.Platform;
+using Xunit;
+
+namespace Sentiric.Scenarios.Sip.Rfc;
+
+/// <summary>Our stack against scenarios of sipp that are named by what the RFCs ask; one file, one test.</summary>
+[Trait("Category", "Slow")]
+public sealed class RfcScenarioTests(SippStage stage) : IClassFixture<SippStage>
+{
+    public static TheoryData<string> Files { get; } = [.. RfcScenarios.All.Select(row => row.File)];
+
+    [SippTheory]
+    [MemberData(nameof(Files))]
+    public async Task Sipp_sees_what_the_RFC_says(string scenario)
+    {
+        var fault = await stage.RunAsync(scenario);
+        Assert.True(fault is null, fault);
+    }
+
+    [Fact]
+    public void Every_scenario_file_is_in_the_table()
+    {
+        var files = Directory.GetFiles(Repository.PathOf("tests", "Sentiric.Scenarios", "sipp"), "rfc*.xml").Select(file => Path.GetFileNameWithoutExtension(file));
+        Assert.Equal(files.Order(StringComparer.Ordinal), RfcScenarios.All.Select(row => row.File).Order(StringComparer.Ordinal));
+    }
+
+    private sealed class SippTheoryAttribute : TheoryAttribute
+    {
+        public SippTheoryAttribute() => Skip = Programs.Find("sipp") is null ? "sipp is not installed; './sentiric test' gets it where it may" : null;
+    }
+}
