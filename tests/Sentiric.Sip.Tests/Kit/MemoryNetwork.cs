@@ -25,6 +25,9 @@ internal sealed class MemoryNetwork(TimeProvider time) : ISipNetwork
         return transport;
     }
 
+    /// <summary>Addresses where no stream is taken, and how often one was tried.</summary>
+    public ConcurrentDictionary<IPAddress, int> RefusesStreams { get; } = new();
+
     /// <summary>Takes every packet to an address, whatever its port.</summary>
     public void AttachHost(IPAddress address, Action<IPEndPoint, byte[]> receive) => hosts[address] = receive;
 
@@ -61,6 +64,13 @@ internal sealed class MemoryNetwork(TimeProvider time) : ISipNetwork
 
         public void Send(ReadOnlyMemory<byte> message, IPEndPoint remote, string? host, Action<string>? failed)
         {
+            if (kind != SipTransportKind.Udp && network.RefusesStreams.ContainsKey(remote.Address))
+            {
+                network.RefusesStreams.AddOrUpdate(remote.Address, 1, (_, tries) => tries + 1);
+                failed?.Invoke("Connection refused.");
+                return;
+            }
+
             // Nobody there: UDP loses it in silence, TCP gets no connection.
             if (!network.Carry(local, remote, message.ToArray()) && kind == SipTransportKind.Tcp)
             {

@@ -87,6 +87,7 @@ internal static class RealtimeRoles
                 Listen = listen,
                 UserAgentName = "Sentiric",
                 PublicAddress = settings.SipPublicAddress,
+                Locator = SipLocator.OfThisMachine(s.GetRequiredService<TimeProvider>(), settings.Sip.NameServers),
                 Registrar = s.GetRequiredService<Phones>().Registrar(),
                 Logger = s.GetRequiredService<ILogger<SipEndpoint>>(),
             },

@@ -25,6 +25,7 @@ public sealed class HostSettings
         SipTls = Certificates();
         SipRealm = Text("Sip:Realm") ?? "sentiric";
         SipAllowedSources = [.. List("Sip:AllowedSources", "127.0.0.0/8,::1/128").Select(Network)];
+        Sip = new SipSettings(configuration);
         SipMaxCalls = Number("Sip:MaxCalls", 500, 1, 100_000);
         MediaAddress = Address("Media:Address", IPAddress.Loopback);
         MediaPublicAddress = Text("Media:PublicAddress") is null ? null : Address("Media:PublicAddress", IPAddress.None);
@@ -94,6 +95,9 @@ public sealed class HostSettings
 
     /// <summary>Sip:AllowedSources, comma separated addresses or CIDR blocks that may send calls; empty: loopback only.</summary>
     public IReadOnlyList<IPNetwork> SipAllowedSources { get; }
+
+    /// <summary>What else the sip role is told.</summary>
+    public SipSettings Sip { get; }
 
     /// <summary>Sip:MaxCalls, 1..100000.</summary>
     public int SipMaxCalls { get; }

@@ -55,6 +55,9 @@ internal sealed class ClientTransaction
 
     public string Via { get; }
 
+    /// <summary>Bytes of the request on the wire.</summary>
+    public int Size => bytes.Length;
+
     public ClientKey Key => new(Branch, Draft.Method);
 
     private bool IsInvite => Draft.Method == SipMethod.Invite;

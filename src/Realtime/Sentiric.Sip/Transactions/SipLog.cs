@@ -20,4 +20,10 @@ internal static partial class SipLog
 
     [LoggerMessage(5, LogLevel.Error, "SIP application faulted on call {CallId}")]
     public static partial void ApplicationFaulted(ILogger logger, string callId, Exception fault);
+
+    [LoggerMessage(6, LogLevel.Warning, "SIP host {Host} was not found: {Why}")]
+    public static partial void NameNotResolved(ILogger logger, string host, string why);
+
+    [LoggerMessage(7, LogLevel.Information, "SIP target {Transport} {Remote} failed ({Why}); the next one is tried")]
+    public static partial void TargetFailed(ILogger logger, SipTransportKind transport, IPEndPoint remote, string why);
 }

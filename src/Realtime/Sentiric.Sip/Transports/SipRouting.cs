@@ -3,16 +3,23 @@ using System.Net.Sockets;
 
 namespace Sentiric.Sip;
 
-/// <summary>Next hops and own addresses. Names are resolved with A and AAAA records only.</summary>
+/// <summary>Next hops and own addresses. Owned by the shard's queue.</summary>
 internal sealed class SipRouting(SipShard shard)
 {
     public const int DefaultPort = 5060;
     public const int DefaultTlsPort = 5061;
     private const int MaxRememberedRoutes = 256;
-    private static readonly TimeSpan ResolveTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Own address towards a remote, for listeners bound to all addresses. Owned by the shard's queue.</summary>
+    /// <summary>For all questions of one name together.</summary>
+    private static readonly TimeSpan ResolveTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Own address towards a remote, for listeners bound to all addresses.</summary>
     private readonly Dictionary<IPAddress, IPAddress> ownAddresses = [];
+
+    private readonly SipLocator locator = shard.Options.Locator ?? SipLocator.OfThisMachine(shard.Options.TimeProvider);
+
+    /// <summary>Where nobody answered a short while ago.</summary>
+    public RestingTargets Resting { get; } = new(shard.Options.TimeProvider);
 
     /// <summary>
     /// Finds where a request to this URI goes and continues on the shard's queue: at once for an address, later for a name,
@@ -21,29 +28,34 @@ internal sealed class SipRouting(SipShard shard)
     /// <param name="flow">The way the dialog came; taken for the transport when the URI names none, and for a live connection.</param>
     public void Resolve(SipUri uri, SipTransportKind? wanted, SipTarget? flow, Action<SipTarget?> then)
     {
-        ISipTransport? transport = uri.Scheme is "sip" or "sips" ? PickTransport(uri, wanted, flow) : null;
-        if (transport is null)
+        if (TryDirect(uri, ref wanted, flow, out string host, out SipTarget? direct))
         {
-            then(null);
-            return;
+            then(direct);
         }
-
-        string host = uri.Parameter("maddr") ?? uri.Host;
-        int port = uri.Port == 0 ? PortOf(transport.Kind) : uri.Port;
-        if (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address))
+        else
         {
-            then(WithFlow(transport, new IPEndPoint(address, port), host, flow));
-            return;
+            ResolveName(host, uri, wanted, flow, then);
         }
+    }
 
-        _ = ResolveNameAsync(host, transport, port, flow, then);
+    /// <summary>The same with the other places to try, in order, when the first one fails (RFC 3263 4.3).</summary>
+    public void ResolveAll(SipUri uri, SipTransportKind? wanted, SipTarget? flow, Action<SipTarget?, IReadOnlyList<SipTarget>> then)
+    {
+        if (TryDirect(uri, ref wanted, flow, out string host, out SipTarget? direct))
+        {
+            then(direct, []);
+        }
+        else
+        {
+            _ = LocateAsync(new SipLookup(host, uri.Port, uri.Scheme == "sips", wanted, Ways()), flow, then);
+        }
     }
 
     /// <summary>The address that peers shall use for us on this way.</summary>
     public IPEndPoint AdvertisedAddress(SipTarget target)
     {
         IPEndPoint bound = target.Transport.LocalEndPoint;
-        if (shard.Options.PublicAddress is { } configured)
+        if (shard.Options.PublicAddress is { } configured && configured.AddressFamily == bound.AddressFamily)
         {
             return new IPEndPoint(configured, bound.Port);
         }
@@ -69,29 +81,105 @@ internal sealed class SipRouting(SipShard shard)
 
     public static int PortOf(SipTransportKind transport) => transport == SipTransportKind.Tls ? DefaultTlsPort : DefaultPort;
 
-    /// <summary>What sips asks for is never sent in clear (RFC 3261 26.2.2); what sip asks for may be.</summary>
-    private ISipTransport? PickTransport(SipUri uri, SipTransportKind? wanted, SipTarget? flow)
+    /// <summary>TCP to the same address and port, for what no datagram should carry (RFC 3261 18.1.1); null when none is open here or it was refused lately.</summary>
+    public SipTarget? StreamInsteadOf(SipTarget datagram)
+    {
+        ISipTransport? tcp = Bound(SipTransportKind.Tcp, datagram.Remote.AddressFamily, null);
+        SipTarget? stream = tcp is null ? null : new SipTarget(tcp, datagram.Remote, datagram.Host);
+        return stream is { } target && !Resting.Rests(target) ? stream : null;
+    }
+
+    /// <summary>True when no name has to be asked for: <paramref name="direct"/> is the address, or null when it cannot be reached from here.</summary>
+    /// <param name="wanted">Becomes the transport that the URI names, or in a dialog that of its way.</param>
+    private bool TryDirect(SipUri uri, ref SipTransportKind? wanted, SipTarget? flow, out string host, out SipTarget? direct)
+    {
+        host = "";
+        direct = null;
+        if (!uri.IsSip || !TryTransport(uri, ref wanted))
+        {
+            return true;
+        }
+
+        host = uri.Parameter("maddr") ?? uri.Host;
+        wanted ??= uri.Scheme == "sips" ? null : flow?.Transport.Kind;
+        if (!IPAddress.TryParse(host.AsSpan().Trim("[]"), out IPAddress? address))
+        {
+            return false;
+        }
+
+        SipTransportKind? kind = uri.Scheme == "sips" ? SipTransportKind.Tls : wanted;
+        if (Bound(kind, address.AddressFamily, flow) is { } transport)
+        {
+            direct = WithFlow(transport, new IPEndPoint(address, uri.Port == 0 ? PortOf(transport.Kind) : uri.Port), host, flow);
+        }
+
+        return true;
+    }
+
+    /// <summary>What sips asks for is never sent in clear (RFC 3261 26.2.2); what sip asks for may be. False: a transport that we do not have.</summary>
+    private bool TryTransport(SipUri uri, ref SipTransportKind? wanted)
     {
         if (uri.Scheme == "sips")
         {
-            return Bound(SipTransportKind.Tls);
+            // transport=tcp of a sips URI is TLS over it (RFC 3261 19.1.4, 26.2.2).
+            wanted = wanted is not null || uri.HasParameter("transport") ? SipTransportKind.Tls : null;
+            return IsBound(SipTransportKind.Tls);
         }
 
-        if (uri.Parameter("transport") is { } named)
+        if (uri.Parameter("transport") is { } parameter)
         {
-            return named.ToLowerInvariant() switch
+            wanted = parameter.ToLowerInvariant() switch
             {
-                "udp" => Bound(SipTransportKind.Udp),
-                "tcp" => Bound(SipTransportKind.Tcp),
-                "tls" => Bound(SipTransportKind.Tls),
+                "udp" => SipTransportKind.Udp,
+                "tcp" => SipTransportKind.Tcp,
+                "tls" => SipTransportKind.Tls,
                 _ => null,
             };
+            return wanted is { } named && IsBound(named);
         }
 
-        return wanted is { } chosen ? Bound(chosen) : flow?.Transport ?? Bound(SipTransportKind.Udp) ?? shard.Transports.FirstOrDefault();
+        return wanted is null || IsBound(wanted.Value);
     }
 
-    private ISipTransport? Bound(SipTransportKind kind) => shard.Transports.Find(transport => transport.Kind == kind);
+    private bool IsBound(SipTransportKind kind)
+    {
+        foreach (ISipTransport transport in shard.Transports)
+        {
+            if (transport.Kind == kind)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The open transport of this kind that reaches this family of addresses: that of the flow, else the first. No kind: UDP, or whatever there is.</summary>
+    private ISipTransport? Bound(SipTransportKind? kind, AddressFamily family, SipTarget? flow)
+    {
+        if (flow is { } way && (kind is null || way.Transport.Kind == kind) && way.Transport.LocalEndPoint.AddressFamily == family)
+        {
+            return way.Transport;
+        }
+
+        ISipTransport? first = null;
+        foreach (ISipTransport transport in shard.Transports)
+        {
+            if (transport.LocalEndPoint.AddressFamily == family && transport.Kind == (kind ?? SipTransportKind.Udp))
+            {
+                return transport;
+            }
+
+            first ??= transport.LocalEndPoint.AddressFamily == family ? transport : null;
+        }
+
+        return kind is null ? first : null;
+    }
+
+    private void ResolveName(string host, SipUri uri, SipTransportKind? wanted, SipTarget? flow, Action<SipTarget?> then) =>
+        _ = LocateAsync(new SipLookup(host, uri.Port, uri.Scheme == "sips", wanted, Ways()), flow, (first, _) => then(first));
+
+    private List<SipWay> Ways() => shard.Transports.Select(transport => new SipWay(transport.Kind, transport.LocalEndPoint.AddressFamily)).Distinct().ToList();
 
     /// <summary>A live connection to the same host serves in place of a new one (RFC 3261 18.1.1, RFC 5923 in spirit): the peer of the dialog is at its end.</summary>
     private static SipTarget WithFlow(ISipTransport transport, IPEndPoint remote, string host, SipTarget? flow)
@@ -102,21 +190,40 @@ internal sealed class SipRouting(SipShard shard)
         return reuse ? new SipTarget(transport, flow!.Value.Remote) : new SipTarget(transport, remote, host);
     }
 
-    private async Task ResolveNameAsync(string host, ISipTransport transport, int port, SipTarget? flow, Action<SipTarget?> then)
+    private async Task LocateAsync(SipLookup lookup, SipTarget? flow, Action<SipTarget?, IReadOnlyList<SipTarget>> then)
     {
-        SipTarget? target = null;
+        IReadOnlyList<SipHop> hops = [];
         try
         {
             using var deadline = new CancellationTokenSource(ResolveTimeout, shard.Options.TimeProvider);
-            IPAddress[] addresses = await Dns.GetHostAddressesAsync(host, transport.LocalEndPoint.AddressFamily, deadline.Token).ConfigureAwait(false);
-            target = addresses.Length == 0 ? null : WithFlow(transport, new IPEndPoint(addresses[0], port), host, flow);
+            hops = await locator.LocateAsync(lookup, deadline.Token).ConfigureAwait(false);
         }
-        catch (Exception fault) when (fault is SocketException or OperationCanceledException or ArgumentException)
+        catch (OperationCanceledException)
         {
-            shard.Noticed(transport, transport.LocalEndPoint, $"A host name could not be resolved: {fault.Message}");
+            SipLog.NameNotResolved(shard.Options.Logger, lookup.Host, "No answer in time.");
+        }
+        catch (Exception fault)
+        {
+            // Whatever a locator of the application does, the request must get its end.
+            SipLog.NameNotResolved(shard.Options.Logger, lookup.Host, fault.Message);
         }
 
-        shard.Queue.Post(() => then(target));
+        shard.Queue.Post(() => Continue(lookup, hops, flow, then));
+    }
+
+    private void Continue(SipLookup lookup, IReadOnlyList<SipHop> hops, SipTarget? flow, Action<SipTarget?, IReadOnlyList<SipTarget>> then)
+    {
+        var targets = new List<SipTarget>(hops.Count);
+        foreach (SipHop hop in hops)
+        {
+            if (Bound(hop.Transport, hop.Address.AddressFamily, flow) is { } transport)
+            {
+                targets.Add(WithFlow(transport, hop.Address, lookup.Host, flow));
+            }
+        }
+
+        targets = targets.Count > 1 ? Resting.Order(targets) : targets;
+        then(targets.Count > 0 ? targets[0] : null, targets.Count > 1 ? targets[1..] : []);
     }
 
     private IPAddress OwnAddressTowards(IPAddress remote, IPAddress bound)

@@ -41,6 +41,9 @@ public sealed record SipEndpointOptions
 
     public ISipNetwork Network { get; init; } = new SocketSipNetwork();
 
+    /// <summary>Finds the servers of a domain; null: with the name servers of the machine.</summary>
+    public SipLocator? Locator { get; init; }
+
     /// <summary>Answers REGISTER; null: 405, and Allow does not name it.</summary>
     public ISipRegistrar? Registrar { get; init; }
 

@@ -32,6 +32,7 @@ internal sealed class UacInvite
         {
             Provisional = TakeProvisional,
             Success = TakeSuccess,
+            MovedOn = () => sawProvisional = false,
             Complete = (draft, way) => draft with { Contact = shard.Routes.ContactFor(way, invite.From.Uri.User is null ? null : invite.From.Uri.UserText, invite.Target.Scheme == "sips") },
         };
     }
@@ -108,12 +109,12 @@ internal sealed class UacInvite
             return;
         }
 
-        if (exchange.Transaction is not { } transaction)
+        if (exchange.Transaction is null)
         {
             return;
         }
 
-        var state = DialogState.OfUac(sent, response, invite.Target, transaction.Target);
+        var state = DialogState.OfUac(sent, response, invite.Target, exchange.Way);
         var dialog = new SipDialog(shard, state, invite.Credentials);
         Acknowledge(sent, state, tag);
         if (completed.Task.IsCompleted || cancelWanted)
@@ -153,6 +154,7 @@ internal sealed class UacInvite
         }
 
         cancelWanted = true;
+        exchange.Settle();
         // 9.1: not before a provisional response; until then it is only wished for.
         if (sawProvisional)
         {
