@@ -58,6 +58,7 @@ public sealed class ReadingSettings
     [InlineData("Sip:MaxCalls", "many")]
     [InlineData("Sip:MaxCalls", "1.5")]
     [InlineData("Sip:AllowedSources", "10.0.0.0/8,home")]
+    [InlineData("Sip:NameServers", "10.0.0.2,dns.example")]
     [InlineData("Media:Address", "localhost")]
     [InlineData("Media:Address", "0.0.0.0")]
     [InlineData("Media:PortRange", "30000")]
