@@ -14,7 +14,8 @@ public sealed record Pace(double EventsPerSecond, double ClientCpu, double? Serv
 /// <summary>Goes through the same events in several ways in turns, so that whatever slows the machine for a while slows all of them.</summary>
 public static class Turns
 {
-    private const int WarmUps = 2;
+    // A loop that takes a whole round is called once in it: the compiler looks at it a second time after thirty calls (tiered compilation's default).
+    private const int WarmUps = 10;
 
     public static async Task<IReadOnlyList<Pace>> RunAsync(Bench bench, int events, int rounds, Func<TimeSpan>? serverCpu, params (string Name, Func<Task<int>> Read)[] ways)
     {

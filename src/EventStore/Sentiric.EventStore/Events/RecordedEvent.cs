@@ -17,39 +17,49 @@ public sealed record RecordedEvent(
     ReadOnlyMemory<byte> Json,
     EventMetadata Metadata)
 {
-    // Another name or payload is another object: both setters forget what was made of the old ones.
-    private Decoded? _decoded;
+    // Another name or payload is another object: both setters forget what was made of the old ones. Only the first serializer that asks is
+    // remembered, so that the two fields need no object of their own: _data is always what _by made of the payload.
+    private IEventSerializer? _by;
+    private object? _data;
 
-    private readonly StoredMetadata? _stored;
+    // An EventMetadata, or a StoredMetadata that makes one when somebody asks.
+    private readonly object _metadata = Metadata;
+
+    // Rare, so it is one reference and not a memory and a flag in every event.
+    private readonly BinaryPayload? _binary;
 
     internal RecordedEvent(
         long position, string tenant, string streamId, long version, Guid eventId, string eventType, int schemaVersion, DateTimeOffset recordedAt,
         ReadOnlyMemory<byte> json, StoredMetadata stored)
-        : this(position, tenant, streamId, version, eventId, eventType, schemaVersion, recordedAt, json, EventMetadata.None) => _stored = stored;
+        : this(position, tenant, streamId, version, eventId, eventType, schemaVersion, recordedAt, json, EventMetadata.None) => _metadata = stored;
 
     public string EventType
     {
         get;
-        init => (field, _decoded) = (value, null);
+        init => (field, _by, _data) = (value, null, null);
     } = EventType;
 
     public ReadOnlyMemory<byte> Json
     {
         get;
-        init => (field, _decoded) = (value, null);
+        init => (field, _by, _data) = (value, null, null);
     } = Json;
 
     /// <summary>
     /// The payload of an event that a Marten host stored in binary; null for the others. <see cref="Json"/> is then an empty object that says nothing,
     /// and <see cref="Data"/> throws <see cref="BinaryEventException"/>.
     /// </summary>
-    public ReadOnlyMemory<byte>? Binary { get; init; }
+    public ReadOnlyMemory<byte>? Binary
+    {
+        get => _binary?.Bytes;
+        init => _binary = value is { } bytes ? new BinaryPayload(bytes) : null;
+    }
 
     public EventMetadata Metadata
     {
-        get => _stored?.Value ?? field;
-        init => (field, _stored) = (value, null);
-    } = Metadata;
+        get => _metadata as EventMetadata ?? ((StoredMetadata)_metadata).Value;
+        init => _metadata = value;
+    }
 
     /// <summary>When it happened, as far as anyone said; otherwise when it was recorded.</summary>
     public DateTimeOffset OccurredAt => Metadata.OccurredAt ?? RecordedAt;
@@ -65,11 +75,11 @@ public sealed record RecordedEvent(
     public object Data(IEventSerializer serializer)
     {
         if (Tampered is not null) throw Tampered;
-        var decoded = _decoded;
-        if (decoded is not null && ReferenceEquals(decoded.By, serializer)) return decoded.Data;
-        if (Binary is not null) throw new BinaryEventException(EventType, Position);
+        var isMine = ReferenceEquals(Volatile.Read(ref _by), serializer);
+        if (isMine && Volatile.Read(ref _data) is { } made) return made;
+        if (_binary is not null) throw new BinaryEventException(EventType, Position);
         var data = serializer.Deserialize(EventType, Json);
-        _decoded = new Decoded(serializer, data);
+        if (isMine || Interlocked.CompareExchange(ref _by, serializer, null) is null) Volatile.Write(ref _data, data);
         return data;
     }
 
@@ -84,5 +94,5 @@ public sealed record RecordedEvent(
 
     public override int GetHashCode() => HashCode.Combine(Position, EventId);
 
-    private sealed record Decoded(IEventSerializer By, object Data);
+    private sealed record BinaryPayload(ReadOnlyMemory<byte> Bytes);
 }

@@ -37,15 +37,11 @@ internal sealed class EventRows(NpgsqlDataReader row)
         if (isOther) (_type.Text, _version) = Known(type);
         var recordedAt = new DateTimeOffset(row.GetDateTime(6), TimeSpan.Zero);
         var json = _bytes.Json(7).ToArray();
-        var (correlation, causation, actor, headers) = (Text(8), Text(9), Text(10), Text(11));
-        if (!row.IsDBNull(12))
-        {
-            return new RecordedEvent(position, tenant, stream, version, id, _type.Text, _version, recordedAt, json, new StoredMetadata(correlation, causation, actor, headers))
-            { Binary = row.GetFieldValue<byte[]>(12) };
-        }
-        return correlation is null && causation is null && actor is null && headers is null
-            ? new RecordedEvent(position, tenant, stream, version, id, _type.Text, _version, recordedAt, json, EventMetadata.None)
-            : new RecordedEvent(position, tenant, stream, version, id, _type.Text, _version, recordedAt, json, new StoredMetadata(correlation, causation, actor, headers));
+        if (row.GetInt32(8) == 0)
+            return new RecordedEvent(position, tenant, stream, version, id, _type.Text, _version, recordedAt, json, EventMetadata.None);
+        var stored = new RecordedEvent(
+            position, tenant, stream, version, id, _type.Text, _version, recordedAt, json, new StoredMetadata(Text(9), Text(10), Text(11), Text(12)));
+        return row.IsDBNull(13) ? stored : stored with { Binary = row.GetFieldValue<byte[]>(13) };
     }
 
     private string? Text(int column) => row.IsDBNull(column) ? null : row.GetString(column);

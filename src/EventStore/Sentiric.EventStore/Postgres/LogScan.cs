@@ -22,11 +22,11 @@ internal sealed record LogScan(
     // A look at a few events reads few; a long scan hardly notices where its pages end.
     private const int FirstPageSize = 500;
     private const int MinPageSize = 100;
-    private const int MaxPageSize = 8_000;
+    private const int MaxPageSize = 32_000;
     private const int Growth = 4;
 
     /// <summary>Payload that a page is meant to have: whoever stops half-way has the rest of it thrown away.</summary>
-    private const long PageBytes = 4 * 1024 * 1024;
+    private const long PageBytes = 16 * 1024 * 1024;
 
     public IAsyncEnumerator<RecordedEvent> GetAsyncEnumerator(CancellationToken cancellationToken = default) => new Cursor(this, cancellationToken);
 
