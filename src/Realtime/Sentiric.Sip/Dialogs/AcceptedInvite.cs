@@ -39,6 +39,7 @@ internal sealed class AcceptedInvite
         if (limit is not null && ack.CSeq.Number == transaction.Request.CSeq.Number)
         {
             Stop();
+            transaction.Acknowledged();
             acknowledged(ack);
         }
     }

@@ -45,8 +45,7 @@ internal sealed class DialogState
         Contact = contact,
         RemoteTarget = invite.Contacts.Count > 0 ? invite.Contacts[0].Uri : invite.From.Uri,
         RemoteSequence = invite.CSeq.Number,
-        // 8.1.1.5: below 2^31, so that it can rise for the life of any dialog.
-        LocalSequence = (uint)System.Security.Cryptography.RandomNumberGenerator.GetInt32(1, 1 << 20),
+        LocalSequence = SipRandom.NextSequence(),
     };
 
     /// <summary>RFC 3261 12.1.2: the route set is Record-Route in reverse.</summary>

@@ -106,6 +106,20 @@ public abstract class SipMessage
 
     public override string ToString() => Encoding.UTF8.GetString(Raw.Wire.Span);
 
+    /// <summary>The topmost Via by its bytes, and the line that its places count from.</summary>
+    internal ref readonly ViaShape TopViaShape => ref headers.TopVia;
+
+    internal ReadOnlySpan<byte> TopViaLine => Raw.Value(Raw.Find(SipHeaderId.Via));
+
+    internal ReadOnlySpan<byte> CallIdBytes => Raw.Value(Raw.Find(SipHeaderId.CallId));
+
+    internal bool HasFromTag => headers.From.Tag.IsPresent;
+
+    internal bool HasToTag => headers.To.Tag.IsPresent;
+
+    /// <summary>Empty when there is none.</summary>
+    internal ReadOnlySpan<byte> FromTagBytes => HasFromTag ? headers.From.Tag.Of(Raw.Value(Raw.Find(SipHeaderId.From))) : default;
+
     internal static bool IsStar(ReadOnlySpan<byte> contact) => contact.SequenceEqual("*"u8);
 
     private int Find(string name, int from)
@@ -191,6 +205,8 @@ public sealed class SipRequest : SipMessage
     public string Method { get; }
 
     public SipUri Uri => uri ??= new SipUri(WireText.Wire(uriPlace.Of(Raw.StartLine)), 0, uriPlace.Length, uriShape);
+
+    internal ReadOnlySpan<byte> UriBytes => uriPlace.Of(Raw.StartLine);
 
     internal bool Is(string method) => Method.Equals(method, StringComparison.Ordinal);
 }

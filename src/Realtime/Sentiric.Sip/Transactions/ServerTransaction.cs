@@ -2,24 +2,11 @@ using System.Net;
 
 namespace Sentiric.Sip;
 
-/// <summary>Matches requests to server transactions (RFC 3261 17.2.3).</summary>
-internal readonly record struct ServerKey(string Branch, string Host, int Port, string Method)
-{
-    public static ServerKey Of(SipRequest request, string method)
-    {
-        Via via = request.TopVia;
-        // ACK and CANCEL belong to the INVITE. Without a unique branch the RFC 2543 rules hold: Request-URI, From tag, Call-ID, CSeq, top Via.
-        return via.HasUniqueBranch
-            ? new ServerKey(via.Branch!, via.Host, via.Port, method)
-            : new ServerKey($"{request.Uri} {request.From.Tag} {request.CallId} {request.CSeq.Number} {via.Wire}", via.Host, via.Port, method);
-    }
-}
-
 /// <summary>
-/// Runs the two server machines: does their effects. Lives in the shard's table from its request to Terminate; owned by the
-/// shard's queue.
+/// Runs the two server machines: does their effects. Lives in the shard's table from its request until it has nothing more to do than to
+/// wait for copies; from there to Terminate a <see cref="FinishedTransaction"/> stands in its place. Owned by the shard's queue.
 /// </summary>
-internal sealed class ServerTransaction
+internal sealed class ServerTransaction : IServerTransaction
 {
     private readonly SipShard shard;
 
@@ -34,13 +21,14 @@ internal sealed class ServerTransaction
     private byte[]? lastResponse;
     private Action<string>? sendFailed;
 
-    public ServerTransaction(SipShard shard, SipRequest request, ServerKey key, ISipTransport transport, IPEndPoint source)
+    public ServerTransaction(SipShard shard, SipRequest request, TransactionKey key, TransactionKey? mergeKey, ISipTransport transport, IPEndPoint source)
     {
         this.shard = shard;
         Request = request;
         Transport = transport;
         Source = source;
         Key = key;
+        MergeKey = mergeKey;
         intervalG = shard.Options.Timers.T1;
     }
 
@@ -50,7 +38,9 @@ internal sealed class ServerTransaction
 
     public IPEndPoint Source { get; }
 
-    public ServerKey Key { get; }
+    public TransactionKey Key { get; }
+
+    public TransactionKey? MergeKey { get; }
 
     public bool IsInvite => Request.Is(SipMethod.Invite);
 
@@ -59,6 +49,8 @@ internal sealed class ServerTransaction
 
     /// <summary>The call that this INVITE opened, for CANCEL.</summary>
     public UasInvite? Call { get; set; }
+
+    public string? CallTag => Call?.LocalTag;
 
     /// <summary>An ACK that belongs to the 2xx (RFC 6026 7.1).</summary>
     public Action<SipRequest>? AckReceived { get; set; }
@@ -91,6 +83,17 @@ internal sealed class ServerTransaction
         }
     }
 
+    public void CancelCall() => Call?.Cancel();
+
+    /// <summary>The 2xx is acknowledged: from here on copies are only absorbed.</summary>
+    public void Acknowledged()
+    {
+        if (IsInvite && inviteState == InviteServerState.Accepted)
+        {
+            Finish(FinishedTransaction.Absorbing(shard, this));
+        }
+    }
+
     private void Step(InviteServerInput input, byte[]? response, SipRequest? received)
     {
         var step = InviteServerMachine.Step(inviteState, input, Reliable);
@@ -107,6 +110,20 @@ internal sealed class ServerTransaction
         var step = NonInviteServerMachine.Step(state, input, Reliable);
         state = step.Next;
         Do(step.Effects, response);
+        if (step.Effects.HasFlag(TransactionEffects.StartTimerJ) && lastResponse is not null)
+        {
+            Finish(FinishedTransaction.Repeating(shard, this, lastResponse));
+        }
+    }
+
+    /// <summary>Another waits in its place for the copies, as long as this one would have.</summary>
+    private void Finish(FinishedTransaction rest)
+    {
+        if (limit is { } timer && shard.TryReplace(rest))
+        {
+            StopTimers();
+            shard.Timers.StartLoosely(rest, timer.AtMs);
+        }
     }
 
     private void Do(TransactionEffects effects, byte[]? response)

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 
@@ -14,9 +16,9 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     /// <summary>Messages waiting for the shard; beyond it new ones are dropped and the peers repeat them.</summary>
     private const int MaxPendingMessages = 10_000;
 
-    private readonly Dictionary<ServerKey, ServerTransaction> servers = [];
+    private readonly Dictionary<TransactionKey, IServerTransaction> servers = [];
     private readonly Dictionary<ClientKey, ClientTransaction> clients = [];
-    private readonly Dictionary<MergeKey, ServerKey> merges = [];
+    private readonly Dictionary<TransactionKey, TransactionKey> merges = [];
     private readonly SourceAdmission admission;
     private readonly UasCore uas;
     private readonly byte[] tagSecret = RandomNumberGenerator.GetBytes(32);
@@ -61,9 +63,9 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     /// <summary>The methods that are really answered.</summary>
     public string Allow => Options.Registrar is null ? "INVITE, ACK, BYE, CANCEL, OPTIONS" : "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER";
 
-    public static string NewTag() => RandomHex(stackalloc byte[10]);
+    public static string NewTag() => SipRandom.Hex(stackalloc byte[10]);
 
-    public static string NewBranch() => Via.MagicCookie + RandomHex(stackalloc byte[12]);
+    public static string NewBranch() => Via.MagicCookie + SipRandom.Hex(stackalloc byte[12]);
 
     public SipStatistics Statistics() => new(
         Volatile.Read(ref received), Volatile.Read(ref sent), Volatile.Read(ref malformed), Volatile.Read(ref refusedSources),
@@ -126,16 +128,33 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
 
     public void Remove(ClientTransaction transaction) => clients.Remove(transaction.Key);
 
-    public void Remove(ServerTransaction transaction)
+    public void Remove(IServerTransaction transaction)
     {
-        servers.Remove(transaction.Key);
-        if (MergeKey.Of(transaction.Request) is { } merge && merges.TryGetValue(merge, out ServerKey owner) && owner == transaction.Key)
+        if (servers.Remove(transaction.Key, out IServerTransaction? known))
+        {
+            (known as FinishedTransaction)?.Cancel();
+        }
+
+        if (transaction.MergeKey is { } merge && merges.TryGetValue(merge, out TransactionKey owner) && owner == transaction.Key)
         {
             merges.Remove(merge);
         }
     }
 
-    public ServerTransaction? FindInvite(SipRequest cancel) => servers.GetValueOrDefault(ServerKey.Of(cancel, SipMethod.Invite));
+    /// <summary>What is left of a transaction takes its place; false when it has none any more.</summary>
+    public bool TryReplace(FinishedTransaction rest)
+    {
+        ref IServerTransaction place = ref CollectionsMarshal.GetValueRefOrNullRef(servers, rest.Key);
+        if (Unsafe.IsNullRef(ref place))
+        {
+            return false;
+        }
+
+        place = rest;
+        return true;
+    }
+
+    public IServerTransaction? FindInvite(SipRequest cancel) => servers.GetValueOrDefault(TransactionKey.OfServer(cancel, SipMethod.Invite));
 
     public void Send(byte[] message, SipTarget target, Action<string>? failed)
     {
@@ -144,12 +163,15 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         target.Transport.Send(message, target.Remote, target.Host, failed);
     }
 
+    public void SendResponse(byte[] message, Via via, ISipTransport transport, IPEndPoint source, Action<string>? failed) =>
+        Send(message, ResponseTarget(via, transport, source), failed);
+
     /// <summary>RFC 3261 18.2.2 and RFC 3581 4: back over the same connection, or to the source address with rport or the Via's port.</summary>
-    public void SendResponse(byte[] message, Via via, ISipTransport transport, IPEndPoint source, Action<string>? failed)
+    public static SipTarget ResponseTarget(Via via, ISipTransport transport, IPEndPoint source)
     {
         bool toSource = transport.Kind == SipTransportKind.Udp ? via.WantsRport : transport.IsConnected(source);
-        IPEndPoint remote = toSource ? source : new IPEndPoint(source.Address, via.Port == 0 ? SipRouting.PortOf(transport.Kind) : via.Port);
-        Send(message, new SipTarget(transport, remote), failed);
+        int port = via.Port == 0 ? SipRouting.PortOf(transport.Kind) : via.Port;
+        return new SipTarget(transport, toSource || port == source.Port ? source : new IPEndPoint(source.Address, port));
     }
 
     public void ResponseNotSent(ServerTransaction transaction, string why) =>
@@ -228,12 +250,6 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     private void Wait(ISipTransport transport, IPEndPoint remote, SipParseResult result, byte[]? unreadable, SipSourceDecision decision) =>
         Queue.Post(() => Take(transport, remote, result, unreadable, decision));
 
-    private static string RandomHex(Span<byte> bytes)
-    {
-        RandomNumberGenerator.Fill(bytes);
-        return Convert.ToHexStringLower(bytes);
-    }
-
     private void Take(ISipTransport transport, IPEndPoint remote, SipParseResult result, byte[]? unreadable, SipSourceDecision decision)
     {
         Trace(SipTraceDirection.Received, transport, remote, result.Message?.Raw.Wire ?? result.Error?.Raw?.Wire ?? unreadable ?? []);
@@ -274,8 +290,8 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     private void TakeRequest(SipRequest request, ISipTransport transport, IPEndPoint remote, SipSourceDecision decision)
     {
         bool isAck = request.Is(SipMethod.Ack);
-        ServerKey key = ServerKey.Of(request, isAck ? SipMethod.Invite : request.Method);
-        if (servers.TryGetValue(key, out ServerTransaction? known))
+        TransactionKey key = TransactionKey.OfServer(request, isAck ? SipMethod.Invite : request.Method);
+        if (servers.TryGetValue(key, out IServerTransaction? known))
         {
             known.Receive(request);
             return;
@@ -300,8 +316,9 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
             return;
         }
 
-        bool merged = MergeKey.Of(request) is { } merge && !merges.TryAdd(merge, key);
-        var transaction = new ServerTransaction(this, request, key, transport, remote);
+        TransactionKey? mergeKey = TransactionKey.OfMerge(request);
+        bool merged = mergeKey is { } merge && !merges.TryAdd(merge, key);
+        var transaction = new ServerTransaction(this, request, key, mergeKey, transport, remote);
         servers[key] = transaction;
         uas.Take(transaction, merged);
     }
@@ -325,11 +342,4 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
 
     private void Trace(SipTraceDirection direction, ISipTransport transport, IPEndPoint remote, ReadOnlyMemory<byte> message) =>
         Application.OnTrace(new SipTrace(direction, transport.Kind, transport.LocalEndPoint, remote, Options.TimeProvider.GetUtcNow(), message));
-
-    /// <summary>RFC 3261 8.2.2.2: the same request over two paths has equal From tag, Call-ID and CSeq, but another branch.</summary>
-    private readonly record struct MergeKey(string CallId, string FromTag, CSeq CSeq)
-    {
-        public static MergeKey? Of(SipRequest request) =>
-            request.To.Tag is null && request.From.Tag is { } tag && !request.Is(SipMethod.Cancel) ? new MergeKey(request.CallId, tag, request.CSeq) : null;
-    }
 }

@@ -5,24 +5,13 @@ namespace Sentiric.Sip;
 /// <summary>What is called when a timer is due: whose it is, and which of its timers.</summary>
 internal delegate void TimerDue(object owner, int which);
 
-/// <summary>A timer that was started and may be cancelled. Owned by the wheel's queue.</summary>
-internal sealed class SipTimer
+/// <summary>A timer that may stand in a wheel. Owned by the wheel's queue.</summary>
+internal abstract class SipTimer
 {
-    private readonly TimerWheel wheel;
-    private readonly TimerDue due;
-    private readonly object owner;
-    private readonly int which;
+    private TimerWheel? wheel;
 
-    internal SipTimer(TimerWheel wheel, long atMs, TimerDue due, object owner, int which)
-    {
-        this.wheel = wheel;
-        this.due = due;
-        this.owner = owner;
-        this.which = which;
-        AtMs = atMs;
-    }
-
-    internal long AtMs { get; }
+    /// <summary>In milliseconds since the start of the wheel.</summary>
+    internal long AtMs { get; private set; }
 
     /// <summary>Neighbours in the slot, and the slot; -1 when it is in none.</summary>
     internal SipTimer? Next { get; set; }
@@ -32,9 +21,21 @@ internal sealed class SipTimer
     internal int Slot { get; set; } = -1;
 
     /// <summary>Leaves the wheel at once. Harmless when it fired already.</summary>
-    public void Cancel() => wheel.Remove(this);
+    public void Cancel() => wheel?.Remove(this);
 
-    internal void Fire() => due(owner, which);
+    internal void Enter(TimerWheel entered, long atMs)
+    {
+        wheel = entered;
+        AtMs = atMs;
+    }
+
+    internal abstract void Fire();
+
+    /// <summary>Calls somebody.</summary>
+    internal sealed class Calling(TimerDue due, object owner, int which) : SipTimer
+    {
+        internal override void Fire() => due(owner, which);
+    }
 }
 
 /// <summary>
@@ -62,6 +63,11 @@ internal sealed class TimerWheel : IDisposable
     private readonly ulong[] occupied = new ulong[Levels];
     private readonly ITimer alarm;
 
+    /// <summary>
+    /// The steps that timers without hurry are put off to: those of many calls are then due together, and one ring serves them all.
+    /// </summary>
+    private const int LooseStepMs = 64;
+
     /// <summary>All before this was fired.</summary>
     private long nowMs;
     private long alarmAtMs = long.MaxValue;
@@ -83,15 +89,23 @@ internal sealed class TimerWheel : IDisposable
     {
         // Up to the next whole millisecond: never early.
         long atMs = ((time.GetElapsedTime(start) + delay).Ticks + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond;
-        var timer = new SipTimer(this, Math.Max(atMs, nowMs + 1), due, owner, which);
+        var timer = new SipTimer.Calling(due, owner, which);
+        Start(timer, atMs);
+        return timer;
+    }
+
+    /// <summary>A timer of the caller's own that is due when another is or was, and may be a little late.</summary>
+    public void StartLoosely(SipTimer timer, long atMs) => Start(timer, (atMs + LooseStepMs - 1) & -LooseStepMs);
+
+    private void Start(SipTimer timer, long atMs)
+    {
+        timer.Enter(this, Math.Max(atMs, nowMs + 1));
         Insert(timer);
         Count++;
         if (!firing)
         {
             SetAlarm(timer.AtMs);
         }
-
-        return timer;
     }
 
     internal void Remove(SipTimer timer)

@@ -126,8 +126,8 @@ internal sealed class UasCore(SipShard shard)
             return;
         }
 
-        Respond(shard, cancel, 200, null, target.Call?.LocalTag);
-        target.Call?.Cancel();
+        Respond(shard, cancel, 200, null, target.CallTag);
+        target.CancelCall();
     }
 
     private void TakeInDialog(ServerTransaction transaction)
