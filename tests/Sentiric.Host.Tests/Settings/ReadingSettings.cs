@@ -40,7 +40,8 @@ public sealed class ReadingSettings
 
     [Theory]
     [InlineData("tls://127.0.0.1:5061", "Sip__TlsCertificateFile")]
-    [InlineData("ws://127.0.0.1:80", "tls://address:port")]
+    [InlineData("wss://127.0.0.1:5061", "Sip__TlsCertificateFile")]
+    [InlineData("http://127.0.0.1:80", "tls://address:port")]
     [InlineData("udp://somewhere:5060", "udp://address:port")]
     public void A_listener_that_cannot_be_is_told(string listen, string says) =>
         Assert.Contains(says, Assert.Throws<SettingsException>(() => Sentiric.Host.Roles.SipListenText.Parse(listen, null)).Message, StringComparison.Ordinal);
@@ -58,6 +59,8 @@ public sealed class ReadingSettings
     [InlineData("Sip:MaxCalls", "many")]
     [InlineData("Sip:MaxCalls", "1.5")]
     [InlineData("Sip:AllowedSources", "10.0.0.0/8,home")]
+    [InlineData("Sip:WebSocketOrigins", "phone.example")]
+    [InlineData("Sip:WebSocketOrigins", "https://phone.example/")]
     [InlineData("Sip:NameServers", "10.0.0.2,dns.example")]
     [InlineData("Media:Address", "localhost")]
     [InlineData("Media:Address", "0.0.0.0")]

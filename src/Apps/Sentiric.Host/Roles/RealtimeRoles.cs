@@ -77,7 +77,7 @@ internal static class RealtimeRoles
         services.AddSingleton(CallOptions.Default);
         services.AddSingleton<IncomingCall>();
         services.AddSingleton(s => CallControl.Subscription(s.GetRequiredService<LiveCalls>()));
-        var listen = SipListenText.Parse(settings.SipListen, settings.SipTls);
+        var listen = SipListenText.Parse(settings.SipListen, settings.SipTls, settings.Sip.WebSocket);
         services.AddSingleton(s => new Phones(
             s.GetRequiredService<IUsers>(), s.GetRequiredService<FactWriter>(), settings.SipRealm,
             [.. listen.Select(l => l.Address.Address.ToString()).Distinct()], s.GetRequiredService<TimeProvider>()));
@@ -111,11 +111,11 @@ internal static class RealtimeRoles
     }
 }
 
-/// <summary>"udp://127.0.0.1:5060,tls://0.0.0.0:5061" as the SIP stack wants it.</summary>
+/// <summary>"udp://127.0.0.1:5060,tls://0.0.0.0:5061,wss://[::]:8443" as the SIP stack wants it.</summary>
 public static class SipListenText
 {
-    public static IReadOnlyList<SipListen> Parse(string text, SipTlsOptions? tls) =>
-        [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(one => One(one, tls))];
+    public static IReadOnlyList<SipListen> Parse(string text, SipTlsOptions? tls, SipWebSocketOptions? webSocket = null) =>
+        [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(one => One(one, tls) with { WebSocket = webSocket ?? new() })];
 
     private static SipListen One(string text, SipTlsOptions? tls)
     {
@@ -124,8 +124,13 @@ public static class SipListenText
         {
             ("udp", { } at) => new(SipTransportKind.Udp, at),
             ("tcp", { } at) => new(SipTransportKind.Tcp, at),
-            ("tls", { } at) => new(SipTransportKind.Tls, at, tls ?? throw new SettingsException($"Sip__Listen has '{text}': TLS needs a certificate; set Sip__TlsCertificateFile.")),
-            _ => throw new SettingsException($"Sip__Listen has '{text}': udp://address:port, tcp://address:port or tls://address:port is needed."),
+            ("tls", { } at) => new(SipTransportKind.Tls, at, Certificate(text, tls)),
+            ("ws", { } at) => new(SipTransportKind.Ws, at),
+            ("wss", { } at) => new(SipTransportKind.Wss, at, Certificate(text, tls)),
+            _ => throw new SettingsException($"Sip__Listen has '{text}': udp://address:port, tcp://address:port, tls://address:port, ws://address:port or wss://address:port is needed."),
         };
     }
+
+    private static SipTlsOptions Certificate(string text, SipTlsOptions? tls) =>
+        tls ?? throw new SettingsException($"Sip__Listen has '{text}': TLS needs a certificate; set Sip__TlsCertificateFile.");
 }

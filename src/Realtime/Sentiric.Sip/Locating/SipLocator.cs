@@ -130,6 +130,8 @@ public sealed class SipLocator(IDnsLookup dns, Random? dice = null, ILookup<stri
             SipTransportKind.Udp => "_sip._udp." + lookup.Host,
             SipTransportKind.Tcp => "_sip._tcp." + lookup.Host,
             SipTransportKind.Tls => "_sips._tcp." + lookup.Host,
+            SipTransportKind.Ws => "_sip._ws." + lookup.Host,
+            SipTransportKind.Wss => "_sips._ws." + lookup.Host,
         }));
     }
 

@@ -12,6 +12,9 @@ public enum SipFrameKind
     /// <summary>A double CRLF between messages, to be answered with CRLF (RFC 5626 4.4.1).</summary>
     Ping,
 
+    /// <summary>The single CRLF that answers a ping of ours (RFC 5626 4.4.1).</summary>
+    Pong,
+
     /// <summary>The stream cannot be cut into messages any more: answer if possible, then close (RFC 4475 3.1.2.2, 3.1.2.3, 3.3.9).</summary>
     Broken,
 }
@@ -26,8 +29,11 @@ public sealed class SipStreamFramer
     private int length;
     private int searchedFrom;
 
-    /// <summary>True while part of a message is held.</summary>
-    public bool HasPartial => length > 0;
+    /// <summary>Set by the thread that pings, cleared by the one that reads.</summary>
+    private volatile bool pongExpected;
+
+    /// <summary>True while part of a message is held; an empty line before one is none.</summary>
+    public bool HasPartial => length > 2 || (length > 0 && !"\r\n"u8.StartsWith(buffer.AsSpan(0, length)));
 
     public void Append(ReadOnlySpan<byte> bytes)
     {
@@ -39,6 +45,9 @@ public sealed class SipStreamFramer
         bytes.CopyTo(buffer.AsSpan(length));
         length += bytes.Length;
     }
+
+    /// <summary>A ping has left: a lone CRLF is its answer, until one was there.</summary>
+    public void ExpectPong() => pongExpected = true;
 
     /// <summary>The next message, ping or fault; call until it is <see cref="SipFrameKind.Incomplete"/>.</summary>
     public SipFrame Next()
@@ -73,6 +82,13 @@ public sealed class SipStreamFramer
         if (held.StartsWith("\r\n\r\n"u8))
         {
             ping = Take(SipFrameKind.Ping, 4);
+            return true;
+        }
+
+        if (pongExpected && length >= 2 && held.StartsWith("\r\n"u8))
+        {
+            pongExpected = false;
+            ping = Take(SipFrameKind.Pong, 2);
             return true;
         }
 

@@ -57,6 +57,9 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     /// <summary>Calls being placed. Owned by the queue.</summary>
     public HashSet<UacInvite> Calls { get; } = [];
 
+    /// <summary>A connection has ended; called on any thread.</summary>
+    public event Action<SipFlow>? FlowEnded;
+
     /// <summary>Cancelled when the endpoint is disposed.</summary>
     public CancellationTokenSource Stopping { get; } = new();
 
@@ -77,6 +80,12 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         ReadOnlySpan<byte> trimmed = SipParser.SkipLeadingLines(message);
         if (trimmed.IsEmpty)
         {
+            return;
+        }
+
+        if (trimmed[0] < 4 && transport.Kind == SipTransportKind.Udp && StunBinding.IsRequest(trimmed))
+        {
+            KeepOpen(transport, remote, trimmed);
             return;
         }
 
@@ -118,7 +127,18 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         }
     }
 
+    /// <summary>Only who may call is answered: the answer is longer than the question.</summary>
+    private void KeepOpen(ISipTransport transport, IPEndPoint remote, ReadOnlySpan<byte> request)
+    {
+        if (Application.OnSource(transport.Kind, remote) == SipSourceDecision.Accept)
+        {
+            transport.Send(StunBinding.Answer(request, remote), remote, null, null);
+        }
+    }
+
     public void Noticed(ISipTransport transport, IPEndPoint remote, string what) => SipLog.TransportNotice(Options.Logger, transport.Kind, remote, what);
+
+    public void Disconnected(ISipTransport transport, IPEndPoint remote) => FlowEnded?.Invoke(new SipFlow(transport.Kind, remote));
 
     public void Begin(ClientTransaction transaction)
     {
@@ -180,7 +200,7 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     public string ViaFor(SipTarget target, string branch)
     {
         IPEndPoint own = Routes.AdvertisedAddress(target);
-        string transport = target.Transport.Kind switch { SipTransportKind.Udp => "UDP", SipTransportKind.Tcp => "TCP", SipTransportKind.Tls => "TLS" };
+        string transport = target.Transport.Kind switch { SipTransportKind.Udp => "UDP", SipTransportKind.Tcp => "TCP", SipTransportKind.Tls => "TLS", SipTransportKind.Ws => "WS", SipTransportKind.Wss => "WSS" };
         return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"SIP/2.0/{transport} {SipUri.HostOf(own.Address)}:{own.Port};rport;branch={branch}");
     }
 

@@ -10,18 +10,33 @@ public enum SipTransportKind
 
     /// <summary>TCP under TLS.</summary>
     Tls,
+
+    /// <summary>WebSocket (RFC 7118): taken, never opened.</summary>
+    Ws,
+
+    /// <summary>WebSocket over TLS.</summary>
+    Wss,
 }
 
 /// <summary>Where to listen. Port 0 lets the system choose; the endpoint reports the chosen one.</summary>
-/// <param name="Tls">For <see cref="SipTransportKind.Tls"/>, and then needed.</param>
+/// <param name="Tls">For <see cref="SipTransportKind.Tls"/> and <see cref="SipTransportKind.Wss"/>, and then needed.</param>
 public sealed record SipListen(SipTransportKind Transport, IPEndPoint Address, SipTlsOptions? Tls = null)
 {
+    public SipKeepAlive KeepAlive { get; init; } = new();
+
+    /// <summary>For WebSockets.</summary>
+    public SipWebSocketOptions WebSocket { get; init; } = new();
+
     public static SipListen Udp(string address = "127.0.0.1", int port = 0) => new(SipTransportKind.Udp, new IPEndPoint(IPAddress.Parse(address), port));
 
     public static SipListen Tcp(string address = "127.0.0.1", int port = 0) => new(SipTransportKind.Tcp, new IPEndPoint(IPAddress.Parse(address), port));
 
     public static SipListen OverTls(SipTlsOptions tls, string address = "127.0.0.1", int port = 0) =>
         new(SipTransportKind.Tls, new IPEndPoint(IPAddress.Parse(address), port), tls);
+
+    /// <summary>In clear, or over TLS when <paramref name="tls"/> is given.</summary>
+    public static SipListen OverWebSocket(SipWebSocketOptions options, SipTlsOptions? tls = null, string address = "127.0.0.1", int port = 0) =>
+        new(tls is null ? SipTransportKind.Ws : SipTransportKind.Wss, new IPEndPoint(IPAddress.Parse(address), port), tls) { WebSocket = options };
 }
 
 /// <summary>A listener that is open, with the port it got.</summary>
@@ -35,9 +50,14 @@ public interface ISipTransportSink
 
     /// <summary>A keep-alive was received and answered, or a stream could not be framed and was closed.</summary>
     void Noticed(ISipTransport transport, IPEndPoint remote, string what);
+
+    /// <summary>A connection has ended, whoever ended it: what was bound to it can no more be reached (RFC 5626 4.4).</summary>
+    void Disconnected(ISipTransport transport, IPEndPoint remote)
+    {
+    }
 }
 
-/// <summary>One bound socket (UDP) or one listener with its connections (TCP, TLS).</summary>
+/// <summary>One bound socket (UDP) or one listener with its connections (TCP, TLS, WebSocket).</summary>
 public interface ISipTransport : IAsyncDisposable
 {
     SipTransportKind Kind { get; }

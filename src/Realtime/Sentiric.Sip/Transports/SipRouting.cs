@@ -74,12 +74,34 @@ internal sealed class SipRouting(SipShard shard)
             SipTransportKind.Udp => "",
             SipTransportKind.Tcp => ";transport=tcp",
             SipTransportKind.Tls => secure ? "" : ";transport=tls",
+            // RFC 7118 5.2.4 and 7: the parameter is ws for both; Via alone tells them apart.
+            SipTransportKind.Ws or SipTransportKind.Wss => ";transport=ws",
         };
         string scheme = secure ? "sips" : "sip";
         return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"<{scheme}:{at}{SipUri.HostOf(own.Address)}:{own.Port}{transport}>");
     }
 
-    public static int PortOf(SipTransportKind transport) => transport == SipTransportKind.Tls ? DefaultTlsPort : DefaultPort;
+    public static int PortOf(SipTransportKind transport) => transport switch
+    {
+        SipTransportKind.Udp or SipTransportKind.Tcp => DefaultPort,
+        SipTransportKind.Tls => DefaultTlsPort,
+        SipTransportKind.Ws => 80,
+        SipTransportKind.Wss => 443,
+    };
+
+    /// <summary>The live way that a flow names; null when it is gone.</summary>
+    public SipTarget? TargetOf(SipFlow flow)
+    {
+        foreach (ISipTransport transport in shard.Transports)
+        {
+            if (transport.Kind == flow.Transport && transport.LocalEndPoint.AddressFamily == flow.Remote.AddressFamily && transport.IsConnected(flow.Remote))
+            {
+                return new SipTarget(transport, flow.Remote);
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>TCP to the same address and port, for what no datagram should carry (RFC 3261 18.1.1); null when none is open here or it was refused lately.</summary>
     public SipTarget? StreamInsteadOf(SipTarget datagram)
@@ -95,7 +117,19 @@ internal sealed class SipRouting(SipShard shard)
     {
         host = "";
         direct = null;
-        if (!uri.IsSip || !TryTransport(uri, ref wanted))
+        if (!uri.IsSip)
+        {
+            return true;
+        }
+
+        if (flow is { Transport.Kind: SipTransportKind.Ws or SipTransportKind.Wss } socket && IsOnFlow(uri))
+        {
+            bool isSafe = uri.Scheme != "sips" || socket.Transport.Kind == SipTransportKind.Wss;
+            direct = isSafe && socket.Transport.IsConnected(socket.Remote) ? socket : null;
+            return true;
+        }
+
+        if (!TryTransport(uri, ref wanted))
         {
             return true;
         }
@@ -115,6 +149,11 @@ internal sealed class SipRouting(SipShard shard)
 
         return true;
     }
+
+    /// <summary>A browser has no address (RFC 7118 5.2.3): what names no transport of its own goes back the way it came.</summary>
+    private static bool IsOnFlow(SipUri uri) =>
+        uri.Parameter("transport") is not { } transport || transport.Equals("ws", StringComparison.OrdinalIgnoreCase) || transport.Equals("wss", StringComparison.OrdinalIgnoreCase)
+        || uri.Host.EndsWith(".invalid", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>What sips asks for is never sent in clear (RFC 3261 26.2.2); what sip asks for may be. False: a transport that we do not have.</summary>
     private bool TryTransport(SipUri uri, ref SipTransportKind? wanted)

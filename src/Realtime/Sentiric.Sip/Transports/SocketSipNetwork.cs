@@ -12,8 +12,7 @@ public sealed class SocketSipNetwork : ISipNetwork
             return listen.Transport switch
             {
                 SipTransportKind.Udp => new UdpSipTransport(listen.Address, sink),
-                SipTransportKind.Tcp => new StreamSipTransport(listen.Address, null, sink, time),
-                SipTransportKind.Tls => new StreamSipTransport(listen.Address, listen.Tls ?? throw new SipListenException(listen, SipListenFault.NoCertificate, null), sink, time),
+                SipTransportKind.Tcp or SipTransportKind.Tls or SipTransportKind.Ws or SipTransportKind.Wss => new StreamSipTransport(listen, sink, time),
             };
         }
         catch (SocketException fault)

@@ -9,9 +9,9 @@ using System.Threading.Channels;
 namespace Sentiric.Sip;
 
 /// <summary>
-/// SIP over TCP and TLS (RFC 3261 18): accepts connections, opens them on demand, and reuses either kind for whatever goes to the
-/// same remote end point. Each connection has one reader and one writer with a bounded queue. Over TLS a connection that we opened carries
-/// only what is for a domain that the peer's certificate speaks for.
+/// SIP over TCP and TLS (RFC 3261 18) and WebSockets (RFC 7118): accepts connections, opens them on demand (a WebSocket is only taken), and reuses either
+/// kind for whatever goes to the same remote end point. Each connection has one reader and one writer with a bounded queue, and one that pings
+/// where we must. Over TLS a connection that we opened carries only what is for a domain that the peer's certificate speaks for.
 /// </summary>
 public sealed class StreamSipTransport : ISipTransport
 {
@@ -30,19 +30,27 @@ public sealed class StreamSipTransport : ISipTransport
     private readonly ISipTransportSink sink;
     private readonly TimeProvider time;
     private readonly TlsHandshake? tls;
+    private readonly WebSocketHandshake? webSocket;
+    private readonly SipKeepAlive keepAlive;
     private readonly CancellationTokenSource closing = new();
     private readonly ConcurrentDictionary<IPEndPoint, Connection> connections = new();
 
-    /// <param name="tls">Null: plain TCP.</param>
-    public StreamSipTransport(IPEndPoint listen, SipTlsOptions? tls, ISipTransportSink sink, TimeProvider time)
+    /// <exception cref="SipListenException">TLS is asked for without a certificate; what the system refuses is <see cref="SocketException"/>.</exception>
+    public StreamSipTransport(SipListen listen, ISipTransportSink sink, TimeProvider time)
     {
         this.sink = sink;
         this.time = time;
-        this.tls = tls is null ? null : new TlsHandshake(tls);
-        listener = new Socket(listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Kind = listen.Transport;
+        bool overTls = Kind is SipTransportKind.Tls or SipTransportKind.Wss;
+        tls = overTls ? new TlsHandshake(listen.Tls ?? throw new SipListenException(listen, SipListenFault.NoCertificate, null)) : null;
+        bool isWebSocket = Kind is SipTransportKind.Ws or SipTransportKind.Wss;
+        webSocket = isWebSocket ? new WebSocketHandshake(listen.WebSocket) : null;
+        // A peer that speaks WebSocket must answer a ping (RFC 6455 5.5.2).
+        keepAlive = isWebSocket ? listen.KeepAlive with { Interval = listen.WebSocket.PingInterval, PongRequired = true } : listen.KeepAlive;
+        listener = new Socket(listen.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            listener.Bind(listen);
+            listener.Bind(listen.Address);
             listener.Listen(128);
         }
         catch
@@ -55,7 +63,7 @@ public sealed class StreamSipTransport : ISipTransport
         _ = AcceptAsync();
     }
 
-    public SipTransportKind Kind => tls is null ? SipTransportKind.Tcp : SipTransportKind.Tls;
+    public SipTransportKind Kind { get; }
 
     public IPEndPoint LocalEndPoint { get; }
 
@@ -71,13 +79,19 @@ public sealed class StreamSipTransport : ISipTransport
 
         if (!connections.TryGetValue(remote, out Connection? connection))
         {
+            if (webSocket is not null)
+            {
+                failed?.Invoke("The WebSocket is gone, and only the other side can open one.");
+                return;
+            }
+
             if (connections.Count >= MaxConnections)
             {
                 failed?.Invoke($"There are too many {Kind} connections.");
                 return;
             }
 
-            var fresh = new Connection(host ?? remote.Address.ToString());
+            var fresh = new Connection(host ?? remote.Address.ToString(), new PlainTalk());
             connection = connections.GetOrAdd(remote, fresh);
             if (ReferenceEquals(connection, fresh))
             {
@@ -91,7 +105,7 @@ public sealed class StreamSipTransport : ISipTransport
             return;
         }
 
-        if (!connection.Outgoing.Writer.TryWrite(new Outgoing(message, failed)))
+        if (!connection.Outgoing.Writer.TryWrite(new Outgoing(connection.Talk.Wrap(message), failed)))
         {
             failed?.Invoke("The connection is closed or its queue is full.");
         }
@@ -102,6 +116,7 @@ public sealed class StreamSipTransport : ISipTransport
         listener.Dispose();
         foreach (Connection connection in connections.Values)
         {
+            connection.Answer(connection.Talk.Goodbye);
             connection.Outgoing.Writer.TryComplete();
         }
 
@@ -129,7 +144,7 @@ public sealed class StreamSipTransport : ISipTransport
             try
             {
                 Socket socket = await listener.AcceptAsync(closing.Token).ConfigureAwait(false);
-                var connection = new Connection(null);
+                var connection = new Connection(null, webSocket is null ? new PlainTalk() : new WebSocketTalk());
                 if (connections.Count >= MaxConnections || socket.RemoteEndPoint is not IPEndPoint remote || !connections.TryAdd(remote, connection))
                 {
                     socket.Dispose();
@@ -152,7 +167,13 @@ public sealed class StreamSipTransport : ISipTransport
     private Task TakeAsync(IPEndPoint remote, Connection connection, Socket socket) => OpenAsync(remote, connection, socket, async ct =>
     {
         var plain = new NetworkStream(socket, ownsSocket: true);
-        return tls is null ? plain : await tls.TakeAsync(plain, ct).ConfigureAwait(false);
+        Stream stream = tls is null ? plain : await tls.TakeAsync(plain, ct).ConfigureAwait(false);
+        if (webSocket is not null)
+        {
+            connection.Talk.Append(await webSocket.TakeAsync(stream, ct).ConfigureAwait(false));
+        }
+
+        return stream;
     });
 
     private Task ConnectAsync(IPEndPoint remote, Connection connection)
@@ -177,6 +198,11 @@ public sealed class StreamSipTransport : ISipTransport
             connection.Stream = stream;
             _ = ReadAsync(remote, connection, stream);
             connection.Writing = WriteAsync(remote, connection, stream);
+            // RFC 5626 4.4: who opened a connection keeps it open. A WebSocket is kept by the server.
+            if (connection.Host is not null || webSocket is not null)
+            {
+                _ = KeepAliveAsync(remote, connection);
+            }
         }
         catch (Exception fault) when (IsGone(fault) || fault is AuthenticationException)
         {
@@ -191,14 +217,15 @@ public sealed class StreamSipTransport : ISipTransport
 
     private async Task ReadAsync(IPEndPoint remote, Connection connection, Stream stream)
     {
-        var framer = new SipStreamFramer();
+        IStreamTalk talk = connection.Talk;
         byte[] buffer = new byte[ReadBytes];
-        long partialSince = 0;
+        long partialSince = time.GetTimestamp();
         try
         {
-            while (true)
+            bool open = Dispatch(remote, connection, out _);
+            while (open)
             {
-                TimeSpan patience = framer.HasPartial ? MessageTimeout - time.GetElapsedTime(partialSince) : IdleTimeout;
+                TimeSpan patience = talk.HasPartial ? MessageTimeout - time.GetElapsedTime(partialSince) : IdleTimeout;
                 if (patience <= TimeSpan.Zero)
                 {
                     break;
@@ -207,13 +234,11 @@ public sealed class StreamSipTransport : ISipTransport
                 using var deadline = new CancellationTokenSource(patience, time);
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, closing.Token);
                 int read = await stream.ReadAsync(buffer, either.Token).ConfigureAwait(false);
-                bool wasPartial = framer.HasPartial;
-                framer.Append(buffer.AsSpan(0, read));
-                if (read == 0 || !Dispatch(remote, connection, framer, out bool any))
-                {
-                    break;
-                }
-
+                connection.Heard();
+                bool wasPartial = talk.HasPartial;
+                talk.Append(buffer.AsSpan(0, read));
+                bool any = false;
+                open = read > 0 && Dispatch(remote, connection, out any);
                 partialSince = any || !wasPartial ? time.GetTimestamp() : partialSince;
             }
         }
@@ -225,30 +250,62 @@ public sealed class StreamSipTransport : ISipTransport
         await CloseGentlyAsync(remote, connection).ConfigureAwait(false);
     }
 
-    /// <summary>Hands every whole message up; false when the stream cannot be framed any more.</summary>
-    private bool Dispatch(IPEndPoint remote, Connection connection, SipStreamFramer framer, out bool any)
+    /// <summary>Hands every whole message up; false when the connection ends.</summary>
+    private bool Dispatch(IPEndPoint remote, Connection connection, out bool any)
     {
         any = false;
         while (true)
         {
-            SipFrame frame = framer.Next();
-            switch (frame.Kind)
+            StreamPiece piece = connection.Talk.Next();
+            switch (piece.Kind)
             {
-                case SipFrameKind.Incomplete:
+                case StreamPieceKind.Incomplete:
                     return true;
-                case SipFrameKind.Message:
+                case StreamPieceKind.Message:
                     any = true;
-                    sink.Received(this, remote, frame.Bytes);
+                    sink.Received(this, remote, piece.Bytes);
                     break;
-                case SipFrameKind.Ping:
+                case StreamPieceKind.Answer:
                     any = true;
-                    connection.Outgoing.Writer.TryWrite(new Outgoing("\r\n"u8.ToArray(), null));
+                    connection.Answer(piece.Bytes);
                     break;
-                case SipFrameKind.Broken:
+                case StreamPieceKind.Alive:
+                    any = true;
+                    connection.Ponged = true;
+                    break;
+                case StreamPieceKind.Broken:
                     // The parser finds the same fault and its error response leaves before the connection closes.
-                    sink.Received(this, remote, frame.Bytes);
+                    sink.Received(this, remote, piece.Bytes);
+                    return false;
+                case StreamPieceKind.Closed:
+                    connection.Answer(piece.Bytes);
                     return false;
             }
+        }
+    }
+
+    /// <summary>Pings until the connection ends, and ends it when a peer that should answer does not (RFC 5626 4.4.1).</summary>
+    private async Task KeepAliveAsync(IPEndPoint remote, Connection connection)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(keepAlive.Interval * (1 - Random.Shared.NextDouble() / 5), time, connection.Ended).ConfigureAwait(false);
+                int heard = connection.TimesHeard;
+                connection.Talk.Pinged();
+                connection.Answer(connection.Talk.Ping);
+                await Task.Delay(keepAlive.PongWithin, time, connection.Ended).ConfigureAwait(false);
+                if (connection.TimesHeard == heard && (keepAlive.PongRequired || connection.Ponged))
+                {
+                    sink.Noticed(this, remote, "The connection is dead: no answer to a keep-alive.");
+                    Drop(remote, connection, "No answer to a keep-alive.");
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The connection has ended.
         }
     }
 
@@ -273,14 +330,14 @@ public sealed class StreamSipTransport : ISipTransport
     /// <summary>What is queued still leaves; then the writer disposes the stream.</summary>
     private ValueTask CloseGentlyAsync(IPEndPoint remote, Connection connection)
     {
-        connections.TryRemove(new KeyValuePair<IPEndPoint, Connection>(remote, connection));
+        Leave(remote, connection);
         connection.Outgoing.Writer.TryComplete();
         return ValueTask.CompletedTask;
     }
 
     private void Drop(IPEndPoint remote, Connection connection, string why)
     {
-        connections.TryRemove(new KeyValuePair<IPEndPoint, Connection>(remote, connection));
+        Leave(remote, connection);
         connection.Outgoing.Writer.TryComplete();
         while (connection.Outgoing.Reader.TryRead(out Outgoing? outgoing))
         {
@@ -290,12 +347,50 @@ public sealed class StreamSipTransport : ISipTransport
         connection.Stream?.Dispose();
     }
 
+    /// <summary>Out of the table once, and told once.</summary>
+    private void Leave(IPEndPoint remote, Connection connection)
+    {
+        if (connections.TryRemove(new KeyValuePair<IPEndPoint, Connection>(remote, connection)))
+        {
+            connection.End();
+            sink.Disconnected(this, remote);
+        }
+    }
+
     private sealed record Outgoing(ReadOnlyMemory<byte> Message, Action<string>? Failed);
 
     /// <param name="host">Domain or address whose connection it is to be; null when the peer opened it.</param>
-    private sealed class Connection(string? host)
+    private sealed class Connection(string? host, IStreamTalk talk)
     {
+        private readonly CancellationTokenSource ended = new();
+        private int timesHeard;
+
         public string? Host => host;
+
+        /// <summary>Read by the reader; its wrapping and pinging sides by whoever sends.</summary>
+        public IStreamTalk Talk => talk;
+
+        public CancellationToken Ended => ended.Token;
+
+        /// <summary>Counts reads: a number that stands still is silence.</summary>
+        public int TimesHeard => Volatile.Read(ref timesHeard);
+
+        /// <summary>The peer has answered a ping once, so it can.</summary>
+        public volatile bool Ponged;
+
+        /// <summary>By the reader.</summary>
+        public void Heard() => Interlocked.Increment(ref timesHeard);
+
+        public void End() => ended.Cancel();
+
+        /// <summary>Bytes of the connection itself; lost when its queue is full, as the peer does not read then.</summary>
+        public void Answer(byte[] bytes)
+        {
+            if (bytes.Length > 0)
+            {
+                Outgoing.Writer.TryWrite(new Outgoing(bytes, null));
+            }
+        }
 
         public Channel<Outgoing> Outgoing { get; } = Channel.CreateBounded<Outgoing>(MaxQueuedMessages);
 

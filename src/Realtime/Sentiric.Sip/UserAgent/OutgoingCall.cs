@@ -6,6 +6,9 @@ namespace Sentiric.Sip;
 /// <summary>Name and password for digest challenges of one realm, or of any when <paramref name="Realm"/> is null.</summary>
 public sealed record SipCredentials(string UserName, string Password, string? Realm = null);
 
+/// <summary>A way to a peer that is open: a connection, or an address behind which a NAT lets our datagrams through (RFC 5626).</summary>
+public sealed record SipFlow(SipTransportKind Transport, System.Net.IPEndPoint Remote);
+
 /// <summary>A call to place.</summary>
 public sealed record OutgoingInvite
 {
@@ -29,6 +32,9 @@ public sealed record OutgoingInvite
 
     /// <summary>First hop, written as a loose Route.</summary>
     public SipUri? Proxy { get; init; }
+
+    /// <summary>The way that a registered phone holds open; the call goes there whatever the target's host is, and fails when it is gone.</summary>
+    public SipFlow? Flow { get; init; }
 
     /// <summary>Random when null.</summary>
     public string? CallId { get; init; }

@@ -34,6 +34,9 @@ internal sealed class UacExchange(
 
     public Action<SipResponse>? Provisional { get; init; }
 
+    /// <summary>An open way that is taken instead of finding one.</summary>
+    public SipFlow? Through { get; init; }
+
     /// <summary>The next server is tried: what the last one said provisionally does not count any more.</summary>
     public Action? MovedOn { get; init; }
 
@@ -48,18 +51,26 @@ internal sealed class UacExchange(
         done = then;
         // A value that the wire refuses must fail in the caller's face, not later when a name is resolved.
         Draft.Build("SIP/2.0/UDP unsent", shard.Options.UserAgentName);
-        shard.Routes.ResolveAll(nextHop, wanted, flow, (first, rest) =>
+        if (Through is { } open)
         {
-            if (first is { } way)
-            {
-                others = rest;
-                Start(way);
-            }
-            else
-            {
-                Finish(new OutgoingRequestResult(503, "The target cannot be reached from here", null));
-            }
-        });
+            Reach(shard.Routes.TargetOf(open), []);
+            return;
+        }
+
+        shard.Routes.ResolveAll(nextHop, wanted, flow, Reach);
+    }
+
+    private void Reach(SipTarget? first, IReadOnlyList<SipTarget> rest)
+    {
+        if (first is { } way)
+        {
+            others = rest;
+            Start(way);
+        }
+        else
+        {
+            Finish(new OutgoingRequestResult(503, "The target cannot be reached from here", null));
+        }
     }
 
     /// <summary>The user has given up: no other server is tried.</summary>

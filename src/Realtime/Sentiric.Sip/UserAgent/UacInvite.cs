@@ -32,6 +32,7 @@ internal sealed class UacInvite
         {
             Provisional = TakeProvisional,
             Success = TakeSuccess,
+            Through = invite.Flow,
             MovedOn = () => sawProvisional = false,
             Complete = (draft, way) => draft with { Contact = shard.Routes.ContactFor(way, invite.From.Uri.User is null ? null : invite.From.Uri.UserText, invite.Target.Scheme == "sips") },
         };
