@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Sentiric.Sip;
 using Sentiric.Testing;
@@ -58,27 +59,32 @@ internal sealed class Stage : IAsyncDisposable
         return (result.Dialog, ok.To.Tag!);
     }
 
-    /// <summary>Lets what the thread pool holds run, then moves time, until the task is done or the virtual limit is reached.</summary>
-    public static async Task<T> RunAsync<T>(ManualTime time, Task<T> task, TimeSpan step, TimeSpan limit, string what)
+    /// <summary>Lets everybody finish, then moves time, until the task is done or the virtual limit is reached.</summary>
+    public static async Task<T> RunAsync<T>(ManualTime time, Task<T> task, TimeSpan step, TimeSpan limit, string what, params SipEndpoint[] parties)
     {
         DateTimeOffset end = time.GetUtcNow() + limit;
         while (!task.IsCompleted && time.GetUtcNow() < end)
         {
-            await SettleAsync();
+            await SettleAsync(parties);
             time.Advance(step);
         }
 
-        await SettleAsync();
+        await SettleAsync(parties);
         Assert.True(task.IsCompleted, $"Waited {limit} of virtual time for {what}.");
         return await task;
     }
 
-    /// <summary>Lets the thread pool finish what it holds: each hop goes through its global queue, behind every local one.</summary>
-    public static async Task SettleAsync()
+    /// <summary>
+    /// Lets the thread pool finish what it holds: each hop goes through its global queue, behind every local one. A thread that the machine
+    /// has put aside meanwhile is in no queue: the endpoints say whether one still works for them.
+    /// </summary>
+    public static async Task SettleAsync(params SipEndpoint[] parties)
     {
         const int mostHops = 10_000;
-        for (int hops = 0; hops < 4 || (ThreadPool.PendingWorkItemCount > 0 && hops < mostHops); hops++)
+        long since = Stopwatch.GetTimestamp();
+        for (int hops = 0; hops < 4 || (ThreadPool.PendingWorkItemCount > 0 && hops < mostHops) || !parties.All(party => party.IsIdle); hops++)
         {
+            Assert.True(Stopwatch.GetElapsedTime(since) < ScriptedPhone.Patience, "An endpoint still works on something that should take no time.");
             var hop = new TaskCompletionSource();
             ThreadPool.QueueUserWorkItem(static done => done.SetResult(), hop, preferLocal: false);
             await hop.Task;

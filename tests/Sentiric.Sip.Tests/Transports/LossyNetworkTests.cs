@@ -39,12 +39,13 @@ public sealed class LossyNetworkTests
         await using SipEndpoint client = await SipEndpoint.StartAsync(Options("127.0.0.2"), new TestApplication());
 
         OutgoingCall call = await client.InviteAsync(OutgoingCallTests.Invite($"sip:callee@{server.Bindings[0].Address}"));
-        OutgoingCallResult result = await Stage.RunAsync(time, call.Completed, Step, Limit, "the call");
+        OutgoingCallResult result = await Stage.RunAsync(time, call.Completed, Step, Limit, "the call", server, client);
         Assert.True(result.IsAnswered, $"{result.StatusCode} {result.Reason}");
-        Assert.True(await Stage.RunAsync(time, established.Task, Step, Limit, "the ACK"));
+        Assert.True(await Stage.RunAsync(time, established.Task, Step, Limit, "the ACK", server, client));
         Task<bool> bye = ByeAsync(result.Dialog);
-        await Stage.RunAsync(time, bye, Step, Limit, "the BYE");
+        await Stage.RunAsync(time, bye, Step, Limit, "the BYE", server, client);
         time.Advance(TimeSpan.FromMinutes(2));
+        await Stage.SettleAsync(server, client);
         Assert.Equal(1, callee.Calls);
         foreach (SipStatistics left in new[] { server.Statistics, client.Statistics })
         {

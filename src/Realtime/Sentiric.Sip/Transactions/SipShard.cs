@@ -70,6 +70,9 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
 
     public static string NewBranch() => Via.MagicCookie + SipRandom.Hex(stackalloc byte[12]);
 
+    /// <summary>The queue is looked at before and after: a call may have put work on it meanwhile.</summary>
+    public bool IsIdle => Queue.Pending == 0 && Calling.IsIdle && Queue.Pending == 0;
+
     public SipStatistics Statistics() => new(
         Volatile.Read(ref received), Volatile.Read(ref sent), Volatile.Read(ref malformed), Volatile.Read(ref refusedSources),
         Volatile.Read(ref rateLimited), Volatile.Read(ref overloaded), servers.Count, clients.Count, Dialogs.Count);

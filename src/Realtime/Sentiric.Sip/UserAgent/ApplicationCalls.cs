@@ -33,6 +33,9 @@ internal sealed class ApplicationCalls : IDisposable
     private int relieving;
     private volatile bool stopped;
 
+    /// <summary>Calls that wait or run.</summary>
+    private int unfinished;
+
     public ApplicationCalls(SipCallbacks where, Action<Exception> faulted)
     {
         this.faulted = faulted;
@@ -45,9 +48,13 @@ internal sealed class ApplicationCalls : IDisposable
         }
     }
 
+    /// <summary>No call waits or runs; one whose application waits for something else counts as done until that comes.</summary>
+    public bool IsIdle => Volatile.Read(ref unfinished) == 0;
+
     /// <summary>From a piece of work on the queue: runs soon after it, on some thread, for the queue wakes one when it is free again.</summary>
     public void Post(Action call)
     {
+        Interlocked.Increment(ref unfinished);
         waiting.Enqueue(call);
         if (stopped)
         {
@@ -129,6 +136,10 @@ internal sealed class ApplicationCalls : IDisposable
         catch (Exception fault)
         {
             faulted(fault);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref unfinished);
         }
 
         return true;

@@ -14,6 +14,9 @@ public sealed class SipEndpoint : IAsyncDisposable
 
     public SipStatistics Statistics => shard.Statistics();
 
+    /// <summary>Nothing that was received or asked for is being worked on, by the stack or in a call of the application: whatever comes next comes from outside.</summary>
+    internal bool IsIdle => shard.IsIdle;
+
     /// <summary>Opens every listener or none.</summary>
     /// <exception cref="SipListenException">An address cannot be bound; the message says which and why.</exception>
     /// <exception cref="ArgumentException">No listener is asked for.</exception>
