@@ -240,9 +240,10 @@ public sealed partial class IncomingCall(
     private static CallEnd EndOf(SipDialogEnd end) => end.Cause switch
     {
         SipDialogEndCause.RemoteBye => new(CallEndReason.Normal, HungUpBy.Caller),
+        SipDialogEndCause.Replaced => new(CallEndReason.Normal, HungUpBy.Caller),
         SipDialogEndCause.LocalBye => new(CallEndReason.Normal, HungUpBy.System),
         SipDialogEndCause.AckTimeout => new(CallEndReason.AckTimeout, HungUpBy.System),
-        SipDialogEndCause.RemoteGone => new(CallEndReason.Failed, HungUpBy.System),
+        SipDialogEndCause.RemoteGone or SipDialogEndCause.SessionExpired => new(CallEndReason.Failed, HungUpBy.System),
         SipDialogEndCause.Shutdown => new(CallEndReason.Shutdown, HungUpBy.System),
     };
 

@@ -213,7 +213,7 @@ public sealed class IncomingCallTests
         Assert.Equal(2, stage.Phone.Responses(200, "INVITE").Count(one => one.CSeq.Number == 2));
         // 14.2: another one before the ACK is too early.
         stage.Phone.Say(stage.Phone.Request("INVITE", "call-1", "z9hG4bKearly", 3, tag, sdp: ScriptedPhone.Sdp));
-        Assert.Equal("3", Assert.Single(stage.Phone.Responses(500, "INVITE")).Header("Retry-After"));
+        Assert.InRange(Assert.Single(stage.Phone.Responses(500, "INVITE")).Number("Retry-After") ?? 99, 0u, 10u);
         stage.Ack(ok, "z9hG4bKhold-ack");
         stage.Time.Advance(TimeSpan.FromMinutes(1));
         Assert.False(dialog.Ended.IsCompleted);
@@ -227,8 +227,8 @@ public sealed class IncomingCallTests
         var (dialog, tag) = await stage.EstablishAsync();
         stage.Phone.Say(stage.Phone.Request("INVITE", "call-1", "z9hG4bKre", 2, tag, sdp: ScriptedPhone.Sdp));
         Assert.Single(stage.Phone.Responses(488, "INVITE"));
-        stage.Phone.Say(stage.Phone.Request("INFO", "call-1", "z9hG4bKinfo", 3, tag));
-        Assert.Equal("INVITE, ACK, BYE, CANCEL, OPTIONS", Assert.Single(stage.Phone.Responses(405, "INFO")).Header("Allow"));
+        stage.Phone.Say(stage.Phone.Request("MESSAGE", "call-1", "z9hG4bKmessage", 3, tag));
+        Assert.Equal("INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO", Assert.Single(stage.Phone.Responses(405, "MESSAGE")).Header("Allow"));
         stage.Phone.Say(stage.Phone.Request("BYE", "call-1", "z9hG4bKold", 1, tag));
         Assert.Single(stage.Phone.Responses(500, "BYE"));
         Assert.False(dialog.Ended.IsCompleted);
@@ -302,8 +302,8 @@ public sealed class IncomingCallTests
         await using Stage stage = await Stage.OpenAsync();
         stage.Phone.Say(stage.Phone.Request("OPTIONS", "o", "z9hG4bKo", 1));
         SipResponse ok = Assert.Single(stage.Phone.Responses(200, "OPTIONS"));
-        Assert.Equal("INVITE, ACK, BYE, CANCEL, OPTIONS", ok.Header("Allow"));
-        Assert.Equal("", ok.Header("Supported"));
+        Assert.Equal("INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO", ok.Header("Allow"));
+        Assert.Equal("100rel, timer", ok.Header("Supported"));
         Assert.Equal("application/sdp", ok.Header("Accept"));
         stage.Phone.Say(stage.Phone.Request("REGISTER", "o", "z9hG4bKr", 2));
         Assert.Single(stage.Phone.Responses(405, "REGISTER"));
@@ -422,7 +422,7 @@ public sealed class IncomingCallTests
             System.Globalization.CultureInfo.CurrentCulture = new System.Globalization.CultureInfo("tr-TR");
             await using Stage stage = await Stage.OpenAsync();
             var (dialog, tag) = await stage.EstablishAsync();
-            Assert.Equal("INVITE, ACK, BYE, CANCEL, OPTIONS", stage.Phone.Responses(200, "INVITE")[0].Header("ALLOW"));
+            Assert.Equal("INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO", stage.Phone.Responses(200, "INVITE")[0].Header("ALLOW"));
             stage.Phone.Say(stage.Phone.Request("BYE", "call-1", "z9hG4bKbye", 2, tag, "REASON: q.850;CAUSE=16\r\n"));
             Assert.Equal(16, (await TestApplication.Within(dialog.Ended, "the end")).Q850Cause);
         }

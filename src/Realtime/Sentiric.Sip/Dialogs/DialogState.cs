@@ -15,8 +15,8 @@ internal sealed class DialogState
 
     public required SipUri RemoteUri { get; init; }
 
-    /// <summary>First hop first.</summary>
-    public required IReadOnlyList<NameAddr> Routes { get; init; }
+    /// <summary>First hop first. An early dialog learns them anew from the 2xx (13.2.2.4).</summary>
+    public required IReadOnlyList<NameAddr> Routes { get; set; }
 
     /// <summary>How the peer was reached when the dialog began.</summary>
     public required SipTarget Flow { get; init; }
@@ -28,6 +28,9 @@ internal sealed class DialogState
     public uint LocalSequence { get; set; }
 
     public uint? RemoteSequence { get; set; }
+
+    /// <summary>We sent the first INVITE; decides who waits longer after glare (14.1).</summary>
+    public bool OwnsCallId { get; init; }
 
     /// <summary>Where requests go first (12.2.1.1).</summary>
     public SipUri NextHop => Routes.Count > 0 ? Routes[0].Uri : RemoteTarget;
@@ -61,7 +64,15 @@ internal sealed class DialogState
         Contact = invite.Contact ?? "",
         RemoteTarget = response.Contacts.Count > 0 ? response.Contacts[0].Uri : requestUri,
         LocalSequence = invite.CSeq,
+        OwnsCallId = true,
     };
+
+    /// <summary>13.2.2.4: what an early dialog knew of routes and target gives way to what the 2xx says.</summary>
+    public void LearnFrom(SipResponse success)
+    {
+        Routes = success.RecordRoutes.Reverse().ToList();
+        RemoteTarget = success.Contacts.Count > 0 ? success.Contacts[0].Uri : RemoteTarget;
+    }
 
     /// <summary>RFC 3261 12.2.1.1: a request with the next CSeq, or with a given one for ACK.</summary>
     public RequestDraft Request(string method, uint? sequence = null)

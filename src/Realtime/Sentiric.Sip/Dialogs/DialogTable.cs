@@ -11,14 +11,27 @@ internal interface IDialogUser
     void TakeAck(SipRequest ack);
 }
 
+/// <summary>Whom a CANCEL means: the owner of an INVITE that has no final response yet.</summary>
+internal interface IInviteOwner
+{
+    string LocalTag { get; }
+
+    void Cancel(SipRequest cancel);
+}
+
 /// <summary>All dialogs of a shard by key. Owned by the shard's queue.</summary>
 internal sealed class DialogTable
 {
+    /// <summary>Dialogs remembered after their end: RFC 3891 3 answers 603 when one of them shall be replaced.</summary>
+    private const int MaxRemembered = 256;
+
     private readonly Dictionary<DialogKey, IDialogUser> dialogs = [];
+    private readonly DialogKey[] ended = new DialogKey[MaxRemembered];
+    private int nextEnded;
 
     public int Count => dialogs.Count;
 
-    public IReadOnlyList<SipDialog> Confirmed => dialogs.Values.OfType<SipDialog>().ToList();
+    public IReadOnlyList<SipDialog> Confirmed => dialogs.Values.OfType<SipDialog>().Where(dialog => dialog.IsConfirmed).ToList();
 
     public IReadOnlyList<UasInvite> Early => dialogs.Values.OfType<UasInvite>().ToList();
 
@@ -32,6 +45,17 @@ internal sealed class DialogTable
             dialogs.Remove(key);
         }
     }
+
+    public IDialogUser? Find(DialogKey key) => dialogs.GetValueOrDefault(key);
+
+    /// <summary>The last ones only, in a ring: it costs a call nothing.</summary>
+    public void Remember(in DialogKey key)
+    {
+        ended[nextEnded] = key;
+        nextEnded = (nextEnded + 1) % MaxRemembered;
+    }
+
+    public bool HasEnded(DialogKey key) => Array.IndexOf(ended, key) >= 0;
 
     public IDialogUser? Find(SipRequest request) => request.To.Tag is { } local
         ? dialogs.GetValueOrDefault(new DialogKey(request.CallId, local, request.From.Tag ?? ""))

@@ -22,7 +22,11 @@ internal sealed record RequestDraft
 
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
 
+    /// <summary>The body: SDP, or whatever <see cref="ContentType"/> says.</summary>
     public string? Sdp { get; init; }
+
+    /// <summary>Null: application/sdp.</summary>
+    public string? ContentType { get; init; }
 
     /// <summary>Methods we take, told in requests that open or change a dialog.</summary>
     public string? Allow { get; init; }
@@ -59,7 +63,8 @@ internal sealed record RequestDraft
             writer.Header("Allow", Allow);
         }
 
-        return writer.Headers(Headers).Header(SipHeaderId.UserAgent, userAgent).EndWithSdp(Sdp);
+        writer.Headers(Headers).Header(SipHeaderId.UserAgent, userAgent);
+        return ContentType is null ? writer.EndWithSdp(Sdp) : writer.End(ContentType, System.Text.Encoding.UTF8.GetBytes(Sdp ?? ""));
     }
 
     /// <summary>RFC 3261 17.1.1.3: the ACK of a refusal, sent by the transaction.</summary>
@@ -68,5 +73,5 @@ internal sealed record RequestDraft
     /// <summary>RFC 3261 9.1.</summary>
     public RequestDraft Cancel() => Bare(SipMethod.Cancel);
 
-    private RequestDraft Bare(string method) => this with { Method = method, Contact = null, Headers = [], Sdp = null, Allow = null };
+    private RequestDraft Bare(string method) => this with { Method = method, Contact = null, Headers = [], Sdp = null, ContentType = null, Allow = null };
 }

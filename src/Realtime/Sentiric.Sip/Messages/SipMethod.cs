@@ -11,11 +11,16 @@ public static class SipMethod
     public const string Cancel = "CANCEL";
     public const string Options = "OPTIONS";
     public const string Register = "REGISTER";
+    public const string Prack = "PRACK";
+    public const string Update = "UPDATE";
+    public const string Info = "INFO";
+    public const string Refer = "REFER";
+    public const string Notify = "NOTIFY";
 
     private static readonly string[] Standard =
     [
         Invite, Ack, Bye, Cancel, Options, Register,
-        "PRACK", "SUBSCRIBE", "NOTIFY", "PUBLISH", "INFO", "REFER", "MESSAGE", "UPDATE",
+        Prack, Update, Info, Refer, Notify, "SUBSCRIBE", "PUBLISH", "MESSAGE",
     ];
 
     /// <summary>True for methods of RFC 3261 and its extensions: refused with 405; all others with 501 (8.2.1, 21.5.2).</summary>

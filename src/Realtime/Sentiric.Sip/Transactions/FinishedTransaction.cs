@@ -15,7 +15,7 @@ internal interface IServerTransaction
     void Receive(SipRequest request);
 
     /// <summary>A CANCEL of this INVITE; nothing happens when it is answered.</summary>
-    void CancelCall();
+    void CancelCall(SipRequest cancel);
 }
 
 /// <summary>
@@ -61,7 +61,7 @@ internal sealed class FinishedTransaction : SipTimer, IServerTransaction
         }
     }
 
-    public void CancelCall()
+    public void CancelCall(SipRequest cancel)
     {
         // 9.2: no effect on an INVITE that has its final response.
     }

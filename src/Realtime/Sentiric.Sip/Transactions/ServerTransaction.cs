@@ -47,8 +47,8 @@ internal sealed class ServerTransaction : IServerTransaction
     /// <summary>A final response has been given.</summary>
     public bool IsAnswered => IsInvite ? inviteState != InviteServerState.Proceeding : state is NonInviteServerState.Completed or NonInviteServerState.Terminated;
 
-    /// <summary>The call that this INVITE opened, for CANCEL.</summary>
-    public UasInvite? Call { get; set; }
+    /// <summary>Whose call this INVITE opens or changes, for CANCEL.</summary>
+    public IInviteOwner? Call { get; set; }
 
     public string? CallTag => Call?.LocalTag;
 
@@ -83,7 +83,7 @@ internal sealed class ServerTransaction : IServerTransaction
         }
     }
 
-    public void CancelCall() => Call?.Cancel();
+    public void CancelCall(SipRequest cancel) => Call?.Cancel(cancel);
 
     /// <summary>The 2xx is acknowledged: from here on copies are only absorbed.</summary>
     public void Acknowledged()

@@ -27,6 +27,7 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     public SipShard(SipEndpointOptions options, ISipApplication application)
     {
         Options = options;
+        Capabilities = new SipCapabilities(options);
         Application = application;
         Calling = new ApplicationCalls(options.Callbacks, fault => SipLog.WorkFaulted(options.Logger, fault));
         Queue = new SerialQueue(Calling, fault => SipLog.WorkFaulted(options.Logger, fault));
@@ -63,8 +64,11 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     /// <summary>Cancelled when the endpoint is disposed.</summary>
     public CancellationTokenSource Stopping { get; } = new();
 
-    /// <summary>The methods that are really answered.</summary>
-    public string Allow => Options.Registrar is null ? "INVITE, ACK, BYE, CANCEL, OPTIONS" : "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER";
+    public SipCapabilities Capabilities { get; }
+
+    public string Allow => Capabilities.Allow;
+
+    public string Supported => Capabilities.Supported;
 
     public static string NewTag() => SipRandom.Hex(stackalloc byte[10]);
 

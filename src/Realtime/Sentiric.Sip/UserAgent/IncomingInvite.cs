@@ -55,15 +55,38 @@ public sealed class IncomingInvite
     /// <summary>Cancelled when the caller sends CANCEL (or BYE on the early dialog), or the ring time is over.</summary>
     public CancellationToken Cancelled => invite.Cancelled;
 
-    /// <summary>180 Ringing, or 183 Session Progress with early media when SDP is given.</summary>
-    public Task RingingAsync(string? sdp = null) => ProgressAsync(sdp is null ? 180 : 183, sdp);
+    /// <summary>Why the caller gave up (RFC 3326), such as <c>SIP;cause=200;text="Call completed elsewhere"</c>; empty before and without.</summary>
+    public IReadOnlyList<SipReason> CancelReasons => invite.CancelReasons;
 
-    /// <summary>Any provisional response 101 to 199.</summary>
-    public Task ProgressAsync(int statusCode, string? sdp = null) => invite.ProgressAsync(statusCode, sdp);
+    /// <summary>The call whose place this one takes when it is answered: it then ends (RFC 3891). Whoever answers has agreed to that.</summary>
+    public SipDialog? Replaced => invite.Replaced;
+
+    /// <summary>
+    /// Answers offers that come by UPDATE or PRACK before the call is answered; afterwards it is <see cref="SipDialog.ReinviteHandler"/>. Without it they
+    /// are refused with 488.
+    /// </summary>
+    public Func<SipReinvite, Task<SipReinviteAnswer>>? OfferHandler
+    {
+        get => invite.OfferHandler;
+        set => invite.OfferHandler = value;
+    }
+
+    /// <summary>180 Ringing, or 183 Session Progress with early media when SDP is given.</summary>
+    public Task<SipProgressResult> RingingAsync(string? sdp = null) => ProgressAsync(sdp is null ? 180 : 183, sdp);
+
+    /// <summary>
+    /// Any provisional response 101 to 199. One that is sent reliably (<see cref="SipSessionOptions.Reliability"/>) completes with its PRACK, and the next
+    /// waits for that; the first SDP sent so is the answer, or our offer when the INVITE had none. Without a PRACK for 64*T1 the call is refused with 504.
+    /// </summary>
+    public Task<SipProgressResult> ProgressAsync(int statusCode, string? sdp = null) => invite.ProgressAsync(statusCode, sdp);
+
+    /// <summary>Changes early media by UPDATE, once an answer left reliably; 491 before.</summary>
+    public Task<SipReinviteResult> UpdateAsync(string offer) => invite.UpdateAsync(offer);
 
     /// <summary>
     /// Sends 200 with this SDP and completes when the ACK is there, or when it is certain that none comes. The dialog lives
-    /// from the moment the 200 leaves: a BYE may have ended it by the time this returns.
+    /// from the moment the 200 leaves: a BYE may have ended it by the time this returns. The 200 waits for an outstanding PRACK, and carries
+    /// no SDP when a reliable response did (RFC 6337 3.1.1).
     /// </summary>
     public Task<SipAnswerResult> AnswerAsync(string answerSdp, IReadOnlyList<KeyValuePair<string, string>>? headers = null) =>
         invite.AnswerAsync(answerSdp, headers);

@@ -20,8 +20,17 @@ public sealed record OutgoingInvite
     /// <summary>Who is called; the target when null.</summary>
     public NameAddr? To { get; init; }
 
-    /// <summary>SDP offer.</summary>
-    public required string Offer { get; init; }
+    /// <summary>SDP offer; null asks the callee for one, which <see cref="LateAnswer"/> then answers (RFC 3261 13.2.1).</summary>
+    public required string? Offer { get; init; }
+
+    /// <summary>
+    /// Makes the answer for the PRACK or the ACK out of the callee's offer. Called on the thread pool, once per callee that answers or rings so. Null or
+    /// no handler: the call is acknowledged and ended with BYE.
+    /// </summary>
+    public Func<string, Task<string?>>? LateAnswer { get; init; }
+
+    /// <summary>Answers offers of the callee by UPDATE before the call is answered, and is the dialog's <see cref="SipDialog.ReinviteHandler"/> from its beginning.</summary>
+    public Func<SipReinvite, Task<SipReinviteAnswer>>? OfferHandler { get; init; }
 
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
 
@@ -78,7 +87,9 @@ public sealed class OutgoingCall
     public Task<OutgoingCallResult> Completed => call.Completed;
 
     /// <summary>Gives up: CANCEL as soon as the RFC allows it (after a provisional response). A 2xx that crosses it is acknowledged and ended with BYE.</summary>
-    public Task CancelAsync() => call.CancelAsync();
+    /// <param name="reason">A Reason header for the CANCEL or the BYE, such as <c>SIP;cause=200;text="Call completed elsewhere"</c> (RFC 3326).</param>
+    /// <exception cref="ArgumentException">The reason holds CR, LF or NUL.</exception>
+    public Task CancelAsync(string? reason = null) => call.CancelAsync(reason);
 }
 
 /// <summary>A request outside dialogs, such as OPTIONS or REGISTER.</summary>

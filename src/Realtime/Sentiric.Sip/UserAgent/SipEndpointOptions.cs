@@ -53,6 +53,9 @@ public sealed record SipEndpointOptions
     /// <summary>An incoming call may ring this long; then it is refused with 480.</summary>
     public TimeSpan MaxRingTime { get; init; } = TimeSpan.FromMinutes(3);
 
+    /// <summary>Reliable progress, session timers, transfers.</summary>
+    public SipSessionOptions Sessions { get; init; } = new();
+
     /// <summary>Which threads hear of calls and answers. Tests on virtual time take the thread pool, which tells when it has nothing left to do.</summary>
     public SipCallbacks Callbacks { get; init; } = SipCallbacks.OwnThread;
 

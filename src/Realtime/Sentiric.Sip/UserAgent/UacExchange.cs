@@ -13,6 +13,9 @@ internal sealed class UacExchange(
     /// <summary>RFC 3261 18.1.1: a request beyond it goes over a stream, for nobody knows what the path carries.</summary>
     private const int MaxDatagramBytes = 1_300;
 
+    /// <summary>A longer session interval, and once more at another callee (RFC 4028 7.3).</summary>
+    private const int MaxAmendments = 2;
+
     private Action<OutgoingRequestResult> done = _ => { };
 
     /// <summary>Where to go when the present target fails, the next first.</summary>
@@ -21,6 +24,7 @@ internal sealed class UacExchange(
     private bool wasHeard;
     private bool settled;
     private int challenges;
+    private int amendments;
     private bool finished;
 
     /// <summary>The request as last sent, credentials included.</summary>
@@ -45,6 +49,9 @@ internal sealed class UacExchange(
 
     /// <summary>Adds what depends on the way, such as Contact, before the request is built.</summary>
     public Func<RequestDraft, SipTarget, RequestDraft>? Complete { get; init; }
+
+    /// <summary>Makes a better request out of a refusal that says what is wrong; null when it cannot. It leaves with the next CSeq.</summary>
+    public Func<RequestDraft, SipResponse, RequestDraft?>? Amend { get; init; }
 
     public void Begin(Action<OutgoingRequestResult> then)
     {
@@ -115,7 +122,7 @@ internal sealed class UacExchange(
         {
             Success?.Invoke(draft, response);
         }
-        else if (TryAnswerChallenge(response) || (response.StatusCode == 503 && TryNext("503", RetryAfter(response))))
+        else if (TryAnswerChallenge(response) || TryAmend(response) || (response.StatusCode == 503 && TryNext("503", RetryAfter(response))))
         {
             return;
         }
@@ -139,6 +146,19 @@ internal sealed class UacExchange(
         challenges++;
         IEnumerable<KeyValuePair<string, string>> kept = Draft.Headers.Where(one => !one.Key.Equals(header.Key, StringComparison.OrdinalIgnoreCase));
         Draft = Draft with { CSeq = nextSequence(), Headers = [.. kept, header] };
+        Send();
+        return true;
+    }
+
+    private bool TryAmend(SipResponse response)
+    {
+        if (amendments >= MaxAmendments || Transaction is null || Amend?.Invoke(Draft, response) is not { } better)
+        {
+            return false;
+        }
+
+        amendments++;
+        Draft = better with { CSeq = nextSequence() };
         Send();
         return true;
     }

@@ -2,8 +2,8 @@ using System.Threading.Channels;
 
 namespace Sentiric.Sip;
 
-/// <summary>A call being placed (RFC 3261 13.2): progress, the first 2xx, other forks, CANCEL. Owned by the shard's queue.</summary>
-internal sealed class UacInvite
+/// <summary>A call being placed (RFC 3261 13.2): the first 2xx, other forks, CANCEL; its early dialogs have a file of their own. Owned by the shard's queue.</summary>
+internal sealed partial class UacInvite
 {
     private const int MaxProgressKept = 64;
 
@@ -14,12 +14,16 @@ internal sealed class UacInvite
     private readonly Channel<SipProgress> progress = Channel.CreateBounded<SipProgress>(
         new BoundedChannelOptions(MaxProgressKept) { FullMode = BoundedChannelFullMode.DropOldest });
 
-    /// <summary>ACKs by To tag, built once and sent for every copy of the 2xx (13.2.2.4).</summary>
+    /// <summary>ACKs by To tag, built once and sent for every copy of the 2xx (13.2.2.4); null while one is being made.</summary>
     private readonly Dictionary<string, (byte[] Ack, SipTarget Target)?> acks = [];
     private SipTimer? ringLimit;
     private bool sawProvisional;
     private bool cancelWanted;
     private bool cancelSent;
+    private string? cancelReason;
+
+    /// <summary>The first 2xx came; others are of other forks.</summary>
+    private bool answered;
 
     public UacInvite(SipShard shard, OutgoingInvite invite)
     {
@@ -33,7 +37,8 @@ internal sealed class UacInvite
             Provisional = TakeProvisional,
             Success = TakeSuccess,
             Through = invite.Flow,
-            MovedOn = () => sawProvisional = false,
+            MovedOn = MovedOn,
+            Amend = AskForLonger,
             Complete = (draft, way) => draft with { Contact = shard.Routes.ContactFor(way, invite.From.Uri.User is null ? null : invite.From.Uri.UserText, invite.Target.Scheme == "sips") },
         };
     }
@@ -60,14 +65,28 @@ internal sealed class UacInvite
             shard.Calls.Add(this);
         }
 
-        ringLimit = completed.Task.IsCompleted ? null : shard.Timers.Start(invite.MaxRingTime, static (call, _) => ((UacInvite)call).Cancel(), this);
+        ringLimit = completed.Task.IsCompleted ? null : shard.Timers.Start(invite.MaxRingTime, static (call, _) => ((UacInvite)call).Cancel(null), this);
     }
 
-    public Task CancelAsync() => shard.Queue.InvokeAsync(() =>
+    public Task CancelAsync(string? reason)
     {
-        Cancel();
-        return true;
-    });
+        if (WireText.IsUnsafe(reason))
+        {
+            throw new ArgumentException("A reason for the wire holds CR, LF or NUL.", nameof(reason));
+        }
+
+        return shard.Queue.InvokeAsync(() =>
+        {
+            Cancel(reason);
+            return true;
+        });
+    }
+
+    private void MovedOn()
+    {
+        sawProvisional = false;
+        DropForks();
+    }
 
     private RequestDraft Draft() => new()
     {
@@ -78,23 +97,42 @@ internal sealed class UacInvite
         To = (invite.To ?? NameAddr.Create(null, invite.Target)).Wire,
         CallId = CallId,
         CSeq = 1,
-        Headers = invite.Headers,
+        Headers = [.. invite.Headers, .. Extensions()],
         Sdp = invite.Offer,
         Allow = shard.Allow,
     };
 
-    private void TakeProvisional(SipResponse response)
+    private IEnumerable<KeyValuePair<string, string>> Extensions()
     {
-        sawProvisional = true;
-        if (response.StatusCode > 100)
+        SipSessionOptions sessions = shard.Options.Sessions;
+        yield return new("Supported", shard.Supported);
+        if (sessions.RequireReliability)
         {
-            progress.Writer.TryWrite(new SipProgress(response.StatusCode, response.Reason, response.Sdp, response));
+            yield return new("Require", SipCapabilities.Reliable);
         }
 
-        if (cancelWanted)
+        if (sessions.Interval is { } interval)
         {
-            SendCancel();
+            uint seconds = Math.Max(SessionTerms.Seconds32(interval), SessionTerms.LeastSeconds);
+            foreach (KeyValuePair<string, string> header in SessionTerms.Asking(seconds, null, null))
+            {
+                yield return header;
+            }
         }
+    }
+
+    /// <summary>RFC 4028 7.3: 422 is answered by the interval that it demands.</summary>
+    private RequestDraft? AskForLonger(RequestDraft refused, SipResponse response)
+    {
+        if (response.StatusCode != 422 || cancelWanted || SessionTerms.Demanded(response) is not { } least)
+        {
+            return null;
+        }
+
+        DropForks();
+        IEnumerable<KeyValuePair<string, string>> kept = refused.Headers.Where(header => header.Key is not ("Session-Expires" or "Min-SE"));
+        uint wanted = shard.Options.Sessions.Interval is { } interval ? SessionTerms.Seconds32(interval) : 0;
+        return refused with { Headers = [.. kept, .. SessionTerms.Asking(Math.Max(wanted, least), least, null)] };
     }
 
     private void TakeSuccess(RequestDraft sent, SipResponse response)
@@ -115,27 +153,80 @@ internal sealed class UacInvite
             return;
         }
 
-        var state = DialogState.OfUac(sent, response, invite.Target, exchange.Way);
-        var dialog = new SipDialog(shard, state, invite.Credentials);
-        Acknowledge(sent, state, tag);
-        if (completed.Task.IsCompleted || cancelWanted)
+        acks[tag] = null;
+        Fork? fork = forks?.GetValueOrDefault(tag);
+        SipDialog dialog = fork?.Dialog ?? NewDialog(sent, response, exchange.Way);
+        dialog.State.LearnFrom(response);
+        bool unwanted = answered || cancelWanted;
+        answered = true;
+        dialog.Enter(confirmed: true);
+        if (unwanted)
         {
-            // 13.2.2.4 and 9.1: another fork answered first, or the 2xx crossed our CANCEL: acknowledge, then BYE.
-            _ = dialog.StartBye(SipDialogEndCause.LocalBye, null);
-            Complete(new OutgoingCallResult(null, null, 487, SipReasonPhrases.Of(487), true, response));
-            return;
+            End(sent, response, dialog);
         }
-
-        Complete(new OutgoingCallResult(dialog, response.Sdp, response.StatusCode, response.Reason, false, response));
+        else if (dialog.Offers == OfferState.OfferAwaited)
+        {
+            AnswerLate(sent, response, dialog);
+        }
+        else
+        {
+            Establish(sent, response, dialog, fork);
+        }
     }
 
-    private void Acknowledge(RequestDraft sent, DialogState state, string tag)
+    /// <summary>13.2.2.4 and 9.1: another fork answered first, or the 2xx crossed our CANCEL: acknowledge, then BYE.</summary>
+    private void End(RequestDraft sent, SipResponse response, SipDialog dialog)
     {
-        acks[tag] = null;
-        // 13.2.2.4: the ACK carries the credentials of its INVITE.
-        IReadOnlyList<KeyValuePair<string, string>> credentials = sent.Headers
-            .Where(header => header.Key is "Authorization" or "Proxy-Authorization").ToList();
-        RequestDraft ack = state.Request(SipMethod.Ack, sent.CSeq) with { Headers = credentials };
+        Acknowledge(sent, dialog, null);
+        _ = dialog.StartBye(SipDialogEndCause.LocalBye, cancelReason);
+        if (cancelWanted)
+        {
+            Complete(new OutgoingCallResult(null, null, 487, SipReasonPhrases.Of(487), true, response));
+        }
+    }
+
+    private void Establish(RequestDraft sent, SipResponse response, SipDialog dialog, Fork? fork)
+    {
+        // RFC 6337 3.1.1: after a reliable answer the SDP of the 2xx says nothing new.
+        string? sdp = fork?.ReliableSdp ?? response.Sdp;
+        if (fork?.ReliableSdp is null)
+        {
+            dialog.Apply(SessionInput.ReceiveAnswer);
+        }
+
+        Acknowledge(sent, dialog, null);
+        dialog.RenewFrom(response);
+        dialog.Describe(invite.Offer);
+        Complete(new OutgoingCallResult(dialog, sdp, response.StatusCode, response.Reason, false, response), dialog);
+    }
+
+    private void AnswerLate(RequestDraft sent, SipResponse response, SipDialog dialog)
+    {
+        dialog.Apply(SessionInput.ReceiveLateOffer);
+        _ = LateAnswer.AskAsync(shard, CallId, invite.LateAnswer, response.Sdp, answer =>
+        {
+            dialog.Apply(answer is null ? SessionInput.RefuseOffer : SessionInput.SendAnswer);
+            Acknowledge(sent, dialog, answer);
+            dialog.RenewFrom(response);
+            dialog.Describe(answer);
+            if (answer is null || cancelWanted)
+            {
+                _ = dialog.StartBye(SipDialogEndCause.LocalBye, cancelWanted ? cancelReason : LateAnswer.NoAnswerReason);
+                Complete(new OutgoingCallResult(null, response.Sdp, cancelWanted ? 487 : 488, SipReasonPhrases.Of(cancelWanted ? 487 : 488), cancelWanted, response));
+            }
+            else
+            {
+                Complete(new OutgoingCallResult(dialog, response.Sdp, response.StatusCode, response.Reason, false, response), dialog);
+            }
+        });
+    }
+
+    private void Acknowledge(RequestDraft sent, SipDialog dialog, string? answer)
+    {
+        dialog.Apply(SessionInput.Acknowledge);
+        DialogState state = dialog.State;
+        string tag = state.Key.RemoteTag;
+        RequestDraft ack = state.Request(SipMethod.Ack, sent.CSeq) with { Headers = sent.Credentials(), Sdp = answer };
         shard.Routes.Resolve(state.NextHop, null, state.Flow, target =>
         {
             if (target is { } way)
@@ -147,15 +238,19 @@ internal sealed class UacInvite
         });
     }
 
-    private void Cancel()
+    /// <summary>Another call takes the place of this one, which still rings (RFC 3891 3).</summary>
+    internal void GiveWay() => Cancel(SipDialog.ReplacedReason);
+
+    private void Cancel(string? reason)
     {
-        if (completed.Task.IsCompleted)
+        if (completed.Task.IsCompleted || cancelWanted)
         {
             return;
         }
 
         cancelWanted = true;
         exchange.Settle();
+        cancelReason = reason;
         // 9.1: not before a provisional response; until then it is only wished for.
         if (sawProvisional)
         {
@@ -165,13 +260,15 @@ internal sealed class UacInvite
 
     private void SendCancel()
     {
-        if (cancelSent || exchange.Transaction is not { } transaction)
+        if (cancelSent || answered || exchange.Transaction is not { } transaction)
         {
             return;
         }
 
         cancelSent = true;
-        var cancel = new ClientTransaction(shard, transaction.Draft.Cancel(), transaction.Target, transaction.Branch, _ => { }, _ => { });
+        RequestDraft draft = transaction.Draft.Cancel();
+        draft = cancelReason is null ? draft : draft with { Headers = [new("Reason", cancelReason)] };
+        var cancel = new ClientTransaction(shard, draft, transaction.Target, transaction.Branch, _ => { }, _ => { });
         shard.Begin(cancel);
         // 9.1: without a final response in 64*T1 the call attempt counts as cancelled.
         shard.Timers.Start(shard.Options.Timers.Timeout, static (call, _) => ((UacInvite)call).CancelUnanswered(), this);
@@ -179,7 +276,7 @@ internal sealed class UacInvite
 
     private void CancelUnanswered()
     {
-        if (!completed.Task.IsCompleted)
+        if (!completed.Task.IsCompleted && !answered)
         {
             exchange.Transaction?.Abandon();
             Complete(new OutgoingCallResult(null, null, 408, "No answer to CANCEL", true, null));
@@ -189,14 +286,15 @@ internal sealed class UacInvite
     /// <summary>The endpoint stops: a ringing peer is told, the caller gets its result.</summary>
     public void Shutdown()
     {
-        Cancel();
+        Cancel(null);
         Complete(new OutgoingCallResult(null, null, 503, "The endpoint was stopped", true, null));
     }
 
-    private void Complete(OutgoingCallResult result)
+    private void Complete(OutgoingCallResult result, SipDialog? kept = null)
     {
         shard.Calls.Remove(this);
         ringLimit?.Cancel();
+        DropForks(kept);
         progress.Writer.TryComplete();
         completed.TrySetResult(result);
     }

@@ -22,9 +22,7 @@ internal sealed class UasCore(SipShard shard)
         }
         else if (request.Is(SipMethod.Invite))
         {
-            var invite = new UasInvite(shard, transaction);
-            transaction.Call = invite;
-            invite.Begin();
+            Open(transaction);
         }
         else if (request.Is(SipMethod.Options))
         {
@@ -34,9 +32,14 @@ internal sealed class UasCore(SipShard shard)
         {
             _ = RegisterAsync(transaction);
         }
+        else if (request.Is(SipMethod.Refer))
+        {
+            // RFC 3515 6: outside of a call nobody may make us call somebody.
+            Respond(shard, transaction, 403, null, null);
+        }
         else
         {
-            // BYE outside of any dialog (15.1.2).
+            // BYE, UPDATE, INFO ... outside of any dialog (15.1.2).
             Respond(shard, transaction, 481, null, null);
         }
     }
@@ -56,12 +59,12 @@ internal sealed class UasCore(SipShard shard)
         transaction.Respond(statusCode, writer.Header("Server", shard.Options.UserAgentName).End());
     }
 
-    /// <summary>RFC 3261 11.2: what we can do. Supported is empty because no extension is.</summary>
+    /// <summary>RFC 3261 11.2: what we can do.</summary>
     public static void RespondToOptions(SipShard shard, ServerTransaction transaction, string tag)
     {
         string contact = shard.Routes.ContactFor(new SipTarget(transaction.Transport, transaction.Source), null);
         Respond(shard, transaction, 200, null, tag,
-            new("Allow", shard.Allow), new("Accept", SdpType), new("Accept-Encoding", "identity"), new("Supported", ""), new("Contact", contact));
+            new("Allow", shard.Allow), new("Accept", SdpType), new("Accept-Encoding", "identity"), new("Supported", shard.Supported), new("Contact", contact));
     }
 
     /// <summary>8.2.1 method, 8.2.2.1 URI, 8.2.2.2 merged, 8.2.2.3 Require, 8.2.3 content; null when the request may go on.</summary>
@@ -82,13 +85,37 @@ internal sealed class UasCore(SipShard shard)
             return new SipAnswer(482);
         }
 
-        IReadOnlyList<string> required = request.Raw.Find(SipHeaderId.Require) < 0 ? [] : request.Tokens("Require");
-        if (required.Count > 0)
+        if (request.Raw.Find(SipHeaderId.Require) >= 0 && request.Tokens("Require").Where(option => !shard.Capabilities.Knows(option)).ToList() is { Count: > 0 } unknown)
         {
-            return new SipAnswer(420, null, [new("Unsupported", string.Join(", ", required))]);
+            return new SipAnswer(420, null, [new("Unsupported", string.Join(", ", unknown))]);
         }
 
-        return request.Is(SipMethod.Invite) ? ContentRefusal(request) : null;
+        return request.Method switch
+        {
+            SipMethod.Invite => ContentRefusal(request) ?? SessionRefusal(request),
+            SipMethod.Update or SipMethod.Prack => ContentRefusal(request),
+            _ => null,
+        };
+    }
+
+    /// <summary>421 where reliable progress is demanded (RFC 3261 21.4.16), 422 for a session interval that is too short (RFC 4028 9).</summary>
+    private SipAnswer? SessionRefusal(SipRequest request) =>
+        shard.Options.Sessions.RequireReliability && request.To.Tag is null && !request.Supports(SipCapabilities.Reliable)
+            ? new SipAnswer(421, null, [new("Require", SipCapabilities.Reliable)])
+            : request.To.Tag is null ? SessionTerms.Refusal(request, shard.Options.Sessions) : null;
+
+    private void Open(ServerTransaction transaction)
+    {
+        SipDialog? replaced = null;
+        if (shard.Options.Sessions.Transfers && Replacement.Find(shard, transaction.Request, out replaced) is { } refusal)
+        {
+            Respond(shard, transaction, refusal.StatusCode, refusal.Reason, null);
+            return;
+        }
+
+        var invite = new UasInvite(shard, transaction, replaced);
+        transaction.Call = invite;
+        invite.Begin();
     }
 
     private static SipAnswer? ContentRefusal(SipRequest request)
@@ -115,7 +142,9 @@ internal sealed class UasCore(SipShard shard)
     }
 
     private bool IsAllowed(string method) =>
-        method is SipMethod.Invite or SipMethod.Bye or SipMethod.Options || (method is SipMethod.Register && shard.Options.Registrar is not null);
+        method is SipMethod.Invite or SipMethod.Bye or SipMethod.Options or SipMethod.Prack or SipMethod.Update or SipMethod.Info
+        || (method is SipMethod.Refer or SipMethod.Notify && shard.Options.Sessions.Transfers)
+        || (method is SipMethod.Register && shard.Options.Registrar is not null);
 
     /// <summary>9.2: the CANCEL is answered by itself, and the INVITE that it means gets 487 when it still waits.</summary>
     private void TakeCancel(ServerTransaction cancel)
@@ -127,7 +156,7 @@ internal sealed class UasCore(SipShard shard)
         }
 
         Respond(shard, cancel, 200, null, target.CallTag);
-        target.CancelCall();
+        target.CancelCall(cancel.Request);
     }
 
     private void TakeInDialog(ServerTransaction transaction)

@@ -1,7 +1,10 @@
 namespace Sentiric.Sip;
 
-/// <summary>An incoming call up to its final response, and the early dialog that it makes (RFC 3261 13.3). Owned by the shard's queue.</summary>
-internal sealed class UasInvite : IDialogUser
+/// <summary>
+/// An incoming call up to its final response, and the early dialog that it makes (RFC 3261 13.3); reliable progress has a file of its own.
+/// Owned by the shard's queue.
+/// </summary>
+internal sealed partial class UasInvite : IDialogUser, IInviteOwner
 {
     /// <summary>RFC 3261 13.3.1.1: proxies give up after three minutes of silence.</summary>
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMinutes(1);
@@ -17,10 +20,11 @@ internal sealed class UasInvite : IDialogUser
     private bool final;
     private bool wasCancelled;
 
-    public UasInvite(SipShard shard, ServerTransaction transaction)
+    public UasInvite(SipShard shard, ServerTransaction transaction, SipDialog? replaced)
     {
         this.shard = shard;
         Transaction = transaction;
+        Replaced = replaced;
         LocalTag = SipShard.NewTag();
         key = new DialogKey(transaction.Request.CallId, LocalTag, transaction.Request.From.Tag ?? "");
         flow = new SipTarget(transaction.Transport, transaction.Source);
@@ -33,6 +37,12 @@ internal sealed class UasInvite : IDialogUser
 
     public CancellationToken Cancelled => cancelled.Token;
 
+    /// <summary>The Reason values of the CANCEL or BYE (RFC 3326); set before <see cref="Cancelled"/>.</summary>
+    public IReadOnlyList<SipReason> CancelReasons { get; private set; } = [];
+
+    /// <summary>The call that this one takes the place of when it is answered (RFC 3891).</summary>
+    public SipDialog? Replaced { get; }
+
     /// <summary>100 at once (RFC 3261 17.2.1 allows 200 ms), then the application.</summary>
     public void Begin()
     {
@@ -42,23 +52,15 @@ internal sealed class UasInvite : IDialogUser
         shard.Calling.Post(() => _ = TellApplicationAsync());
     }
 
-    public Task<bool> ProgressAsync(int statusCode, string? sdp)
+    public Task<SipProgressResult> ProgressAsync(int statusCode, string? sdp)
     {
         if (statusCode is <= 100 or >= 200)
         {
             throw new ArgumentOutOfRangeException(nameof(statusCode), statusCode, "A provisional response is 101 to 199.");
         }
 
-        return shard.Queue.InvokeAsync(() =>
-        {
-            if (final)
-            {
-                return false;
-            }
-
-            SendProgress(statusCode, Response(statusCode, null).WireHeader(SipHeaderId.Contact, contact).EndWithSdp(sdp));
-            return true;
-        });
+        Task<Task<SipProgressResult>> started = shard.Queue.InvokeAsync(() => StartProgress(statusCode, sdp));
+        return started.IsCompletedSuccessfully ? started.Result : started.Unwrap();
     }
 
     public Task<SipAnswerResult> AnswerAsync(string sdp, IReadOnlyList<KeyValuePair<string, string>>? headers)
@@ -83,14 +85,22 @@ internal sealed class UasInvite : IDialogUser
 
             byte[] response = Response(statusCode, reason).Headers(headers).End();
             Finish();
-            shard.Dialogs.Remove(key, this);
+            Leave();
             Transaction.Respond(statusCode, response);
             return true;
         });
     }
 
     /// <summary>RFC 3261 9.2: a CANCEL, or 15.1.2: a BYE in the early dialog, ends the call with 487.</summary>
-    public void Cancel() => GiveUp(487);
+    public void Cancel(SipRequest cancel)
+    {
+        if (!final)
+        {
+            CancelReasons = SipReason.Of(cancel);
+        }
+
+        GiveUp(487);
+    }
 
     /// <summary>The endpoint stops.</summary>
     public void Shutdown() => GiveUp(503);
@@ -102,42 +112,68 @@ internal sealed class UasInvite : IDialogUser
 
     void IDialogUser.Take(ServerTransaction transaction)
     {
-        if (transaction.Request.Is(SipMethod.Bye))
+        SipRequest request = transaction.Request;
+        if (request.Is(SipMethod.Bye))
         {
             UasCore.Respond(shard, transaction, 200, null, LocalTag);
-            Cancel();
+            Cancel(request);
         }
-        else if (transaction.Request.Is(SipMethod.Invite))
+        else if (request.Is(SipMethod.Prack))
         {
-            // 14.2: an INVITE while the first has no final response.
-            UasCore.Respond(shard, transaction, 500, null, LocalTag, new KeyValuePair<string, string>("Retry-After", "3"));
+            if (Early.IsInOrder(transaction))
+            {
+                TakePrack(transaction);
+            }
         }
         else
         {
-            UasCore.RespondToOptions(shard, transaction, LocalTag);
+            // Also an INVITE while the first has no final response: 500 (14.2).
+            Early.Take(transaction);
         }
     }
 
     private Task<SipAnswerResult> StartAnswer(string sdp, IReadOnlyList<KeyValuePair<string, string>>? headers)
     {
-        if (final)
+        if (final || delayedAnswer is not null)
         {
             SipAnswerFailure why = wasCancelled ? SipAnswerFailure.Cancelled : SipAnswerFailure.AlreadyEnded;
             return Task.FromResult(new SipAnswerResult(null, why));
         }
 
-        byte[] response = Response(200, null).WireHeader(SipHeaderId.Contact, contact).Header("Allow", shard.Allow).Headers(headers).EndWithSdp(sdp);
+        if (reliable?.IsOpen == true)
+        {
+            return AnswerAfterPrack(sdp, headers);
+        }
+
+        string? description = described ? null : sdp;
+        SessionTerms? terms = SessionTerms.OfUas(Transaction.Request, shard.Options.Sessions);
+        SipWriter writer = Response(200, null).WireHeader(SipHeaderId.Contact, contact)
+            .Header("Allow", shard.Allow).Header(SipHeaderId.Supported, shard.Supported).Headers(headers);
+        terms?.WriteTo(writer);
+        byte[] response = writer.EndWithSdp(description);
         Finish();
+        return Establish(response, sdp, terms);
+    }
+
+    private Task<SipAnswerResult> Establish(byte[] response, string sdp, SessionTerms? terms)
+    {
         // Completed by a call to the application, so that what waits for it goes on right there.
         var done = new TaskCompletionSource<SipAnswerResult>();
         void Tell(SipAnswerResult result) => shard.Calling.Post(() => done.TrySetResult(result));
 
         // The dialog is in its table before the 200 leaves: the ACK may come at once.
-        var dialog = new SipDialog(shard, DialogState.OfUas(Transaction.Request, LocalTag, flow, contact), null);
+        SipDialog dialog = Early;
+        if (!described)
+        {
+            dialog.Apply(dialog.Offers == OfferState.OfferOwed ? SessionInput.SendLateOffer : SessionInput.SendAnswer);
+        }
+
+        dialog.Apply(SessionInput.Accept);
+        dialog.Enter(confirmed: true);
         var accepted = new AcceptedInvite(shard, Transaction, response,
             ack =>
             {
-                dialog.Acknowledged();
+                dialog.Acknowledged(ack);
                 Tell(new SipAnswerResult(dialog, SipAnswerFailure.None, ack.Sdp));
             },
             () =>
@@ -146,7 +182,14 @@ internal sealed class UasInvite : IDialogUser
                 Tell(new SipAnswerResult(null, SipAnswerFailure.AckTimeout));
             });
         dialog.Await(accepted, () => Tell(new SipAnswerResult(dialog, SipAnswerFailure.None)));
+        if (terms is not null)
+        {
+            dialog.Renew(terms, Transaction.Request);
+            dialog.Describe(sdp);
+        }
+
         accepted.Begin();
+        Replaced?.GiveWay();
         return done.Task;
     }
 
@@ -169,7 +212,7 @@ internal sealed class UasInvite : IDialogUser
 
         wasCancelled = true;
         Finish();
-        shard.Dialogs.Remove(key, this);
+        Leave();
         Transaction.Respond(statusCode, Response(statusCode, null).End());
         _ = cancelled.CancelAsync();
     }
@@ -179,6 +222,14 @@ internal sealed class UasInvite : IDialogUser
         final = true;
         ringLimit?.Cancel();
         repeat?.Cancel();
+        FinishReliable();
+    }
+
+    /// <summary>The early dialog ends with the refusal.</summary>
+    private void Leave()
+    {
+        early?.Drop();
+        shard.Dialogs.Remove(key, this);
     }
 
     private SipWriter Response(int statusCode, string? reason)
