@@ -8,7 +8,8 @@ namespace Sentiric.Phone;
 /// <summary>Settings of a phone; the defaults fit tests on one machine.</summary>
 /// <param name="Address">Where SIP and RTP are bound, and what SDP and Contact name.</param>
 /// <param name="Media">Shared with other phones of the process; absent: the phone starts and ends its own.</param>
-public sealed record PhoneOptions(IPAddress? Address = null, MediaEngine? Media = null, SipTimers? Timers = null);
+/// <param name="Tls">Who it is over TLS and whom it believes; absent: it has no TLS.</param>
+public sealed record PhoneOptions(IPAddress? Address = null, MediaEngine? Media = null, SipTimers? Timers = null, SipTlsOptions? Tls = null);
 
 /// <summary>A call to place.</summary>
 /// <param name="To">SIP URI of whom to call, host and port included.</param>
@@ -46,7 +47,7 @@ public sealed class LoopbackPhone : ISipApplication, IAsyncDisposable
         media = options.Media ?? new MediaEngine(new MediaEngineOptions { LocalAddress = address });
     }
 
-    /// <summary>Binds UDP and TCP. Throws <see cref="SipListenException"/> when the address is not this machine's.</summary>
+    /// <summary>Binds UDP, TCP and, where it may, TLS. Throws <see cref="SipListenException"/> when the address is not this machine's.</summary>
     public static async Task<LoopbackPhone> StartAsync(PhoneOptions? options = null, CancellationToken ct = default)
     {
         var phone = new LoopbackPhone(options ?? new PhoneOptions());
@@ -56,7 +57,7 @@ public sealed class LoopbackPhone : ISipApplication, IAsyncDisposable
             phone.endpoint = await SipEndpoint.StartAsync(
                 new SipEndpointOptions
                 {
-                    Listen = [SipListen.Udp(at), SipListen.Tcp(at)],
+                    Listen = options?.Tls is { } tls ? [SipListen.Udp(at), SipListen.Tcp(at), SipListen.OverTls(tls, at)] : [SipListen.Udp(at), SipListen.Tcp(at)],
                     UserAgentName = "sentiric-phone",
                     Network = phone.cable,
                     Timers = options?.Timers ?? new SipTimers(),
@@ -82,7 +83,7 @@ public sealed class LoopbackPhone : ISipApplication, IAsyncDisposable
 
     /// <summary>How to call this phone.</summary>
     public SipUri AddressOf(string user, SipTransportKind transport = SipTransportKind.Udp) =>
-        SipUri.Create(user, Endpoint.Binding(transport).Address, transport == SipTransportKind.Tcp ? "tcp" : null);
+        SipUri.Create(user, Endpoint.Binding(transport).Address, TransportParameter(transport));
 
     /// <summary>Sends the INVITE; the call's <see cref="PhoneCall.Established"/> says what became of it. Throws <see cref="IOException"/> without free ports.</summary>
     public async Task<PhoneCall> DialAsync(Dialing dialing)
@@ -128,6 +129,9 @@ public sealed class LoopbackPhone : ISipApplication, IAsyncDisposable
             if (trace.Count < MaxTrace) trace.Add(message);
         }
     }
+
+    private static string? TransportParameter(SipTransportKind transport) =>
+        transport == SipTransportKind.Udp ? null : transport.ToString().ToLowerInvariant();
 
     private SipEndpoint Endpoint => endpoint ?? throw new ObjectDisposedException(nameof(LoopbackPhone));
 

@@ -1,6 +1,5 @@
-using Sentiric.Scenarios.Kit;
+using Sentiric.Scenarios.Peers;
 using Sentiric.Testing;
-using Sentiric.Testing.Platform;
 using Xunit;
 
 namespace Sentiric.Scenarios.Sip.Rfc;
@@ -11,7 +10,7 @@ public sealed class RfcScenarioTests(SippStage stage) : IClassFixture<SippStage>
 {
     public static TheoryData<string> Files { get; } = [.. RfcScenarios.All.Select(row => row.File)];
 
-    [SippTheory]
+    [PeerTheory("sipp")]
     [MemberData(nameof(Files))]
     public async Task Sipp_sees_what_the_RFC_says(string scenario)
     {
@@ -24,10 +23,5 @@ public sealed class RfcScenarioTests(SippStage stage) : IClassFixture<SippStage>
     {
         var files = Directory.GetFiles(Repository.PathOf("tests", "Sentiric.Scenarios", "sipp"), "rfc*.xml").Select(file => Path.GetFileNameWithoutExtension(file));
         Assert.Equal(files.Order(StringComparer.Ordinal), RfcScenarios.All.Select(row => row.File).Order(StringComparer.Ordinal));
-    }
-
-    private sealed class SippTheoryAttribute : TheoryAttribute
-    {
-        public SippTheoryAttribute() => Skip = Programs.Find("sipp") is null ? "sipp is not installed; './sentiric test' gets it where it may" : null;
     }
 }
