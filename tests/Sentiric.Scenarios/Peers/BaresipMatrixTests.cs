@@ -61,7 +61,7 @@ public sealed class BaresipMatrixTests(ITestOutputHelper output) : IDisposable
         await Until.TrueAsync("our side to be held", () => Task.FromResult(call.Media.Audio?.Direction.Sends() == false), Calling.Patience, () => baresip.Said);
         await baresip.CommandAsync("resume");
         await Until.TrueAsync("our side to be taken back", () => Task.FromResult(call.Media.Audio?.Direction == MediaDirection.SendRecv), Calling.Patience, () => baresip.Said);
-        await BothVoicesAsync(call, baresip);
+        await TheirVoiceAsync(call, baresip);
         await call.HangUpAsync();
     }
 
@@ -77,7 +77,7 @@ public sealed class BaresipMatrixTests(ITestOutputHelper output) : IDisposable
         Assert.False(call.Media.Audio?.Direction.Receives());
         Assert.True((await call.ReinviteAsync(MediaDirection.SendRecv))?.IsAccepted);
         Assert.Equal(MediaDirection.SendRecv, call.Media.Audio?.Direction);
-        await BothVoicesAsync(call, baresip);
+        await TheirVoiceAsync(call, baresip);
         await call.HangUpAsync();
     }
 
@@ -163,14 +163,21 @@ public sealed class BaresipMatrixTests(ITestOutputHelper output) : IDisposable
     private async Task BothVoicesAsync(PhoneCall call, BaresipPeer baresip)
     {
         var spoken = call.Play(Melody.Repeated(Ours, Spoken));
-        var here = await Melody.HeardAsync(call, Theirs);
-        Assert.True(here > Melody.Likeness, $"baresip's melody is heard with {here:F3}\n{baresip.Said}");
+        await TheirVoiceAsync(call, baresip);
         var there = 0.0;
         await Until.TrueAsync(
             "our melody in what baresip heard", () => Task.FromResult((there = Melody.In(baresip.Decoded(), Ours)) > Melody.Likeness), Calling.Patience,
             () => $"likeness {there:F3} in {baresip.Decoded().Length} samples\n{baresip.Said}");
         call.Media.Clear();
         await Until.DoneAsync("our melody to stop", spoken.Finished, Calling.Patience);
-        output.WriteLine($"heard there with {there:F4}, heard here with {here:F4}");
+        output.WriteLine($"heard there with {there:F4}");
+    }
+
+    /// <summary>After a change of the session baresip 1.0.0 writes no more of what it decodes, so there it is only our ear that tells.</summary>
+    private async Task TheirVoiceAsync(PhoneCall call, BaresipPeer baresip)
+    {
+        var here = await Melody.HeardAsync(call, Theirs);
+        output.WriteLine($"heard here with {here:F4}");
+        Assert.True(here > Melody.Likeness, $"baresip's melody is heard with {here:F3}\n{baresip.Said}");
     }
 }
