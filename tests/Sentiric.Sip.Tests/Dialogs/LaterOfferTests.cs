@@ -38,11 +38,14 @@ public sealed class LaterOfferTests
         dialog.ReinviteHandler = _ => thinking.Task;
         stage.Phone.Say(stage.Phone.Request("UPDATE", "call-1", "z9hG4bKone", 2, tag, sdp: ScriptedPhone.Sdp));
         stage.Phone.Say(stage.Phone.Request("UPDATE", "call-1", "z9hG4bKtwo", 3, tag));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Null(Assert.Single(stage.Phone.Responses(200, "UPDATE")).Sdp);
         // RFC 3311 5.2: a second offer before the first is answered.
         stage.Phone.Say(stage.Phone.Request("UPDATE", "call-1", "z9hG4bKthree", 4, tag, sdp: ScriptedPhone.Sdp));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.InRange(Assert.Single(stage.Phone.Responses(500, "UPDATE")).Number("Retry-After") ?? 99, 0u, 10u);
         stage.Phone.Say(stage.Phone.Request("INVITE", "call-1", "z9hG4bKfour", 5, tag, sdp: ScriptedPhone.Sdp));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Single(stage.Phone.Responses(500, "INVITE"));
         thinking.SetResult(SipReinviteAnswer.Refuse(488));
         await stage.Phone.HearResponseAsync(488, "UPDATE");
@@ -57,6 +60,7 @@ public sealed class LaterOfferTests
         dialog.ReinviteHandler = _ => new TaskCompletionSource<SipReinviteAnswer>().Task;
         stage.Phone.Say(stage.Phone.Request("UPDATE", "call-1", "z9hG4bKslow", 2, tag, sdp: ScriptedPhone.Sdp));
         stage.Time.Advance(TimeSpan.FromSeconds(10));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Single(stage.Phone.Responses(504, "UPDATE"));
         dialog.ReinviteHandler = _ => Task.FromResult(SipReinviteAnswer.Accept(Answer));
         stage.Phone.Say(stage.Phone.Request("UPDATE", "call-1", "z9hG4bKnext", 3, tag, sdp: ScriptedPhone.Sdp));
@@ -73,13 +77,16 @@ public sealed class LaterOfferTests
         Assert.Equal((ScriptedPhone.Sdp, 1), (sent.Sdp, sent.Contacts.Count));
         // Theirs crosses it: 491 to an offer, and to an INVITE (RFC 3311 5.2).
         stage.Phone.Say(stage.Phone.Request("UPDATE", "call-1", "z9hG4bKcross", 2, dialog.LocalTag, sdp: ScriptedPhone.Sdp));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Single(stage.Phone.Responses(491, "UPDATE"));
         stage.Phone.Say(stage.Phone.Request("INVITE", "call-1", "z9hG4bKcross2", 3, dialog.LocalTag));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Single(stage.Phone.Responses(491, "INVITE"));
         stage.Phone.Say(IncomingCallTests.Response(sent, 200, null, "Contact: <sip:moved@127.0.0.9:5072>\r\n", Answer));
         SipReinviteResult result = await TestApplication.Within(update, "the answer");
         Assert.Equal((200, Answer), (result.StatusCode, result.Sdp));
         Assert.Equal("sip:moved@127.0.0.9:5072", dialog.RemoteTarget.ToString());
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Empty(stage.Phone.Requests("ACK"));
     }
 
@@ -94,6 +101,7 @@ public sealed class LaterOfferTests
         stage.Phone.Say(ok);
         stage.Phone.Say(ok);
         Assert.True((await TestApplication.Within(reinvite, "the answer")).IsAccepted);
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Equal(2, stage.Phone.Requests("ACK").Count);
         Assert.Equal(stage.Phone.Requests("ACK")[0].ToString(), stage.Phone.Requests("ACK")[1].ToString());
     }
@@ -108,8 +116,10 @@ public sealed class LaterOfferTests
         await stage.Phone.HearResponseAsync(200);
         stage.Time.Advance(TimeSpan.FromSeconds(32) - Ms);
         // At 0.5, 1.5, 3.5, 7.5, 11.5 ... 31.5 s.
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Equal(11, stage.Phone.Responses(200, "INVITE").Count(one => one.CSeq.Number == 2));
         stage.Time.Advance(Ms);
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Single(stage.Phone.Requests("BYE"));
         Assert.Equal(SipDialogEndCause.AckTimeout, (await TestApplication.Within(dialog.Ended, "the end")).Cause);
     }
@@ -134,6 +144,7 @@ public sealed class LaterOfferTests
         Assert.Equal("v=0\r\ns=ours\r\n", ok.Sdp);
         // Our offer is open until the ACK.
         stage.Phone.Say(stage.Phone.Request("UPDATE", "call-1", "z9hG4bKtoo", 3, tag, sdp: ScriptedPhone.Sdp));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Single(stage.Phone.Responses(491, "UPDATE"));
         stage.Phone.Say(stage.Phone.Request("ACK", "call-1", "z9hG4bKlateack", 2, tag, sdp: Answer));
         Assert.Equal(Answer, await TestApplication.Within(answered.Task, "the answer in the ACK"));
@@ -157,6 +168,7 @@ public sealed class LaterOfferTests
         stage.Phone.Say(IncomingCallTests.Response(sent, 200, null, Contact, ScriptedPhone.Sdp));
         Assert.Equal((200, ScriptedPhone.Sdp), await ResultAsync(reinvite));
         Assert.Equal(ScriptedPhone.Sdp, offered);
+        await Stage.SettleAsync(stage.Endpoint);
         SipRequest ack = Assert.Single(stage.Phone.Requests("ACK"));
         Assert.Equal((Answer, sent.CSeq.Number), (ack.Sdp, ack.CSeq.Number));
     }
@@ -190,6 +202,7 @@ public sealed class LaterOfferTests
         OutgoingCallResult result = await TestApplication.Within(call.Completed, "the answer");
         Assert.Equal((true, ScriptedPhone.Sdp), (result.IsAnswered, result.Sdp));
         stage.Phone.Say(ok);
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.All(stage.Phone.Requests("ACK"), ack => Assert.Equal(ScriptedPhone.Sdp + "s=answered\r\n", ack.Sdp));
         Assert.NotEmpty(stage.Phone.Requests("ACK"));
     }
@@ -206,6 +219,7 @@ public sealed class LaterOfferTests
         stage.Phone.Say(IncomingCallTests.Response(first, 491));
         int before = stage.Phone.Requests("INVITE").Count;
         stage.Time.Advance(TimeSpan.FromMilliseconds(leastMs) - (leastMs > 0 ? Ms : TimeSpan.Zero));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Equal(before, stage.Phone.Requests("INVITE").Count);
         stage.Time.Advance(TimeSpan.FromMilliseconds(mostMs - leastMs + 11));
         SipRequest second = await stage.Phone.HearRequestAsync("INVITE");
@@ -226,6 +240,7 @@ public sealed class LaterOfferTests
         await stage.Phone.HearResponseAsync(200, "UPDATE");
         stage.Time.Advance(TimeSpan.FromSeconds(4));
         Assert.Equal(491, (await ResultAsync(reinvite)).Status);
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Single(stage.Phone.Requests("INVITE"));
     }
 
@@ -243,6 +258,7 @@ public sealed class LaterOfferTests
 
         Assert.NotEqual(200, (await ResultAsync(update)).Status);
         stage.Time.Advance(TimeSpan.FromSeconds(10));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Equal(4, stage.Phone.Requests("UPDATE").Select(one => one.CSeq.Number).Distinct().Count());
         Assert.False(dialog.Ended.IsCompleted);
     }
@@ -256,6 +272,7 @@ public sealed class LaterOfferTests
         dialog.ReinviteHandler = _ => thinking.Task;
         stage.Phone.Say(stage.Phone.Request("INVITE", "call-1", "z9hG4bKre", 2, tag, sdp: ScriptedPhone.Sdp));
         stage.Phone.Say(stage.Phone.Request("CANCEL", "call-1", "z9hG4bKre", 2, tag));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Single(stage.Phone.Responses(200, "CANCEL"));
         Assert.Single(stage.Phone.Responses(487, "INVITE"));
         thinking.SetResult(SipReinviteAnswer.Accept(Answer));
@@ -272,6 +289,7 @@ public sealed class LaterOfferTests
         dialog.ReinviteHandler = _ => new TaskCompletionSource<SipReinviteAnswer>().Task;
         stage.Phone.Say(stage.Phone.Request("INVITE", "call-1", "z9hG4bKre", 2, tag, sdp: ScriptedPhone.Sdp));
         stage.Phone.Say(stage.Phone.Request("BYE", "call-1", "z9hG4bKbye", 3, tag));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Single(stage.Phone.Responses(200, "BYE"));
         Assert.Single(stage.Phone.Responses(487, "INVITE"));
         Assert.True(dialog.Ended.IsCompleted);
@@ -285,6 +303,7 @@ public sealed class LaterOfferTests
         _ = dialog.ReinviteAsync(ScriptedPhone.Sdp);
         await stage.Phone.HearRequestAsync("INVITE");
         Assert.Equal(491, (await ResultAsync(dialog.UpdateAsync(ScriptedPhone.Sdp))).Status);
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Empty(stage.Phone.Requests("UPDATE"));
     }
 
@@ -297,6 +316,7 @@ public sealed class LaterOfferTests
         stage.Time.Advance(TimeSpan.FromSeconds(32));
         Assert.Equal(408, (await ResultAsync(reinvite)).Status);
         Assert.Equal(SipDialogEndCause.RemoteGone, (await TestApplication.Within(dialog.Ended, "the end")).Cause);
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Single(stage.Phone.Requests("BYE"));
     }
 

@@ -21,15 +21,19 @@ public sealed class ReliableProgressTests
         for (int i = 0, now = 0; i < expectedAtMs.Length; now = expectedAtMs[i++])
         {
             stage.Time.Advance((expectedAtMs[i] - now - 1) * Ms);
+            await Stage.SettleAsync(stage.Endpoint);
             Assert.Equal(1 + i, stage.Phone.Responses(183, "INVITE").Count);
             stage.Time.Advance(Ms);
+            await Stage.SettleAsync(stage.Endpoint);
             Assert.Equal(2 + i, stage.Phone.Responses(183, "INVITE").Count);
         }
 
         Prack(stage, progress, 2);
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Single(stage.Phone.Responses(200, "PRACK"));
         Assert.Equal(SipProgressOutcome.Acknowledged, (await TestApplication.Within(ringing, "the PRACK")).Outcome);
         stage.Time.Advance(TimeSpan.FromSeconds(60));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Equal(6, stage.Phone.Responses(183, "INVITE").Count);
         // Its answer is given, so the 200 carries none (RFC 6337 3.1.1).
         Task<SipAnswerResult> answer = invite.AnswerAsync(Early);
@@ -48,6 +52,7 @@ public sealed class ReliableProgressTests
         await stage.Phone.HearResponseAsync(180);
         Task<SipAnswerResult> answer = invite.AnswerAsync(Early);
         stage.Time.Advance(TimeSpan.FromSeconds(32) - Ms);
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Empty(stage.Phone.Responses(200, "INVITE"));
         stage.Time.Advance(Ms);
         await stage.Phone.HearResponseAsync(504);
@@ -65,14 +70,17 @@ public sealed class ReliableProgressTests
         Task<SipProgressResult> second = invite.RingingAsync(Early);
         Task<SipAnswerResult> answer = invite.AnswerAsync(Early);
         SipResponse ringing = await stage.Phone.HearResponseAsync(180);
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Empty(stage.Phone.Responses(183, "INVITE"));
         // A PRACK for another response is none for this one.
         stage.Phone.Say(stage.Phone.Request("PRACK", "call-1", "z9hG4bKwrong", 2, ringing.To.Tag, $"RAck: {ringing.Number("RSeq") + 1} 1 INVITE\r\n"));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Single(stage.Phone.Responses(481, "PRACK"));
         Prack(stage, ringing, 3);
         await TestApplication.Within(first, "the first PRACK");
         SipResponse early = await stage.Phone.HearResponseAsync(183);
         Assert.Equal(ringing.Number("RSeq") + 1, early.Number("RSeq"));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Empty(stage.Phone.Responses(200, "INVITE"));
         Prack(stage, early, 4);
         await TestApplication.Within(second, "the second PRACK");
@@ -81,6 +89,7 @@ public sealed class ReliableProgressTests
         SipDialog? dialog = (await TestApplication.Within(answer, "the ACK")).Dialog;
         // 12.2.2: what the early dialog counted holds on.
         stage.Phone.Say(stage.Phone.Request("BYE", "call-1", "z9hG4bKold", 3, ok.To.Tag));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Single(stage.Phone.Responses(500, "BYE"));
         Assert.False(dialog?.Ended.IsCompleted);
     }
@@ -95,6 +104,7 @@ public sealed class ReliableProgressTests
 
         await using Stage strict = await Stage.OpenAsync(options => options with { Sessions = new SipSessionOptions { RequireReliability = true } });
         strict.Phone.Say(strict.Phone.Request("INVITE", "call-2", "z9hG4bKplain", 1, sdp: ScriptedPhone.Sdp));
+        await Stage.SettleAsync(strict.Endpoint);
         Assert.Equal("100rel", Assert.Single(strict.Phone.Responses(421, "INVITE")).Header("Require"));
         Assert.Equal(0, strict.Application.Calls);
     }
@@ -104,6 +114,7 @@ public sealed class ReliableProgressTests
     {
         await using Stage stage = await Stage.OpenAsync();
         stage.Phone.Say(stage.Phone.Request("INVITE", "u", "z9hG4bKu", 1, extra: "Require: 100rel, precondition\r\nRequire: timer,foo\r\n", sdp: ScriptedPhone.Sdp));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Equal("precondition, foo", Assert.Single(stage.Phone.Responses(420, "INVITE")).Header("Unsupported"));
     }
 
@@ -155,6 +166,7 @@ public sealed class ReliableProgressTests
         await invite.RingingAsync();
         SipResponse ringing = await stage.Phone.HearResponseAsync(180);
         stage.Phone.Say(stage.Phone.Request("UPDATE", "call-1", "z9hG4bKup", 2, ringing.To.Tag, sdp: ScriptedPhone.Sdp));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Single(stage.Phone.Responses(500, "UPDATE"));
         Assert.Equal(491, (await invite.UpdateAsync(Early)).StatusCode);
     }
@@ -174,6 +186,7 @@ public sealed class ReliableProgressTests
         Assert.Equal([new SipReason("SIP", 200, "Call completed elsewhere"), new SipReason("Q.850", 26)], invite.CancelReasons);
         int before = stage.Phone.Responses(183, "INVITE").Count;
         stage.Time.Advance(TimeSpan.FromSeconds(30));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Equal(before, stage.Phone.Responses(183, "INVITE").Count);
     }
 
@@ -189,8 +202,10 @@ public sealed class ReliableProgressTests
         stage.Phone.Say(IncomingCallTests.Response(prack, 200));
         stage.Phone.Say(Reliable(invite, 183, "a", 5, ScriptedPhone.Sdp));
         stage.Phone.Say(Reliable(invite, 180, "a", 7));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Single(stage.Phone.Requests("PRACK"));
         stage.Phone.Say(Reliable(invite, 180, "a", 6));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Equal($"6 {invite.CSeq.Number} INVITE", stage.Phone.Requests("PRACK")[1].Header("RAck"));
         stage.Phone.Say(IncomingCallTests.Response(invite, 200, "a", Contact, "v=0\r\ns=ignored\r\n"));
         OutgoingCallResult result = await TestApplication.Within(call.Completed, "the answer");
@@ -207,16 +222,19 @@ public sealed class ReliableProgressTests
         var (call, invite) = await CallAsync(stage, outgoing => outgoing with { OfferHandler = _ => Task.FromResult(SipReinviteAnswer.Accept(Early)) });
         stage.Phone.Say(Reliable(invite, 183, "a", 1, ScriptedPhone.Sdp));
         stage.Phone.Say(Reliable(invite, 183, "b", 100, ScriptedPhone.Sdp));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Equal(["a", "b"], stage.Phone.Requests("PRACK").Select(one => one.To.Tag));
         Assert.Equal([invite.CSeq.Number + 1, invite.CSeq.Number + 1], stage.Phone.Requests("PRACK").Select(one => one.CSeq.Number));
         // An UPDATE of a callee before its answer: early media moves.
         stage.Phone.Say(Theirs(stage, invite, "UPDATE", "b", 1, ScriptedPhone.Sdp));
         Assert.Equal(Early, (await stage.Phone.HearResponseAsync(200, "UPDATE")).Sdp);
         stage.Phone.Say(Theirs(stage, invite, "BYE", "b", 2));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Single(stage.Phone.Responses(481, "BYE"));
         stage.Phone.Say(IncomingCallTests.Response(invite, 200, "a", Contact));
         stage.Phone.Say(IncomingCallTests.Response(invite, 200, "b", Contact));
         Assert.Equal("a", (await TestApplication.Within(call.Completed, "the answer")).Dialog?.RemoteTag);
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Equal("b", Assert.Single(stage.Phone.Requests("BYE")).To.Tag);
         Assert.Equal(1, stage.Endpoint.Statistics.Dialogs);
     }
@@ -233,6 +251,7 @@ public sealed class ReliableProgressTests
         stage.Phone.Say(IncomingCallTests.Response(invite, 200, "a", Contact));
         OutgoingCallResult result = await TestApplication.Within(call.Completed, "the answer");
         Assert.Equal(ScriptedPhone.Sdp, result.Sdp);
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Null(Assert.Single(stage.Phone.Requests("ACK")).Sdp);
     }
 

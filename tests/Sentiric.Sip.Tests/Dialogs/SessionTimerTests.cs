@@ -41,6 +41,7 @@ public sealed class SessionTimerTests
     {
         await using Stage stage = await Stage.OpenAsync();
         stage.Phone.Say(stage.Phone.Request("INVITE", "s", "z9hG4bKs", 1, extra: "Supported: timer\r\nSession-Expires: 60\r\n", sdp: ScriptedPhone.Sdp));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Equal("90", Assert.Single(stage.Phone.Responses(422, "INVITE")).Header("Min-SE"));
         Assert.Equal(0, stage.Application.Calls);
     }
@@ -54,8 +55,10 @@ public sealed class SessionTimerTests
             var (dialog, _) = await stage.EstablishAsync(extra: $"Supported: timer\r\nSession-Expires: {seconds};refresher=uac\r\n");
             Assert.Equal((TimeSpan.FromSeconds(seconds), false), dialog.SessionInterval);
             stage.Time.Advance(TimeSpan.FromSeconds(byeAt) - Ms);
+            await Stage.SettleAsync(stage.Endpoint);
             Assert.Empty(stage.Phone.Requests("BYE"));
             stage.Time.Advance(Ms);
+            await Stage.SettleAsync(stage.Endpoint);
             Assert.Equal("SIP;cause=408;text=\"Session expired\"", Assert.Single(stage.Phone.Requests("BYE")).Header("Reason"));
             Assert.Equal(SipDialogEndCause.SessionExpired, (await TestApplication.Within(dialog.Ended, "the end")).Cause);
         }
@@ -74,6 +77,7 @@ public sealed class SessionTimerTests
             stage.Phone.Say(stage.Phone.Request("UPDATE", "call-1", "z9hG4bKup" + i, 2 + i, tag, refresh));
         }
 
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.All(stage.Phone.Responses(200, "UPDATE"), ok => Assert.Equal(("90;refresher=uac", "timer"), (ok.Header("Session-Expires"), ok.Header("Require"))));
         stage.Phone.Say(stage.Phone.Request("INVITE", "call-1", "z9hG4bKre", 9, tag, refresh, ScriptedPhone.Sdp));
         SipResponse again = await stage.Phone.HearResponseAsync(200);
@@ -82,6 +86,7 @@ public sealed class SessionTimerTests
         Assert.False(dialog.Ended.IsCompleted);
         // 422 holds for a refresh as well.
         stage.Phone.Say(stage.Phone.Request("UPDATE", "call-1", "z9hG4bKshort", 10, tag, "Supported: timer\r\nSession-Expires: 30\r\n"));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Single(stage.Phone.Responses(422, "UPDATE"));
         stage.Time.Advance(TimeSpan.FromSeconds(60));
         Assert.True(dialog.Ended.IsCompleted);
@@ -164,6 +169,7 @@ public sealed class SessionTimerTests
         stage.Phone.Say(stage.Phone.Request("BYE", "call-1", "z9hG4bKbye", 2, tag));
         await TestApplication.Within(dialog.Ended, "the end");
         stage.Time.Advance(TimeSpan.FromMinutes(5));
+        await Stage.SettleAsync(stage.Endpoint);
         Assert.Empty(stage.Phone.Requests("UPDATE").Concat(stage.Phone.Requests("BYE")));
     }
 

@@ -22,8 +22,8 @@ public sealed partial class SipDialog
     public Func<SipReinvite, Task<SipReinviteAnswer>>? ReinviteHandler { get; set; }
 
     /// <summary>
-    /// Offers a new session description by re-INVITE; one at a time. Glare is tried again after the time that RFC 3261 14.1 says; 491 comes
-    /// back when the peer's own change won, for the offer must then be made anew.
+    /// Offers a new session description by re-INVITE; one at a time. It waits until what is under way is done, and glare is tried again after the
+    /// time that RFC 3261 14.1 says; 491 comes back when the peer's own change won, for the offer must then be made anew.
     /// </summary>
     public Task<SipReinviteResult> ReinviteAsync(string offer) => OfferAsync(new OfferAttempt(SipMethod.Invite, offer, null));
 
@@ -49,6 +49,12 @@ public sealed partial class SipDialog
     {
         SessionStep step = OfferAnswerMachine.Step(session, input);
         session = step.Next;
+        if (extras?.Attempt is { IsWaiting: true })
+        {
+            // Behind what is being done right now.
+            shard.Queue.Post(TryWaiting);
+        }
+
         return step.Verdict;
     }
 
@@ -313,14 +319,14 @@ public sealed partial class SipDialog
     private void Try(OfferAttempt attempt)
     {
         SessionStep step = attempt.Input is { } input ? OfferAnswerMachine.Step(session, input) : new SessionStep(session, SessionVerdict.Go);
+        More.Attempt = attempt;
         if (step.Verdict != SessionVerdict.Go)
         {
-            Finish(attempt, new SipReinviteResult(491, null));
+            Wait(attempt);
             return;
         }
 
         session = step.Next;
-        More.Attempt = attempt;
         SessionTimer? timer = extras?.Timer;
         RequestDraft draft = state.Request(attempt.Method) with
         {
@@ -330,6 +336,42 @@ public sealed partial class SipDialog
             Headers = [new("Supported", shard.Supported), .. timer?.Headers() ?? []],
         };
         Exchange(draft, result => Tried(attempt, result), (sent, response) => Agreed(attempt, sent, response));
+    }
+
+    /// <summary>
+    /// Something else is not done yet, such as the ACK of our last 2xx: it leaves when that is, and not at all after 64*T1. An early dialog
+    /// says no at once, for nobody knows how long the ringing lasts.
+    /// </summary>
+    private void Wait(OfferAttempt attempt)
+    {
+        if (!IsConfirmed)
+        {
+            Finish(attempt, new SipReinviteResult(491, null));
+            return;
+        }
+
+        attempt.IsWaiting = true;
+        More.Retry?.Cancel();
+        More.Retry = shard.Timers.Start(shard.Options.Timers.Timeout, static (dialog, _) => ((SipDialog)dialog).WaitedInVain(), this);
+    }
+
+    private void TryWaiting()
+    {
+        if (extras is { Attempt: { IsWaiting: true } attempt } && OfferAnswerMachine.Step(session, attempt.Input ?? SessionInput.SendOffer).Verdict == SessionVerdict.Go)
+        {
+            attempt.IsWaiting = false;
+            extras.Retry?.Cancel();
+            TryAgain();
+        }
+    }
+
+    private void WaitedInVain()
+    {
+        if (extras is { Attempt: { IsWaiting: true } attempt })
+        {
+            extras.Retry = null;
+            Finish(attempt, new SipReinviteResult(491, null));
+        }
     }
 
     /// <summary>Every 2xx, copies included.</summary>
@@ -525,6 +567,9 @@ internal sealed class OfferAttempt(string method, string? offer, Func<string, Ta
     public int Tries { get; set; }
 
     public int SeenPeerOffers { get; set; }
+
+    /// <summary>It has not left yet, because something else is under way.</summary>
+    public bool IsWaiting { get; set; }
 
     /// <summary>A 2xx came.</summary>
     public bool Agreed { get; set; }
