@@ -26,6 +26,7 @@ public static class AllBenchmarks
         new("sip.live", Lingering.RunAsync),
         new("sip.fuzz", Fuzzing.RunAsync),
         new("sip.uas", AnsweringCalls.RunAsync),
+        new("sip.uas.1000", AnsweringCalls.RushAsync),
         new("media.g711", Codecs.RunAsync),
         new("media.legs", Legs.RunAsync),
         new("speech.recognizer", Recognizing.RunAsync),

@@ -21,6 +21,9 @@ public static class Places
 
     public static string? Sipp => Program("sipp");
 
+    /// <summary>A server's program, so it lies where only root's path looks.</summary>
+    public static string? Kamailio => Program("kamailio") ?? First("kamailio", "/usr/sbin", "/usr/local/sbin");
+
     /// <summary>Recorded callers of the speech tests, 8 kHz.</summary>
     public static IReadOnlyList<string> Recordings =>
         Path.Combine(Root, "tests", "Sentiric.Speech.Tests", "data") is var folder && Directory.Exists(folder)

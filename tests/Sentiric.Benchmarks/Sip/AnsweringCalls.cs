@@ -1,9 +1,11 @@
+using System.Diagnostics;
+using System.Net;
 using Sentiric.Benchmarks.Kit;
 using Sentiric.Sip;
 
 namespace Sentiric.Benchmarks.Sip;
 
-/// <summary>Calls from INVITE to BYE over loopback UDP, placed by sipp: our endpoint against sipp's own callee.</summary>
+/// <summary>Calls from INVITE to BYE over loopback UDP, placed by sipp: our endpoint against sipp's own callee and against Kamailio.</summary>
 public static class AnsweringCalls
 {
     private const int SlowRate = 100;
@@ -11,6 +13,10 @@ public static class AnsweringCalls
     private const double Seconds = 8;
     private const double WarmUpSeconds = 3;
     private const int WarmUps = 2; // the compiler works in two tiers
+
+    /// <summary>The rate that has to hold, and for how long.</summary>
+    private const int RushRate = 1_000;
+    private const double RushSeconds = 60;
 
     /// <summary>Transactions linger for 32 s (timers H and J); what they cost right after the last call belongs to the calls.</summary>
     private static readonly TimeSpan AfterTheLast = TimeSpan.FromMilliseconds(300);
@@ -22,19 +28,31 @@ public static class AnsweringCalls
             bench.Skip("sip.uas", "sipp is not installed (Debian package sip-tester)");
             return;
         }
-        for (var i = 0; i < WarmUps; i++)
-        {
-            await OursAsync(bench, sipp, FastRate, WarmUpSeconds);
-            await Measure.CompilerSettlesAsync(bench.Stop);
-        }
+        await WarmUpAsync(bench, sipp);
         var slow = await OursAsync(bench, sipp, SlowRate, Seconds);
         var fast = await OursAsync(bench, sipp, FastRate, Seconds);
-        var peer = await PeerAsync(bench, sipp, FastRate);
+        var peer = await SippAsync(bench, sipp, FastRate, Seconds);
         Report(bench, $"sip.uas.{SlowRate}", SlowRate, slow, peer);
         Report(bench, $"sip.uas.{FastRate}", FastRate, fast, peer);
         bench.Add(new Row($"sip.uas.{FastRate}.bytes", "allocated per call", fast.BytesPerCall, "B") { Target = Target.AtMost(15_000) });
-        bench.Add(new Row($"sip.uas.{FastRate}.failed", $"calls that failed of {fast.Count.Successful + fast.Count.Failed}", fast.Count.Failed, "calls") { Target = Target.AtMost(0) });
+        Failed(bench, FastRate, fast);
         bench.Add(new Row("sip.peer.sipp_uas", $"sipp's callee, {FastRate} calls/s asked for", peer.CpuMs, "ms CPU/call") { Detail = Detail(peer) });
+        await ReportKamailioAsync(bench, sipp);
+    }
+
+    /// <summary>A thousand calls a second for a minute.</summary>
+    public static async Task RushAsync(Bench bench)
+    {
+        if (Places.Sipp is not { } sipp)
+        {
+            bench.Skip($"sip.uas.{RushRate}", "sipp is not installed (Debian package sip-tester)");
+            return;
+        }
+        await WarmUpAsync(bench, sipp);
+        var peer = await SippAsync(bench, sipp, RushRate, Seconds);
+        var rush = await OursAsync(bench, sipp, RushRate, RushSeconds);
+        Report(bench, $"sip.uas.{RushRate}", RushRate, rush, peer);
+        Failed(bench, RushRate, rush);
     }
 
     private static void Report(Bench bench, string name, int rate, Outcome outcome, Outcome peer) =>
@@ -45,8 +63,31 @@ public static class AnsweringCalls
             Detail = Detail(outcome),
         });
 
+    private static void Failed(Bench bench, int rate, Outcome outcome) =>
+        bench.Add(new Row($"sip.uas.{rate}.failed", $"calls that failed of {outcome.Count.Successful + outcome.Count.Failed}", outcome.Count.Failed, "calls") { Target = Target.AtMost(0) });
+
+    private static async Task ReportKamailioAsync(Bench bench, string sipp)
+    {
+        if (Places.Kamailio is not { } kamailio || Kamailio.Modules is not { } modules)
+        {
+            bench.Skip("sip.peer.kamailio", "kamailio is not installed (Debian package kamailio)");
+            return;
+        }
+        var peer = await PeerAsync(bench, "Kamailio", sipp, folder => Kamailio.Start(kamailio, modules, folder), FastRate, Seconds);
+        bench.Add(new Row("sip.peer.kamailio", $"Kamailio, transactions without dialogs, {FastRate} calls/s asked for", peer.CpuMs, "ms CPU/call") { Detail = Detail(peer) });
+    }
+
     private static string Detail(Outcome outcome) =>
         $"{Figure.Of(outcome.Count.PerSecond)} calls/s done, {outcome.Count.Failed} failed, {outcome.Count.Retransmissions} repeated messages";
+
+    private static async Task WarmUpAsync(Bench bench, string sipp)
+    {
+        for (var i = 0; i < WarmUps; i++)
+        {
+            await OursAsync(bench, sipp, FastRate, WarmUpSeconds);
+            await Measure.CompilerSettlesAsync(bench.Stop);
+        }
+    }
 
     private static async Task<Outcome> OursAsync(Bench bench, string sipp, int rate, double seconds)
     {
@@ -64,28 +105,33 @@ public static class AnsweringCalls
         return new Outcome(count, (Measure.Cpu - cpu).TotalMilliseconds / calls, (double)(GC.GetTotalAllocatedBytes() - bytes) / calls);
     }
 
-    private static async Task<Outcome> PeerAsync(Bench bench, string sipp, int rate)
+    private static Task<Outcome> SippAsync(Bench bench, string sipp, int rate, double seconds) =>
+        PeerAsync(bench, "sipp's callee", sipp, folder => Sipp.StartCallee(sipp, folder), rate, seconds);
+
+    private static async Task<Outcome> PeerAsync(Bench bench, string name, string sipp, Func<string, (Process Process, IPEndPoint Address)> start, int rate, double seconds)
     {
-        var calls = (int)(bench.For(Seconds).TotalSeconds * rate);
-        bench.Say($"{calls} calls to sipp's callee, {rate} a second");
-        var folder = Directory.CreateTempSubdirectory("bench-sipp-uas-");
-        var (process, address) = Sipp.StartCallee(sipp, folder.FullName);
+        var calls = (int)(bench.For(seconds).TotalSeconds * rate);
+        bench.Say($"{calls} calls to {name}, {rate} a second");
+        var folder = Directory.CreateTempSubdirectory("bench-sip-peer-");
+        var (process, address) = start(folder.FullName);
         try
         {
             await Sipp.ListeningAsync(address, bench.Stop);
-            var cpu = ProcessCpu.Of(process.Id);
+            var cpu = Spent(process);
             var count = await Sipp.CallAsync(sipp, address, calls, rate, bench.Stop);
             await Task.Delay(AfterTheLast, bench.Stop);
-            return new Outcome(count, (ProcessCpu.Of(process.Id) - cpu).TotalMilliseconds / calls, 0);
+            return new Outcome(count, (Spent(process) - cpu).TotalMilliseconds / calls, 0);
         }
         finally
         {
-            process.Kill();
+            process.Kill(entireProcessTree: true);
             await process.WaitForExitAsync();
             process.Dispose();
             folder.Delete(recursive: true);
         }
     }
+
+    private static TimeSpan Spent(Process process) => ProcessCpu.Of(process.Id) + ProcessCpu.OfChildren(process.Id);
 
     private sealed record Outcome(SippCount Count, double CpuMs, double BytesPerCall);
 

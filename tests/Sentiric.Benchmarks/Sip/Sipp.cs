@@ -25,8 +25,8 @@ public static class Sipp
             var since = Stopwatch.StartNew();
             using var process = Start(
                 program, folder.FullName, "-sn", "uac", target.ToString(), "-i", "127.0.0.1", "-m", Text(calls), "-r", Text(perSecond),
-                "-timeout", "60s", "-nostdin", "-trace_stat", "-stf", "count.csv", "-fd", "1");
-            await EndAsync(process, stop);
+                "-timeout", Text((int)(calls / perSecond + Patience.TotalSeconds)) + "s", "-nostdin", "-trace_stat", "-stf", "count.csv", "-fd", "1");
+            await EndAsync(process, TimeSpan.FromSeconds((double)calls / perSecond) + Patience, stop);
             return Read(Path.Combine(folder.FullName, "count.csv"), since.Elapsed);
         }
         finally
@@ -51,10 +51,11 @@ public static class Sipp
             if ((await File.ReadAllTextAsync("/proc/net/udp", stop)).Contains(port, StringComparison.Ordinal)) return;
             await Task.Delay(TimeSpan.FromMilliseconds(20), stop);
         }
-        throw new TimeoutException("sipp did not listen.");
+        throw new TimeoutException($"Nobody listened on {address}.");
     }
 
-    private static Process Start(string program, string folder, params string[] arguments)
+    /// <summary>A program whose screens nobody reads.</summary>
+    internal static Process Start(string program, string folder, params string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -64,8 +65,7 @@ public static class Sipp
             RedirectStandardError = true,
             Environment = { ["TERM"] = "dumb" },
         };
-        var process = Process.Start(start) ?? throw new InvalidOperationException("sipp did not start.");
-        // its screens, which nobody reads
+        var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
         process.OutputDataReceived += (_, _) => { };
         process.ErrorDataReceived += (_, _) => { };
         process.BeginOutputReadLine();
@@ -73,11 +73,11 @@ public static class Sipp
         return process;
     }
 
-    private static async Task EndAsync(Process process, CancellationToken stop)
+    private static async Task EndAsync(Process process, TimeSpan patience, CancellationToken stop)
     {
         try
         {
-            await process.WaitForExitAsync(stop).WaitAsync(Patience + TimeSpan.FromSeconds(10), stop);
+            await process.WaitForExitAsync(stop).WaitAsync(patience + TimeSpan.FromSeconds(10), stop);
         }
         finally
         {
@@ -95,12 +95,12 @@ public static class Sipp
         return new SippCount(Count("SuccessfulCall(C)"), Count("FailedCall(C)"), Count("Retransmissions(C)"), took);
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var probe = new Socket(SocketType.Dgram, ProtocolType.Udp);
         probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return (probe.LocalEndPoint as IPEndPoint)?.Port ?? throw new InvalidOperationException("No free UDP port.");
     }
 
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+    internal static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }
