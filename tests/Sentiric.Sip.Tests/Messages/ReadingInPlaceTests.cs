@@ -32,6 +32,25 @@ public sealed class ReadingInPlaceTests
     public void A_routing_view_of_a_message_that_cannot_be_routed_is_refused(string from, string to) =>
         Assert.False(SipRoutingView.TryRead(Encoding.ASCII.GetBytes(Invite.Replace(from, to)), out _));
 
+    [Theory]
+    [InlineData("Via: SIP/2.0/UDP a:1;branch=z9hG4bK1 \r\n")]
+    [InlineData("Via: SIP/2.0/UDP a:1;branch=z9hG4bK1;x=\",\" , SIP/2.0/TCP b;y , SIP / 2.0 / TLS c:3\r\n")]
+    [InlineData("Via: SIP/2.0/UDP a:1;branch=z9hG4bK1\r\nv:SIP/2.0/TCP b;y\r\nVIA: SIP/2.0/TLS c:3\r\n")]
+    [InlineData("Via: SIP/2.0/UDP a:1;branch=z9hG4bK1,SIP/2.0/TCP b;y\r\nX: y\r\nv: SIP/2.0/TLS c:3\r\n")]
+    [InlineData("Via: SIP/2.0/UDP a:1;branch=z9hG4bK1\r\n ,SIP/2.0/TCP b;y\r\nX: y\r\nv: SIP/2.0/TLS c:3\r\n")]
+    public void Every_via_is_read_however_they_are_spread_over_lines(string lines)
+    {
+        string rest = Invite[Invite.IndexOf("From:", StringComparison.Ordinal)..];
+        byte[] bytes = Encoding.ASCII.GetBytes("INVITE sip:9000@pbx.example SIP/2.0\r\n" + lines + rest);
+        SipMessage first = SipParser.ParseDatagram(bytes).Message ?? throw new InvalidDataException(lines);
+        SipMessage second = SipParser.ParseDatagram(bytes).Message ?? throw new InvalidDataException(lines);
+        Assert.Equal("z9hG4bK1", second.TopVia.Branch);
+        string[] wanted = lines.Contains("TLS", StringComparison.Ordinal) ? ["UDP a 1", "TCP b 0", "TLS c 3"] : ["UDP a 1"];
+        Assert.Equal(wanted, first.Vias.Select(via => $"{via.Transport} {via.Host} {via.Port}"));
+        Assert.Equal(wanted, second.Vias.Select(via => $"{via.Transport} {via.Host} {via.Port}"));
+        Assert.Equal("a", first.TopVia.Host);
+    }
+
     [Fact]
     public void A_routing_view_of_any_message_that_parses_agrees_with_the_parser()
     {

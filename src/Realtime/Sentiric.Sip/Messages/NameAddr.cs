@@ -5,34 +5,41 @@ namespace Sentiric.Sip;
 /// <summary>A From, To, Contact, Route or Record-Route value: display name, URI and header parameters (RFC 3261 20.10, 25.1).</summary>
 public sealed class NameAddr
 {
+    /// <summary>The value stands in it from <see cref="start"/> on: a message lends its own bytes, and each part is made into text when it is asked for.</summary>
+    private readonly byte[] held;
+    private readonly int start;
     private readonly NameAddrShape shape;
+    private string? wire;
     private SipUri? uri;
     private SipParameter[]? parameters;
     private string? tag;
 
-    /// <summary>Places in the shape count from the start of <paramref name="value"/>.</summary>
-    internal NameAddr(ReadOnlySpan<byte> value, in NameAddrShape shape)
+    /// <summary>Places in the shape count from <paramref name="valueStart"/>.</summary>
+    internal NameAddr(byte[] held, int valueStart, in NameAddrShape shape)
     {
-        Wire = WireText.Wire(shape.Whole.Of(value));
+        this.held = held;
+        start = valueStart + shape.Whole.Start;
         this.shape = shape.Cut();
     }
 
     /// <summary>The display name as text, quotes and escapes resolved; null when there is none.</summary>
-    public string? Display => shape.Display.IsPresent ? WireText.ToText(Unquote(Part(shape.Display))) : null;
+    public string? Display => shape.Display.IsPresent ? WireText.ToText(Unquote(WireText.Wire(shape.Display.Of(Bytes)))) : null;
 
-    public SipUri Uri => uri ??= new SipUri(Wire, shape.Uri.Start, shape.Uri.Length, shape.UriShape);
+    public SipUri Uri => uri ??= new SipUri(held, start + shape.Uri.Start, shape.Uri.Length, shape.UriShape);
 
     /// <summary>Header parameters, those after the angle brackets.</summary>
-    public IReadOnlyList<SipParameter> Parameters => parameters ??= ParameterText.ToArray();
+    public IReadOnlyList<SipParameter> Parameters => parameters ??= ParameterBytes.ToArray();
 
-    public string? Tag => tag ??= shape.Tag.IsPresent ? Part(shape.Tag).ToString() : null;
+    public string? Tag => tag ??= shape.Tag.IsPresent ? WireText.Wire(shape.Tag.Of(Bytes)) : null;
 
     /// <summary>The value byte for byte, one byte per char.</summary>
-    internal string Wire { get; }
+    internal string Wire => wire ??= WireText.Wire(Bytes);
 
-    private SipParameterList ParameterText => new(Wire.AsSpan(shape.ParametersStart));
+    private ReadOnlySpan<byte> Bytes => held.AsSpan(start, shape.Whole.Length);
 
-    public string? Parameter(string name) => ParameterText.Value(name);
+    private SipParameterList ParameterBytes => new(Bytes[shape.ParametersStart..]);
+
+    public string? Parameter(string name) => ParameterBytes.Value(name);
 
     public override string ToString() => WireText.ToText(Wire);
 
@@ -51,17 +58,17 @@ public sealed class NameAddr
         return TryParse(wire, out NameAddr? address) ? address : throw new ArgumentException("These parts make no address.");
     }
 
-    /// <summary>Exactly one value, nothing after it.</summary>
-    internal static bool TryParse(ReadOnlySpan<byte> value, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out NameAddr? address)
+    /// <summary>Exactly one value, nothing after it. Takes the bytes over.</summary>
+    internal static bool TryParse(byte[] value, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out NameAddr? address)
     {
-        address = NameAddrShape.TryReadSingle(value, out NameAddrShape shape) ? new NameAddr(value, shape) : null;
+        address = NameAddrShape.TryReadSingle(value, out NameAddrShape shape) ? new NameAddr(value, 0, shape) : null;
         return address is not null;
     }
 
-    /// <summary>A comma-separated list with at least one value.</summary>
-    internal static bool TryParseList(ReadOnlySpan<byte> value, List<NameAddr> into)
+    /// <summary>A comma-separated list with at least one value, at its place in bytes that stay as they are.</summary>
+    internal static bool TryParseList(byte[] held, WirePart place, List<NameAddr> into)
     {
-        var scanner = new SipScanner(value);
+        var scanner = new SipScanner(place.Of(held));
         do
         {
             if (into.Count >= SipLimits.ValuesPerHeader || !NameAddrShape.TryRead(ref scanner, out NameAddrShape shape))
@@ -69,13 +76,11 @@ public sealed class NameAddr
                 return false;
             }
 
-            into.Add(new NameAddr(value, shape));
+            into.Add(new NameAddr(held, place.Start, shape));
         }
         while (scanner.TryTake((byte)','));
         return scanner.AtEnd;
     }
-
-    private ReadOnlySpan<char> Part(WirePart part) => Wire.AsSpan(part.Start, part.Length);
 
     private static string Unquote(ReadOnlySpan<char> display)
     {

@@ -33,14 +33,14 @@ public abstract class SipMessage
 
     public CSeq CSeq => headers.CSeq;
 
-    public NameAddr From => from ??= new NameAddr(Raw.Value(Raw.Find(SipHeaderId.From)), headers.From);
+    public NameAddr From => from ??= new NameAddr(Raw.Bytes, Raw.Place(Raw.Find(SipHeaderId.From)).Start, headers.From);
 
-    public NameAddr To => to ??= new NameAddr(Raw.Value(Raw.Find(SipHeaderId.To)), headers.To);
+    public NameAddr To => to ??= new NameAddr(Raw.Bytes, Raw.Place(Raw.Find(SipHeaderId.To)).Start, headers.To);
 
     /// <summary>Every Via, topmost first; never empty.</summary>
     public IReadOnlyList<Via> Vias => vias ??= ViaList();
 
-    public Via TopVia => topVia ??= new Via(Raw.Value(Raw.Find(SipHeaderId.Via)), headers.TopVia);
+    public Via TopVia => topVia ??= new Via(Raw.Bytes, Raw.Place(Raw.Find(SipHeaderId.Via)).Start, headers.TopVia);
 
     public IReadOnlyList<NameAddr> Contacts => contacts ??= Addresses(SipHeaderId.Contact);
 
@@ -156,10 +156,16 @@ public abstract class SipMessage
             return [];
         }
 
-        var all = new List<NameAddr>(1);
+        // Nearly always one value on one line.
+        if (Raw.Index.Repeated(SipHeaderIndex.Bit(id)) == 0 && NameAddrShape.TryReadSingle(Raw.Value(first), out NameAddrShape only))
+        {
+            return [new NameAddr(Raw.Bytes, Raw.Place(first).Start, only)];
+        }
+
+        var all = new List<NameAddr>();
         for (int i = first; i >= 0; i = Raw.Find(id, i + 1))
         {
-            if (!IsStar(Raw.Value(i)) && !NameAddr.TryParseList(Raw.Value(i), all))
+            if (!IsStar(Raw.Value(i)) && !NameAddr.TryParseList(Raw.Bytes, Raw.Place(i), all))
             {
                 throw Unchecked(id);
             }
@@ -168,18 +174,26 @@ public abstract class SipMessage
         return all;
     }
 
-    private List<Via> ViaList()
+    private IReadOnlyList<Via> ViaList()
     {
-        var all = new List<Via>(2);
-        for (int i = Raw.Find(SipHeaderId.Via); i >= 0; i = Raw.Find(SipHeaderId.Via, i + 1))
+        int first = Raw.Find(SipHeaderId.Via);
+        int topEnd = headers.TopVia.Whole.End;
+        bool hasMoreThere = Raw.Value(first)[topEnd..].Contains((byte)',');
+        if (!hasMoreThere && Raw.Index.Repeated(SipHeaderIndex.Bit(SipHeaderId.Via)) == 0)
         {
-            if (!Via.TryParseList(Raw.Value(i), all))
+            return [TopVia];
+        }
+
+        var all = new List<Via>(2) { TopVia };
+        for (int i = first; i >= 0; i = Raw.Find(SipHeaderId.Via, i + 1))
+        {
+            int from = i == first ? topEnd + Raw.Value(i)[topEnd..].IndexOf((byte)',') + 1 : 0;
+            if ((i != first || hasMoreThere) && !Via.TryParseList(Raw.Bytes, Raw.Place(i), from, all))
             {
                 throw Unchecked(SipHeaderId.Via);
             }
         }
 
-        topVia ??= all[0];
         return all;
     }
 
@@ -204,7 +218,7 @@ public sealed class SipRequest : SipMessage
     /// <summary>Compared case-sensitively with <see cref="SipMethod"/>.</summary>
     public string Method { get; }
 
-    public SipUri Uri => uri ??= new SipUri(WireText.Wire(uriPlace.Of(Raw.StartLine)), 0, uriPlace.Length, uriShape);
+    public SipUri Uri => uri ??= new SipUri(Raw.Bytes, Raw.StartLinePlace.Start + uriPlace.Start, uriPlace.Length, uriShape);
 
     internal ReadOnlySpan<byte> UriBytes => uriPlace.Of(Raw.StartLine);
 

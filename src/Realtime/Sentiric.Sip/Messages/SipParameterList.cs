@@ -1,23 +1,27 @@
+using System.Buffers;
+using System.Text;
+
 namespace Sentiric.Sip;
 
 /// <summary>One parameter of a header or a URI; the value keeps its quotes, as it stands on the wire. Null: no value.</summary>
 public readonly record struct SipParameter(string Name, string? Value);
 
 /// <summary>
-/// Parameters as they stand in a wire string that was checked before, from their first semicolon on (RFC 3261 25.1 generic-param, uri-parameter).
+/// Parameters as they stand in a value that was checked before, from their first semicolon on (RFC 3261 25.1 generic-param, uri-parameter).
 /// Nothing is cut out until it is asked for.
 /// </summary>
-internal readonly ref struct SipParameterList(ReadOnlySpan<char> text)
+internal readonly ref struct SipParameterList(ReadOnlySpan<byte> text)
 {
-    private readonly ReadOnlySpan<char> text = text;
+    private static readonly SearchValues<byte> NameStops = SearchValues.Create(";= \t"u8), ValueStops = SearchValues.Create("; \t"u8);
+    private readonly ReadOnlySpan<byte> text = text;
 
     /// <summary>True when there is one of that name, compared without case; its value, empty when it has none.</summary>
-    public bool TryFind(ReadOnlySpan<char> name, out ReadOnlySpan<char> value)
+    public bool TryFind(ReadOnlySpan<char> name, out ReadOnlySpan<byte> value)
     {
         int at = 0;
-        while (TryNext(ref at, out ReadOnlySpan<char> found, out value, out _))
+        while (TryNext(ref at, out ReadOnlySpan<byte> found, out value, out _))
         {
-            if (found.Equals(name, StringComparison.OrdinalIgnoreCase))
+            if (found.Length == name.Length && Ascii.EqualsIgnoreCase(found, name))
             {
                 return true;
             }
@@ -28,7 +32,7 @@ internal readonly ref struct SipParameterList(ReadOnlySpan<char> text)
     }
 
     /// <summary>The value of the parameter of that name; null when it is absent or has none.</summary>
-    public string? Value(ReadOnlySpan<char> name) => TryFind(name, out ReadOnlySpan<char> value) && !value.IsEmpty ? value.ToString() : null;
+    public string? Value(ReadOnlySpan<char> name) => TryFind(name, out ReadOnlySpan<byte> value) && !value.IsEmpty ? WireText.Wire(value) : null;
 
     public SipParameter[] ToArray()
     {
@@ -45,19 +49,19 @@ internal readonly ref struct SipParameterList(ReadOnlySpan<char> text)
 
         var all = new SipParameter[count];
         at = 0;
-        for (int i = 0; i < count && TryNext(ref at, out ReadOnlySpan<char> name, out ReadOnlySpan<char> value, out bool hasValue); i++)
+        for (int i = 0; i < count && TryNext(ref at, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value, out bool hasValue); i++)
         {
-            all[i] = new SipParameter(NameOf(name), hasValue ? value.ToString() : null);
+            all[i] = new SipParameter(NameOf(name), hasValue ? WireText.Wire(value) : null);
         }
 
         return all;
     }
 
-    private bool TryNext(scoped ref int at, out ReadOnlySpan<char> name, out ReadOnlySpan<char> value, out bool hasValue)
+    private bool TryNext(scoped ref int at, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value, out bool hasValue)
     {
         name = value = default;
         hasValue = false;
-        while (at < text.Length && text[at] is ';' or ' ' or '\t')
+        while (at < text.Length && text[at] is (byte)';' or (byte)' ' or (byte)'\t')
         {
             at++;
         }
@@ -67,7 +71,7 @@ internal readonly ref struct SipParameterList(ReadOnlySpan<char> text)
             return false;
         }
 
-        name = Take(ref at, ";= \t");
+        name = Take(ref at, NameStops);
         SkipSpace(ref at);
         if (at >= text.Length || text[at] != '=')
         {
@@ -77,19 +81,19 @@ internal readonly ref struct SipParameterList(ReadOnlySpan<char> text)
         at++;
         hasValue = true;
         SkipSpace(ref at);
-        value = at < text.Length && text[at] == '"' ? Quoted(ref at) : Take(ref at, "; \t");
+        value = at < text.Length && text[at] == '"' ? Quoted(ref at) : Take(ref at, ValueStops);
         return true;
     }
 
-    private ReadOnlySpan<char> Take(scoped ref int at, ReadOnlySpan<char> stops)
+    private ReadOnlySpan<byte> Take(scoped ref int at, SearchValues<byte> stops)
     {
         int length = text[at..].IndexOfAny(stops);
-        ReadOnlySpan<char> taken = length < 0 ? text[at..] : text.Slice(at, length);
+        ReadOnlySpan<byte> taken = length < 0 ? text[at..] : text.Slice(at, length);
         at += taken.Length;
         return taken;
     }
 
-    private ReadOnlySpan<char> Quoted(scoped ref int at)
+    private ReadOnlySpan<byte> Quoted(scoped ref int at)
     {
         int start = at++;
         while (at < text.Length && text[at] != '"')
@@ -103,24 +107,23 @@ internal readonly ref struct SipParameterList(ReadOnlySpan<char> text)
 
     private void SkipSpace(scoped ref int at)
     {
-        while (at < text.Length && text[at] is ' ' or '\t')
+        while (at < text.Length && SipScanner.IsSpace(text[at]))
         {
             at++;
         }
     }
 
     // The names that come with every message need no string of their own.
-    private static string NameOf(ReadOnlySpan<char> name) => name switch
+    private static string NameOf(ReadOnlySpan<byte> name)
     {
-        "tag" => "tag",
-        "branch" => "branch",
-        "rport" => "rport",
-        "received" => "received",
-        "lr" => "lr",
-        "transport" => "transport",
-        "expires" => "expires",
-        "user" => "user",
-        "q" => "q",
-        _ => name.ToString(),
-    };
+        foreach (string usual in (ReadOnlySpan<string>)["tag", "branch", "rport", "received", "lr", "transport", "expires", "user", "q"])
+        {
+            if (usual.Length == name.Length && Ascii.Equals(name, usual))
+            {
+                return usual;
+            }
+        }
+
+        return WireText.Wire(name);
+    }
 }

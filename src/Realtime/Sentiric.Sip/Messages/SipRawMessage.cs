@@ -62,6 +62,13 @@ public sealed class SipRawMessage
         return -1;
     }
 
+    /// <summary>What the places of headers and start line count in; never written to again, so whoever reads a part later may hold on to it.</summary>
+    internal byte[] Bytes => unfolded;
+
+    internal WirePart StartLinePlace => startLine;
+
+    internal WirePart Place(int index) => headers[index].Value;
+
     /// <summary>The name as written, compact or in full.</summary>
     internal ReadOnlySpan<byte> NameBytes(int index) => headers[index].Name.Of(unfolded);
 

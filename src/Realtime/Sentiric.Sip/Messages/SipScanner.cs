@@ -12,6 +12,7 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
     /// <summary>What ends a parameter's value that is not quoted.</summary>
     public static readonly SearchValues<byte> ParameterStops = SearchValues.Create(";,\"<> \t"u8);
 
+    private const int LongestUsualToken = 32;
     private static readonly bool[] TokenTable = [.. Enumerable.Range(0, 256).Select(b => TokenBytes.Contains((byte)b))];
 
     private readonly ReadOnlySpan<byte> text = text;
@@ -59,13 +60,20 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
         return false;
     }
 
-    /// <summary>Tokens are short: a look into a table for each byte costs less than to begin a search.</summary>
+    /// <summary>Tokens are short: a look into a table for each byte costs less than to begin a search, which takes over when one is not.</summary>
     public ReadOnlySpan<byte> Token()
     {
         int start = at;
-        while (at < text.Length && TokenTable[text[at]])
+        int usual = Math.Min(text.Length, start + LongestUsualToken);
+        while (at < usual && TokenTable[text[at]])
         {
             at++;
+        }
+
+        if (at == usual && at < text.Length)
+        {
+            int run = text[at..].IndexOfAnyExcept(TokenBytes);
+            at = run < 0 ? text.Length : at + run;
         }
 
         return text[start..at];

@@ -14,8 +14,8 @@ public sealed class SipUri
     private static readonly SearchValues<char> UserChars =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()&=+$,;?/");
 
-    /// <summary>The URI stands in it from <see cref="start"/> on: a header that holds one lends its own text.</summary>
-    private readonly string held;
+    /// <summary>The URI stands in it from <see cref="start"/> on: a message lends its own bytes, and each part is made into text when it is asked for.</summary>
+    private readonly byte[] held;
     private readonly int start;
     private readonly int length;
     private readonly SipUriShape shape;
@@ -25,17 +25,16 @@ public sealed class SipUri
     private SipParameter[]? parameters;
 
     /// <summary>Places in the shape count from <paramref name="start"/>.</summary>
-    internal SipUri(string held, int start, int length, in SipUriShape shape)
+    internal SipUri(byte[] held, int start, int length, in SipUriShape shape)
     {
         this.held = held;
         this.start = start;
         this.length = length;
         this.shape = shape;
-        Scheme = SchemeOf(held.AsSpan(start, shape.SchemeEnd), shape.IsSip);
     }
 
     /// <summary>Lower-case scheme: sip, sips, tel, …</summary>
-    public string Scheme { get; }
+    public string Scheme => IsSip ? (shape.SchemeEnd == 3 ? "sip" : "sips") : SchemeOf(Bytes[..shape.SchemeEnd]);
 
     /// <summary>The user part as written, escapes included; null when there is none.</summary>
     public string? User => user ??= Cut(shape.User);
@@ -48,17 +47,17 @@ public sealed class SipUri
     /// <summary>0 when the URI names no port.</summary>
     public int Port => shape.Port;
 
-    public IReadOnlyList<SipParameter> Parameters => parameters ??= ParameterText.ToArray();
+    public IReadOnlyList<SipParameter> Parameters => parameters ??= ParameterBytes.ToArray();
 
     /// <summary>What follows "?" (RFC 3261 19.1.1), without it; null when there is nothing.</summary>
     public string? Headers => Cut(shape.Headers);
 
     /// <summary>Everything after the colon, for schemes that this stack does not take apart.</summary>
-    public string Opaque => IsSip ? "" : held.Substring(start + shape.SchemeEnd + 1, length - shape.SchemeEnd - 1);
+    public string Opaque => IsSip ? "" : WireText.Wire(Bytes[(shape.SchemeEnd + 1)..]);
 
-    private SipParameterList ParameterText => new(shape.Parameters.IsPresent ? shape.Parameters.Of(Text) : default);
+    private SipParameterList ParameterBytes => new(shape.Parameters.IsPresent ? shape.Parameters.Of(Bytes) : default);
 
-    private ReadOnlySpan<char> Text => held.AsSpan(start, length);
+    private ReadOnlySpan<byte> Bytes => held.AsSpan(start, length);
 
     public bool IsSip => shape.IsSip;
 
@@ -75,9 +74,9 @@ public sealed class SipUri
         }
     }
 
-    public string? Parameter(string name) => ParameterText.Value(name);
+    public string? Parameter(string name) => ParameterBytes.Value(name);
 
-    public bool HasParameter(string name) => ParameterText.TryFind(name, out _);
+    public bool HasParameter(string name) => ParameterBytes.TryFind(name, out _);
 
     /// <summary>A plain sip: URI.</summary>
     public static SipUri Create(string? user, string host, int port = 0, string? transport = null)
@@ -104,20 +103,20 @@ public sealed class SipUri
 
     /// <summary>False also for text longer than <see cref="SipLimits.HeaderBytes"/>: it would not fit into any message.</summary>
     public static bool TryParse(string text, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SipUri? uri) =>
-        TryParse(Encoding.Latin1.GetBytes(WireText.FromText(text)), out uri);
+        TryParse(Encoding.UTF8.GetBytes(text), out uri);
 
-    internal static bool TryParse(ReadOnlySpan<byte> bytes, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SipUri? uri)
+    /// <summary>Takes the bytes over.</summary>
+    private static bool TryParse(byte[] bytes, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SipUri? uri)
     {
-        uri = SipUriShape.TryRead(bytes, out SipUriShape shape) ? new SipUri(WireText.Wire(bytes), 0, bytes.Length, shape) : null;
+        uri = SipUriShape.TryRead(bytes, out SipUriShape shape) ? new SipUri(bytes, 0, bytes.Length, shape) : null;
         return uri is not null;
     }
 
-    public override string ToString() => text ??= length == held.Length ? held : Text.ToString();
+    public override string ToString() => text ??= WireText.Wire(Bytes);
 
-    private string? Cut(WirePart part) => part.IsPresent ? part.Of(Text).ToString() : null;
+    private string? Cut(WirePart part) => part.IsPresent ? WireText.Wire(part.Of(Bytes)) : null;
 
-    private static string SchemeOf(ReadOnlySpan<char> scheme, bool isSip) => isSip ? (scheme.Length == 3 ? "sip" : "sips")
-        : scheme.Equals("tel", StringComparison.OrdinalIgnoreCase) ? "tel" : scheme.ToString().ToLowerInvariant();
+    private static string SchemeOf(ReadOnlySpan<byte> scheme) => Ascii.EqualsIgnoreCase(scheme, "tel"u8) ? "tel" : WireText.Wire(scheme).ToLowerInvariant();
 
     private string TelNumber()
     {

@@ -236,7 +236,7 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         int index = request.Find(SipHeaderId.Via);
         if (index >= 0 && ViaShape.IsList(request.Value(index), out ViaShape top))
         {
-            SendResponse(response, new Via(request.Value(index), top), transport, source, null);
+            SendResponse(response, new Via(request.Bytes, request.Place(index).Start, top), transport, source, null);
         }
         else
         {
