@@ -293,6 +293,24 @@ public sealed class TellingAnIncomingCall
     }
 
     [Fact]
+    public async Task Hold_by_UPDATE_and_keys_by_INFO_are_told_as_well()
+    {
+        await using var board = await Switchboard.StartAsync();
+        var phone = await board.AnsweredAsync();
+        phone.Update(UdpPhone.Sdp + "a=sendonly\r\n", cseq: 2);
+        await phone.HearAsync("200", "UPDATE");
+        phone.PressByInfo('7', cseq: 3);
+        await phone.HearAsync("200", "INFO");
+        await board.Journal.UntilAsync<DtmfReceived>();
+        phone.Bye(4);
+        var story = await board.EndedAsync();
+        Assert.Single(story.OfType<CallHeld>());
+        var key = Assert.Single(story.OfType<DtmfReceived>());
+        Assert.Equal(("7", 120), (key.Digit, key.DurationMs));
+        AssertEnd(story, CallEndReason.Normal, HungUpBy.Caller, 200, 16, answered: true);
+    }
+
+    [Fact]
     public async Task A_users_service_that_does_not_answer_costs_five_seconds_not_the_line()
     {
         await using var board = await Switchboard.StartAsync();

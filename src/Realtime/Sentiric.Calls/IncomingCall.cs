@@ -161,6 +161,8 @@ public sealed partial class IncomingCall(
 
     private async Task<CallEnd?> PickUpAsync(Story story)
     {
+        // From here on the caller may change the media, also before the answer (RFC 3311).
+        story.Invite.OfferHandler = offered => ReinviteAsync(story, offered);
         await story.Invite.RingingAsync();
         story.Log.Note(new CallRinging(clock.GetUtcNow()));
         if (story.Plan!.Data.Record)
@@ -200,13 +202,13 @@ public sealed partial class IncomingCall(
     private async Task<CallEnd> TalkAsync(Story story)
     {
         var (opened, answeredAt) = (story.Media!, story.AnsweredAt!.Value);
-        story.Dialog!.ReinviteHandler = reinvite => ReinviteAsync(story, reinvite);
         story.Log.Note(new CallAnswered(answeredAt, Ms(answeredAt - story.ReceivedAt)));
         story.Log.Note(new CallStarted(
             answeredAt, story.From, story.To, CallDirection.Inbound, story.Plan!, story.Caller?.Name,
             new(opened.SessionId, opened.LocalAddress, opened.RemoteAddress, opened.Codec)));
 
         using var over = new CancellationTokenSource();
+        var digits = NoteDigitsAsync(story, over.Token);
         try
         {
             return await UntilTheEndAsync(story, over.Token);
@@ -215,6 +217,23 @@ public sealed partial class IncomingCall(
         {
             // Otherwise every call that has ended would keep its timers for hours.
             await over.CancelAsync();
+            await digits;
+        }
+    }
+
+    // Keys that a gateway sends by INFO; those by RTP are noted by the media role.
+    private async Task NoteDigitsAsync(Story story, CancellationToken over)
+    {
+        try
+        {
+            await foreach (var digit in story.Dialog!.Digits.ReadAllAsync(over))
+            {
+                story.Log.Note(new DtmfReceived(clock.GetUtcNow(), digit.Key.ToString(), digit.Duration is { } held ? (int)held.TotalMilliseconds : 0));
+            }
+        }
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
+        {
+            // The call is over before its dialog.
         }
     }
 
@@ -353,7 +372,7 @@ public sealed partial class IncomingCall(
     [LoggerMessage(Level = LogLevel.Error, Message = "Call {CallId}: no agent took it over within {Seconds} s; is the agent role up and the bus reachable?")]
     private partial void LogNobodyCame(Guid callId, double seconds);
 
-    // Owned by the call's own task; the re-INVITE handler runs while that task waits.
+    // Owned by the call's own task; the handler of offers runs while that task waits.
     private sealed class Story(LiveCall call, IncomingInvite invite, DateTimeOffset receivedAt)
     {
         public LiveCall Call { get; } = call;

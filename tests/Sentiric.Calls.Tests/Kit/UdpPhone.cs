@@ -36,6 +36,11 @@ internal sealed partial class UdpPhone : IDisposable
 
     public void Ack(int cseq = 1) => Say("ACK", cseq);
 
+    public void Update(string sdp, int cseq) => Say("UPDATE", cseq, sdp);
+
+    /// <summary>A key as gateways send it in the signalling.</summary>
+    public void PressByInfo(char key, int cseq) => Say("INFO", cseq, $"Signal={key}\r\nDuration=120\r\n", contentType: "application/dtmf-relay");
+
     public void Bye(int cseq = 2) => Say("BYE", cseq);
 
     public void Cancel() => Say("CANCEL", 1, branch: "INVITE-1", tagged: false);
@@ -72,7 +77,7 @@ internal sealed partial class UdpPhone : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    private void Say(string method, int cseq, string? sdp = null, string to = "+902121234567", string? branch = null, bool tagged = true)
+    private void Say(string method, int cseq, string? sdp = null, string to = "+902121234567", string? branch = null, bool tagged = true, string contentType = "application/sdp")
     {
         var tag = tagged && RemoteTag is not null ? ";tag=" + RemoteTag : "";
         Send(
@@ -84,7 +89,7 @@ internal sealed partial class UdpPhone : IDisposable
             + $"Call-ID: {CallId}\r\n"
             + $"CSeq: {cseq} {method}\r\n"
             + $"Contact: <sip:phone@{Address}>\r\n"
-            + (sdp is null ? "" : "Content-Type: application/sdp\r\n")
+            + (sdp is null ? "" : $"Content-Type: {contentType}\r\n")
             + $"Content-Length: {Encoding.UTF8.GetByteCount(sdp ?? "")}\r\n\r\n"
             + sdp);
     }

@@ -17,6 +17,9 @@ namespace Sentiric.Host.Roles;
 /// <summary>The roles that touch a live call: sip, media, agent.</summary>
 internal static class RealtimeRoles
 {
+    /// <summary>RFC 4028 4.2 recommends half an hour: a caller whose network died without a BYE is noticed by then, also where no RTP tells.</summary>
+    private static readonly TimeSpan SessionInterval = TimeSpan.FromMinutes(30);
+
     public static void Add(IServiceCollection services, HostSettings settings)
     {
         if (settings.Roles.Has(Role.Sip) || settings.Roles.Has(Role.Media))
@@ -89,6 +92,7 @@ internal static class RealtimeRoles
                 PublicAddress = settings.SipPublicAddress,
                 Locator = SipLocator.OfThisMachine(s.GetRequiredService<TimeProvider>(), settings.Sip.NameServers),
                 Registrar = s.GetRequiredService<Phones>().Registrar(),
+                Sessions = new SipSessionOptions { Interval = SessionInterval },
                 Logger = s.GetRequiredService<ILogger<SipEndpoint>>(),
             },
             settings.SipAllowedSources, s.GetRequiredService<IncomingCall>(), s.GetRequiredService<SipLadder>(), s.GetRequiredService<FailSafeVoice>(),
