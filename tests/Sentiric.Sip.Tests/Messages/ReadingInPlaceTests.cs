@@ -52,6 +52,23 @@ public sealed class ReadingInPlaceTests
     }
 
     [Fact]
+    public void Bytes_that_are_no_utf_8_are_read_as_the_framework_reads_them()
+    {
+        var dice = new Random(7);
+        byte[] pieces = [0x00, 0x41, 0x7F, 0x80, 0xBF, 0xC0, 0xC1, 0xC2, 0xC5, 0x9F, 0xDF, 0xE0, 0xA0, 0xE2, 0x82, 0xAC, 0xED, 0xEF, 0xBB, 0xF0, 0x90, 0x8D, 0xF4, 0x8F, 0xF5, 0xFF];
+        for (int round = 0; round < 50_000; round++)
+        {
+            byte[] bytes = new byte[dice.Next(12)];
+            for (int i = 0; i < bytes.Length; i++)
+            {
+                bytes[i] = pieces[dice.Next(pieces.Length)];
+            }
+
+            Assert.Equal(Encoding.UTF8.GetString(bytes), WireText.Text(bytes));
+        }
+    }
+
+    [Fact]
     public void A_routing_view_of_any_message_that_parses_agrees_with_the_parser()
     {
         var dice = new Random(20);

@@ -69,7 +69,7 @@ public abstract class SipMessage
     public ReadOnlyMemory<byte> Body => Raw.Body;
 
     /// <summary>The body when it is SDP, else null.</summary>
-    public string? Sdp => Body.Length > 0 && ContentTypeIs("application/sdp") ? Encoding.UTF8.GetString(Body.Span) : null;
+    public string? Sdp => Body.Length > 0 && ContentTypeIs("application/sdp") ? WireText.Text(Body.Span) : null;
 
     /// <summary>The first value of a header as text, by full name, without regard to case; null when absent.</summary>
     public string? Header(string name)
@@ -104,7 +104,7 @@ public abstract class SipMessage
     public uint? Number(string name) =>
         Header(name) is { } value && SipScanner.TryNumber(Encoding.ASCII.GetBytes(value), out uint number) ? number : null;
 
-    public override string ToString() => Encoding.UTF8.GetString(Raw.Wire.Span);
+    public override string ToString() => WireText.Text(Raw.Wire.Span);
 
     /// <summary>The topmost Via by its bytes, and the line that its places count from.</summary>
     internal ref readonly ViaShape TopViaShape => ref headers.TopVia;
@@ -228,20 +228,25 @@ public sealed class SipRequest : SipMessage
 /// <summary>A response (RFC 3261 7.2).</summary>
 public sealed class SipResponse : SipMessage
 {
-    internal SipResponse(SipRawMessage raw, in CheckedHeaders headers, int statusCode, ReadOnlySpan<byte> reason)
-        : base(raw, headers)
-    {
-        StatusCode = statusCode;
-        Reason = SipReasonPhrases.Of(statusCode) is var usual && Ascii.Equals(reason, usual) ? usual : WireText.Text(reason);
-    }
+    private const int ReasonStart = 12;
+    private string? reason;
+
+    internal SipResponse(SipRawMessage raw, in CheckedHeaders headers, int statusCode)
+        : base(raw, headers) => StatusCode = statusCode;
 
     /// <summary>100 to 699.</summary>
     public int StatusCode { get; }
 
     /// <summary>The reason phrase; may be empty.</summary>
-    public string Reason { get; }
+    public string Reason => reason ??= ReasonOf(Raw.StartLine);
 
     public bool IsProvisional => StatusCode < 200;
 
     public bool IsSuccess => StatusCode is >= 200 and < 300;
+
+    private string ReasonOf(ReadOnlySpan<byte> line)
+    {
+        ReadOnlySpan<byte> written = line.Length > ReasonStart ? line[ReasonStart..] : default;
+        return SipReasonPhrases.Of(StatusCode) is var usual && Ascii.Equals(written, usual) ? usual : WireText.Text(written);
+    }
 }

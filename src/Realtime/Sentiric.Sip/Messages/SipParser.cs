@@ -99,7 +99,7 @@ public static class SipParser
 
         SipParseError? fault = CheckHeaders(raw, out CheckedHeaders headers);
         return fault is null
-            ? new SipParseResult(new SipResponse(raw, headers, (int)status, line.Length > 12 ? line[12..] : default), null)
+            ? new SipParseResult(new SipResponse(raw, headers, (int)status), null)
             : new SipParseResult(null, fault with { Raw = raw });
     }
 

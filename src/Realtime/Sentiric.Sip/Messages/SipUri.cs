@@ -146,7 +146,7 @@ public sealed class SipUri
             }
         }
 
-        return Encoding.UTF8.GetString(bytes, 0, length);
+        return WireText.Text(bytes.AsSpan(0, length));
     }
 
     /// <summary>Everything outside of user-unreserved becomes %-escapes of its UTF-8 bytes (RFC 3261 25.1).</summary>

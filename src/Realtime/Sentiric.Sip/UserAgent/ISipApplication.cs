@@ -57,7 +57,7 @@ public sealed record SipTrace(
         {
             ReadOnlySpan<byte> bytes = Message.Span;
             int end = bytes.IndexOf("\r\n"u8);
-            return Encoding.UTF8.GetString(end < 0 ? bytes[..Math.Min(bytes.Length, LongestUnended)] : bytes[..end]);
+            return WireText.Text(end < 0 ? bytes[..Math.Min(bytes.Length, LongestUnended)] : bytes[..end]);
         }
     }
 
@@ -83,7 +83,7 @@ public sealed record SipTrace(
     /// <summary>The message as text with credentials masked, fit to be stored.</summary>
     public string RedactedText()
     {
-        string[] lines = Encoding.UTF8.GetString(Message.Span).Split("\r\n");
+        string[] lines = WireText.Text(Message.Span).Split("\r\n");
         for (int i = 0; i < lines.Length && lines[i].Length > 0; i++)
         {
             int colon = lines[i].AsSpan().IndexOf(':');
