@@ -162,12 +162,41 @@ public sealed class TellingAnIncomingCall
     }
 
     [Fact]
-    public async Task An_INVITE_without_SDP_is_488_with_a_phrase_that_says_why()
+    public async Task An_INVITE_without_SDP_gets_our_offer_and_its_ACK_starts_the_media()
     {
         await using var board = await Switchboard.StartAsync();
         var phone = board.Phone();
         phone.Invite(sdp: null);
-        Assert.Contains("Offer Needed", await phone.HearAsync("488", "INVITE"));
+        Assert.Contains("a=x-offer:1", await phone.HearAsync("200", "INVITE"));
+        phone.Ack(sdp: UdpPhone.Sdp);
+        await board.Journal.UntilAsync<CallStarted>();
+        // And so does a later INVITE without one.
+        phone.Invite(sdp: null, cseq: 2);
+        Assert.Contains("a=x-offer:2", await phone.HearAsync("200", "INVITE"));
+        phone.Ack(2, UdpPhone.Sdp + "a=sendrecv\r\n");
+        foreach (var answer in new[] { UdpPhone.Sdp, UdpPhone.Sdp + "a=sendrecv\r\n" })
+        {
+            Assert.Equal(answer, await Soon.Within(board.Neighbours.Accepted.Reader.ReadAsync().AsTask(), "an answer to reach the media role"));
+        }
+
+        phone.Bye(3);
+        var story = await board.EndedAsync();
+        Assert.Equal(
+            [.. Answered.Where(t => t != typeof(MediaStarted)).Take(5), typeof(MediaStarted), .. Answered[^3..]], story.Select(f => f.GetType()));
+        AssertEnd(story, CallEndReason.Normal, HungUpBy.Caller, 200, 16, answered: true);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(UdpPhone.Sdp + "a=nothing\r\n")]
+    public async Task An_ACK_without_an_answer_that_fits_hears_BYE(string? sdp)
+    {
+        await using var board = await Switchboard.StartAsync();
+        var phone = board.Phone();
+        phone.Invite(sdp: null);
+        await phone.HearAsync("200", "INVITE");
+        phone.Ack(sdp: sdp);
+        Assert.Contains("Q.850;cause=88", await phone.HearRequestAsync("BYE"));
         AssertEnd(await board.EndedAsync(), CallEndReason.NoCommonCodec, HungUpBy.System, 488, 88, answered: false);
     }
 

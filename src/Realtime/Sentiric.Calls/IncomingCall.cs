@@ -141,21 +141,33 @@ public sealed partial class IncomingCall(
 
     private async Task<CallEnd?> OpenMediaAsync(Story story, CancellationToken ct)
     {
-        // Late offers (an INVITE without SDP) are not taken: the peer hears so at once (RFC 3261 21.4.26).
-        if (story.Invite.Offer is not { } offer)
+        if (story.Invite.Offer is { } offer)
         {
-            return new(CallEndReason.NoCommonCodec, HungUpBy.System, "Offer Needed in INVITE");
+            var opened = await media.OpenAsync(new(story.Call.Id, story.Log.Tenant, offer), ct);
+            return opened.Refusal is { } no ? Refused(story, no) : Started(story, opened.Value);
         }
 
-        var opened = await media.OpenAsync(new(story.Call.Id, story.Log.Tenant, offer), ct);
-        if (opened.Refusal is { } refusal)
+        // An INVITE without an offer wants ours; the answer comes with the ACK (RFC 3261 13.2.1).
+        var offered = await media.OfferAsync(new(story.Call.Id, story.Log.Tenant), ct);
+        if (offered.Refusal is { } refusal)
         {
-            LogMediaRefused(story.Call.Id, refusal.Code, refusal.Why);
-            return new(refusal.Code == "media.ports_exhausted" ? CallEndReason.Capacity : CallEndReason.NoCommonCodec, HungUpBy.System);
+            return Refused(story, refusal);
         }
 
-        story.Media = opened.Value;
-        story.Log.Note(new MediaStarted(clock.GetUtcNow(), story.Media.SessionId, story.Media.LocalAddress, story.Media.RemoteAddress, story.Media.Codec));
+        story.Offered = offered.Value;
+        return null;
+    }
+
+    private CallEnd Refused(Story story, Refusal refusal)
+    {
+        LogMediaRefused(story.Call.Id, refusal.Code, refusal.Why);
+        return new(refusal.Code == "media.ports_exhausted" ? CallEndReason.Capacity : CallEndReason.NoCommonCodec, HungUpBy.System);
+    }
+
+    private CallEnd? Started(Story story, MediaOpened opened)
+    {
+        story.Media = opened;
+        story.Log.Note(new MediaStarted(clock.GetUtcNow(), opened.SessionId, opened.LocalAddress, opened.RemoteAddress, opened.Codec));
         return null;
     }
 
@@ -170,15 +182,31 @@ public sealed partial class IncomingCall(
             await RecordAsync(story);
         }
 
-        var answer = await story.Invite.AnswerAsync(story.Media!.SdpAnswer);
+        var answer = await story.Invite.AnswerAsync(story.Media?.SdpAnswer ?? story.Offered!.SdpOffer);
         story.AnsweredAt = answer.IsEstablished ? clock.GetUtcNow() : null;
         story.Dialog = answer.Dialog;
         return answer.Failure switch
         {
-            SipAnswerFailure.None => null,
+            SipAnswerFailure.None => story.Media is null ? await AcceptAsync(story, answer.AckSdp) : null,
             SipAnswerFailure.Cancelled or SipAnswerFailure.AlreadyEnded => await GivenUpAsync(story),
             SipAnswerFailure.AckTimeout => new(CallEndReason.AckTimeout, HungUpBy.System),
         };
+    }
+
+    // The answer to our offer; a caller whose ACK has none, or one that does not fit, hears BYE.
+    private async Task<CallEnd?> AcceptAsync(Story story, string? sdp)
+    {
+        var opened = sdp is null
+            ? new Refusal("media.bad_offer", "The ACK carries no answer to our offer.")
+            : await media.AcceptAsync(story.Offered!.SessionId, sdp, CancellationToken.None);
+        if (opened.Refusal is not { } refusal)
+        {
+            return Started(story, opened.Value);
+        }
+
+        // Nobody has talked: to the caller's bill it was never answered.
+        story.AnsweredAt = null;
+        return Refused(story, refusal);
     }
 
     // The stack gives a ringing call up for the caller, and for us when we stop.
@@ -188,7 +216,7 @@ public sealed partial class IncomingCall(
     // A disk that is full must not cost the call.
     private async Task RecordAsync(Story story)
     {
-        var recording = await media.RecordAsync(story.Media!.SessionId, CancellationToken.None);
+        var recording = await media.RecordAsync(story.SessionId!, CancellationToken.None);
         if (recording.Refusal is { } refusal)
         {
             LogNotRecorded(story.Call.Id, refusal.Why);
@@ -268,12 +296,17 @@ public sealed partial class IncomingCall(
 
     private async Task<SipReinviteAnswer> ReinviteAsync(Story story, SipReinvite reinvite)
     {
-        if (reinvite.Offer is not { } offer)
+        if (story.SessionId is not { } session)
         {
-            return SipReinviteAnswer.Refuse(488, "Offer Needed in INVITE");
+            return SipReinviteAnswer.Refuse(488);
         }
 
-        var answer = await media.RenegotiateAsync(story.Media!.SessionId, offer, CancellationToken.None);
+        if (reinvite.Offer is not { } offer)
+        {
+            return await OfferAgainAsync(session, reinvite);
+        }
+
+        var answer = await media.RenegotiateAsync(session, offer, CancellationToken.None);
         if (answer.Refusal is not null)
         {
             return SipReinviteAnswer.Refuse(488);
@@ -288,6 +321,35 @@ public sealed partial class IncomingCall(
         return SipReinviteAnswer.Accept(answer.Value.SdpAnswer);
     }
 
+    // A re-INVITE without an offer (music servers, transfers by the other side) wants ours; its ACK brings the answer.
+    private async Task<SipReinviteAnswer> OfferAgainAsync(string session, SipReinvite reinvite)
+    {
+        var offered = await media.OfferAgainAsync(session, CancellationToken.None);
+        if (offered.Refusal is not null)
+        {
+            return SipReinviteAnswer.Refuse(488);
+        }
+
+        _ = AcceptAgainAsync(session, reinvite.AckSdp);
+        return SipReinviteAnswer.Accept(offered.Value.SdpOffer);
+    }
+
+    // Without an answer, or with one that does not fit, the media stay as they were (RFC 3264 8).
+    private async Task AcceptAgainAsync(string session, Task<string?> acked)
+    {
+        try
+        {
+            if (await acked is { } sdp && (await media.AcceptAsync(session, sdp, CancellationToken.None)).Refusal is { } refusal)
+            {
+                LogAnswerUnfit(session, refusal.Why);
+            }
+        }
+        catch (Exception e)
+        {
+            LogAnswerLost(e, session);
+        }
+    }
+
     private async Task FinishAsync(Story story, CallEnd end)
     {
         var now = clock.GetUtcNow();
@@ -300,9 +362,9 @@ public sealed partial class IncomingCall(
             await story.Invite.RejectAsync(end.SipStatus, end.Phrase);
         }
 
-        if (story.Media is { } opened)
+        if (story.SessionId is { } session)
         {
-            await CloseMediaAsync(story, opened.SessionId);
+            await CloseMediaAsync(story, session);
         }
 
         var answered = story.AnsweredAt is not null;
@@ -366,6 +428,12 @@ public sealed partial class IncomingCall(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Call {CallId}: media refused with {Code}: {Why}")]
     private partial void LogMediaRefused(Guid callId, string code, string why);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Session {SessionId}: the answer to our later offer does not fit, the media stay as they were: {Why}")]
+    private partial void LogAnswerUnfit(string sessionId, string why);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Session {SessionId}: the answer to our later offer could not be handed to the media role")]
+    private partial void LogAnswerLost(Exception e, string sessionId);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Call {CallId} is not recorded: {Why}")]
     private partial void LogNotRecorded(Guid callId, string why);
 
@@ -392,6 +460,11 @@ public sealed partial class IncomingCall(
         public DialplanResolution? Plan { get; set; }
 
         public MediaOpened? Media { get; set; }
+
+        /// <summary>Our offer, when the caller sent none.</summary>
+        public MediaOffered? Offered { get; set; }
+
+        public string? SessionId => Media?.SessionId ?? Offered?.SessionId;
 
         public SipDialog? Dialog { get; set; }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using Sentiric.Contracts;
 using Sentiric.Contracts.Events;
 using Sentiric.Contracts.Services;
@@ -47,6 +48,9 @@ internal sealed class Neighbours : IUsers, IDialplans, IMediaSessions, ISpeechSy
 
     public List<string> Played { get; } = [];
 
+    /// <summary>Answers to our offers.</summary>
+    public Channel<string> Accepted { get; } = Channel.CreateUnbounded<string>();
+
     public IReadOnlyList<VoiceInfo> Voices => [];
 
     public async ValueTask<Result<RouteDecision>> FindRouteAsync(FindRoute request, CancellationToken ct) => await FindRoute(ct);
@@ -75,6 +79,28 @@ internal sealed class Neighbours : IUsers, IDialplans, IMediaSessions, ISpeechSy
         }
 
         return ValueTask.FromResult<Result<MediaOpened>>(new MediaOpened(id, UdpPhone.Sdp, "127.0.0.1:30000", "127.0.0.1:4000", "PCMA"));
+    }
+
+    public ValueTask<Result<MediaOffered>> OfferAsync(OfferMedia request, CancellationToken ct)
+    {
+        var id = request.CallId.ToString("N");
+        lock (_gate)
+        {
+            _open.Add(id);
+        }
+
+        return ValueTask.FromResult<Result<MediaOffered>>(MediaRefused is { } refused ? refused : new MediaOffered(id, UdpPhone.Sdp + "a=x-offer:1\r\n"));
+    }
+
+    public ValueTask<Result<MediaOffered>> OfferAgainAsync(string sessionId, CancellationToken ct) =>
+        ValueTask.FromResult<Result<MediaOffered>>(new MediaOffered(sessionId, UdpPhone.Sdp + "a=x-offer:2\r\n"));
+
+    public ValueTask<Result<MediaOpened>> AcceptAsync(string sessionId, string sdpAnswer, CancellationToken ct)
+    {
+        Accepted.Writer.TryWrite(sdpAnswer);
+        return ValueTask.FromResult<Result<MediaOpened>>(sdpAnswer.Contains("a=nothing")
+            ? new Refusal("media.no_common_codec", "Nothing fits.")
+            : new MediaOpened(sessionId, sdpAnswer, "127.0.0.1:30000", "127.0.0.1:4000", "PCMA"));
     }
 
     public ValueTask<Result<MediaRenegotiated>> RenegotiateAsync(string sessionId, string sdpOffer, CancellationToken ct) =>

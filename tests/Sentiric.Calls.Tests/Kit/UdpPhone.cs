@@ -34,7 +34,7 @@ internal sealed partial class UdpPhone : IDisposable
 
     public void Invite(string? sdp = Sdp, string to = "+902121234567", int cseq = 1) => Say("INVITE", cseq, sdp, to);
 
-    public void Ack(int cseq = 1) => Say("ACK", cseq);
+    public void Ack(int cseq = 1, string? sdp = null) => Say("ACK", cseq, sdp);
 
     public void Update(string sdp, int cseq) => Say("UPDATE", cseq, sdp);
 

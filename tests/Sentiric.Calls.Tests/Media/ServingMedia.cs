@@ -65,6 +65,41 @@ public sealed class ServingMedia : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_caller_without_an_offer_gets_ours_and_answers_it()
+    {
+        var offered = (await _media.OfferAsync(new OfferMedia(_call, Neighbours.Tenant), None)).Value;
+        Assert.Contains("m=audio", offered.SdpOffer);
+        Assert.Equal("media.no_common_codec", (await _media.AcceptAsync(offered.SessionId, Answer("18"), None)).Refusal?.Code);
+        Assert.Equal("media.bad_offer", (await _media.AcceptAsync(offered.SessionId, "", None)).Refusal?.Code);
+        var opened = (await _media.AcceptAsync(offered.SessionId, Answer("8"), None)).Value;
+        Assert.Equal((offered.SessionId, "PCMA", "127.0.0.1:4000"), (opened.SessionId, opened.Codec, opened.RemoteAddress));
+        Assert.EndsWith(opened.LocalAddress.Split(':')[1], offered.SdpOffer.Split("\r\n").Single(l => l.StartsWith("m=audio", StringComparison.Ordinal)).Split(' ')[1]);
+        Assert.Equal("media.session_unknown", (await _media.OfferAgainAsync("gone", None)).Refusal?.Code);
+    }
+
+    [Fact]
+    public async Task D9_a_held_call_is_answered_by_the_mirrored_direction_and_each_description_counts_up()
+    {
+        var opened = (await OpenAsync("8 101")).Value;
+        var held = (await _media.RenegotiateAsync(opened.SessionId, Answer("8 101") + "a=sendonly\r\n", None)).Value;
+        var inactive = (await _media.RenegotiateAsync(opened.SessionId, Answer("8 101") + "a=inactive\r\n", None)).Value;
+        var moved = (await _media.RenegotiateAsync(opened.SessionId, Answer("8 101").Replace("4000", "4010", StringComparison.Ordinal), None)).Value;
+        var again = (await _media.OfferAgainAsync(opened.SessionId, None)).Value;
+        Assert.Equal((true, true, false), (held.OnHold, inactive.OnHold, moved.OnHold));
+        Assert.Contains("a=recvonly", held.SdpAnswer);
+        Assert.Contains("a=inactive", inactive.SdpAnswer);
+        Assert.Contains("a=sendrecv", moved.SdpAnswer);
+        // RFC 3264 8: same session, the version one higher with each.
+        var origins = new[] { opened.SdpAnswer, held.SdpAnswer, inactive.SdpAnswer, moved.SdpAnswer, again.SdpOffer }
+            .Select(sdp => sdp.Split("\r\n").Single(l => l.StartsWith("o=", StringComparison.Ordinal)).Split(' ')).ToList();
+        Assert.Single(origins.Select(o => o[1]).Distinct());
+        Assert.Equal([0L, 1, 2, 3, 4], origins.Select(o => long.Parse(o[2]) - long.Parse(origins[0][2])));
+    }
+
+    private static string Answer(string formats) =>
+        $"v=0\r\no=- 7 7 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP {formats}\r\na=rtpmap:101 telephone-event/8000\r\n";
+
+    [Fact]
     public async Task D23_when_all_ports_are_taken_the_next_call_is_refused()
     {
         await _engine.DisposeAsync();

@@ -90,6 +90,12 @@ internal sealed class FakeMedia : IMediaSessions
 
     public ValueTask<Result<MediaOpened>> OpenAsync(OpenMedia request, CancellationToken ct) => throw new NotSupportedException();
 
+    public ValueTask<Result<MediaOffered>> OfferAsync(OfferMedia request, CancellationToken ct) => throw new NotSupportedException();
+
+    public ValueTask<Result<MediaOffered>> OfferAgainAsync(string sessionId, CancellationToken ct) => throw new NotSupportedException();
+
+    public ValueTask<Result<MediaOpened>> AcceptAsync(string sessionId, string sdpAnswer, CancellationToken ct) => throw new NotSupportedException();
+
     public ValueTask<Result<MediaRenegotiated>> RenegotiateAsync(string sessionId, string sdpOffer, CancellationToken ct) => throw new NotSupportedException();
 
     public ValueTask<Result<RecordingOpened>> RecordAsync(string sessionId, CancellationToken ct) => throw new NotSupportedException();

@@ -92,6 +92,15 @@ internal sealed class FakeMedia : IMediaSessions
             ? new MediaOpened(request.CallId.ToString("N"), request.SdpOffer + "answer\r\n", "127.0.0.1:30000", "127.0.0.1:4000", "PCMA")
             : new Refusal("media.ports_exhausted", "All RTP ports are in use."));
 
+    public ValueTask<Result<MediaOffered>> OfferAsync(OfferMedia request, CancellationToken ct) =>
+        ValueTask.FromResult<Result<MediaOffered>>(new MediaOffered(request.CallId.ToString("N"), request.Tenant));
+
+    public ValueTask<Result<MediaOffered>> OfferAgainAsync(string sessionId, CancellationToken ct) =>
+        ValueTask.FromResult<Result<MediaOffered>>(new MediaOffered(sessionId, "again"));
+
+    public ValueTask<Result<MediaOpened>> AcceptAsync(string sessionId, string sdpAnswer, CancellationToken ct) =>
+        ValueTask.FromResult<Result<MediaOpened>>(new MediaOpened(sessionId, sdpAnswer, "127.0.0.1:1", "127.0.0.1:2", "PCMU"));
+
     public ValueTask<Result<MediaRenegotiated>> RenegotiateAsync(string sessionId, string sdpOffer, CancellationToken ct) =>
         ValueTask.FromResult<Result<MediaRenegotiated>>(new MediaRenegotiated(sdpOffer, sessionId == "held"));
 

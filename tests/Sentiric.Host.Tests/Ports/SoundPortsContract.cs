@@ -31,6 +31,9 @@ public abstract class SoundPortsContract : IAsyncLifetime
             new MediaOpened(call.ToString("N"), "v=0\r\nanswer\r\n", "127.0.0.1:30000", "127.0.0.1:4000", "PCMA"), (await _front.Media.OpenAsync(new(call, "demo", "v=0\r\n"), None)).Value);
         Assert.Equal("media.ports_exhausted", (await _front.Media.OpenAsync(new(call, "demo", "x"), None)).Refusal?.Code);
         Assert.Equal(new MediaRenegotiated("v=0\r\n", true), (await _front.Media.RenegotiateAsync("held", "v=0\r\n", None)).Value);
+        Assert.Equal(new MediaOffered("01930000000070008000000000000001", "demo"), (await _front.Media.OfferAsync(new(new("01930000-0000-7000-8000-000000000001"), "demo"), None)).Value);
+        Assert.Equal(new MediaOffered("s", "again"), (await _front.Media.OfferAgainAsync("s", None)).Value);
+        Assert.Equal(new MediaOpened("s", "v=0\r\n", "127.0.0.1:1", "127.0.0.1:2", "PCMU"), (await _front.Media.AcceptAsync("s", "v=0\r\n", None)).Value);
         Assert.Equal("demo/s.wav", (await _front.Media.RecordAsync("s", None)).Value.Uri);
         Assert.True((await _front.Media.EchoAsync("s", true, None)).Ok);
         Assert.Equal("s", (await _front.Media.EchoAsync("s", false, None)).Refusal?.Why);

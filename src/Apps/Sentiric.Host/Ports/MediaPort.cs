@@ -17,6 +17,15 @@ public sealed class MediaPort(HttpClient client, string serviceKey) : IMediaSess
     public ValueTask<Result<MediaOpened>> OpenAsync(OpenMedia request, CancellationToken ct) =>
         client.AskAsync<OpenMedia, MediaOpened>(Media + "/open", request, ct);
 
+    public ValueTask<Result<MediaOffered>> OfferAsync(OfferMedia request, CancellationToken ct) =>
+        client.AskAsync<OfferMedia, MediaOffered>(Media + "/offer", request, ct);
+
+    public ValueTask<Result<MediaOffered>> OfferAgainAsync(string sessionId, CancellationToken ct) =>
+        client.AskAsync<Session, MediaOffered>(Media + "/offer-again", new(sessionId), ct);
+
+    public ValueTask<Result<MediaOpened>> AcceptAsync(string sessionId, string sdpAnswer, CancellationToken ct) =>
+        client.AskAsync<Offer, MediaOpened>(Media + "/accept", new(sessionId, sdpAnswer), ct);
+
     public ValueTask<Result<MediaRenegotiated>> RenegotiateAsync(string sessionId, string sdpOffer, CancellationToken ct) =>
         client.AskAsync<Offer, MediaRenegotiated>(Media + "/renegotiate", new(sessionId, sdpOffer), ct);
 
@@ -53,6 +62,9 @@ public sealed class MediaPort(HttpClient client, string serviceKey) : IMediaSess
     public static void Map(IEndpointRouteBuilder routes, IMediaSessions media)
     {
         routes.MapQuestion<OpenMedia, MediaOpened>(Media + "/open", media.OpenAsync);
+        routes.MapQuestion<OfferMedia, MediaOffered>(Media + "/offer", media.OfferAsync);
+        routes.MapQuestion<Session, MediaOffered>(Media + "/offer-again", (q, ct) => media.OfferAgainAsync(q.SessionId, ct));
+        routes.MapQuestion<Offer, MediaOpened>(Media + "/accept", (q, ct) => media.AcceptAsync(q.SessionId, q.Sdp, ct));
         routes.MapQuestion<Offer, MediaRenegotiated>(Media + "/renegotiate", (q, ct) => media.RenegotiateAsync(q.SessionId, q.Sdp, ct));
         routes.MapQuestion<Session, Done>(Media + "/clear", (q, ct) => media.ClearAsync(q.SessionId, ct));
         routes.MapQuestion<Echo, Done>(Media + "/echo", (q, ct) => media.EchoAsync(q.SessionId, q.On, ct));

@@ -8,6 +8,20 @@ public interface IMediaSessions
     /// <summary>Opens an RTP port and answers the offer. Refusals: <c>media.no_common_codec</c>, <c>media.bad_offer</c>, <c>media.ports_exhausted</c>.</summary>
     ValueTask<Result<MediaOpened>> OpenAsync(OpenMedia request, CancellationToken ct);
 
+    /// <summary>
+    /// Opens an RTP port and offers, for a caller who sent no offer. The answer goes to <see cref="AcceptAsync"/>. Refusal: <c>media.ports_exhausted</c>.
+    /// </summary>
+    ValueTask<Result<MediaOffered>> OfferAsync(OfferMedia request, CancellationToken ct);
+
+    /// <summary>Offers anew in a session that is open, for a re-INVITE without an offer.</summary>
+    ValueTask<Result<MediaOffered>> OfferAgainAsync(string sessionId, CancellationToken ct);
+
+    /// <summary>
+    /// The answer to our last offer; the media run from here on. Refusals: <c>media.no_common_codec</c>, <c>media.bad_offer</c>. <see cref="MediaOpened.SdpAnswer"/>
+    /// is the peer's.
+    /// </summary>
+    ValueTask<Result<MediaOpened>> AcceptAsync(string sessionId, string sdpAnswer, CancellationToken ct);
+
     /// <summary>A re-INVITE: new offer, new answer; the session lives on. <see cref="MediaRenegotiated.OnHold"/> says whether the peer holds.</summary>
     ValueTask<Result<MediaRenegotiated>> RenegotiateAsync(string sessionId, string sdpOffer, CancellationToken ct);
 
@@ -39,6 +53,10 @@ public sealed record Done
 public sealed record OpenMedia(Guid CallId, string Tenant, string SdpOffer);
 
 public sealed record MediaOpened(string SessionId, string SdpAnswer, string LocalAddress, string RemoteAddress, string Codec);
+
+public sealed record OfferMedia(Guid CallId, string Tenant);
+
+public sealed record MediaOffered(string SessionId, string SdpOffer);
 
 public sealed record MediaRenegotiated(string SdpAnswer, bool OnHold);
 

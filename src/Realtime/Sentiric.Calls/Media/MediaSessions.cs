@@ -24,26 +24,49 @@ public sealed partial class MediaSessions(
 
     public ValueTask<Result<MediaOpened>> OpenAsync(OpenMedia request, CancellationToken ct)
     {
-        if (engine.Open() is not { Session: { } session })
+        if (Open(request.CallId, request.Tenant) is not { Session: var session } leg)
         {
-            LogPortsExhausted(engine.OpenSessions);
-            return Say<MediaOpened>(new Refusal("media.ports_exhausted", $"All RTP ports are in use ({engine.OpenSessions} sessions); widen Media__PortRange."));
+            return Say<MediaOpened>(PortsExhausted());
         }
 
-        var leg = new Leg(session, new CallLog(facts, request.CallId, Actor), request);
-        leg.Log.BelongsTo(request.Tenant);
-        leg.Watch = session.Watch(told => Note(leg, told));
         var outcome = session.Answer(request.SdpOffer);
         if (outcome is not { Sdp: { } answer, Audio: { } audio })
         {
             _ = session.CloseAsync();
-            var code = outcome.Refusal?.Code == MediaRefusal.NothingInCommon ? "media.no_common_codec" : "media.bad_offer";
-            return Say<MediaOpened>(new Refusal(code, outcome.Refusal?.Detail ?? "The offer has no audio that could be answered."));
+            return Say<MediaOpened>(new Refusal(CodeOf(outcome), outcome.Refusal?.Detail ?? "The offer has no audio that could be answered."));
         }
 
-        var id = request.CallId.ToString("N", CultureInfo.InvariantCulture);
+        var id = IdOf(request.CallId);
         _legs[id] = leg;
-        return Say<MediaOpened>(new MediaOpened(id, answer, session.LocalEndPoint.ToString(), audio.Remote.ToString(), audio.Codec.EncodingName()));
+        return Say<MediaOpened>(Opened(id, answer, session, audio));
+    }
+
+    public ValueTask<Result<MediaOffered>> OfferAsync(OfferMedia request, CancellationToken ct)
+    {
+        if (Open(request.CallId, request.Tenant) is not { } leg)
+        {
+            return Say<MediaOffered>(PortsExhausted());
+        }
+
+        var id = IdOf(request.CallId);
+        _legs[id] = leg;
+        return Say<MediaOffered>(new MediaOffered(id, leg.Session.Offer()));
+    }
+
+    public ValueTask<Result<MediaOffered>> OfferAgainAsync(string sessionId, CancellationToken ct) =>
+        Say<MediaOffered>(_legs.TryGetValue(sessionId, out var leg) ? new MediaOffered(sessionId, leg.Session.Offer()) : UnknownSession);
+
+    public ValueTask<Result<MediaOpened>> AcceptAsync(string sessionId, string sdpAnswer, CancellationToken ct)
+    {
+        if (!_legs.TryGetValue(sessionId, out var leg))
+        {
+            return Say<MediaOpened>(UnknownSession);
+        }
+
+        var outcome = leg.Session.AcceptAnswer(sdpAnswer);
+        return outcome.Audio is { } audio
+            ? Say<MediaOpened>(Opened(sessionId, sdpAnswer, leg.Session, audio))
+            : Say<MediaOpened>(new Refusal(CodeOf(outcome), outcome.Refusal?.Detail ?? "The answer takes nothing of the offer."));
     }
 
     public ValueTask<Result<MediaRenegotiated>> RenegotiateAsync(string sessionId, string sdpOffer, CancellationToken ct)
@@ -133,7 +156,7 @@ public sealed partial class MediaSessions(
         }
 
         var day = clock.GetUtcNow().ToString("yyyy/MM/dd", CultureInfo.InvariantCulture);
-        var uri = $"{leg.Opened.Tenant}/{day}/{leg.Opened.CallId:D}.wav";
+        var uri = $"{leg.Tenant}/{day}/{leg.CallId:D}.wav";
         var path = Path.Combine(recordingFolder, uri);
         try
         {
@@ -168,6 +191,31 @@ public sealed partial class MediaSessions(
         return new MediaClosed(Quality(closed.Quality, summary: true), recording);
     }
 
+    private Leg? Open(Guid callId, string tenant)
+    {
+        if (engine.Open() is not { Session: { } session })
+        {
+            LogPortsExhausted(engine.OpenSessions);
+            return null;
+        }
+
+        var leg = new Leg(session, new CallLog(facts, callId, Actor), callId, tenant);
+        leg.Log.BelongsTo(tenant);
+        leg.Watch = session.Watch(told => Note(leg, told));
+        return leg;
+    }
+
+    private Refusal PortsExhausted() =>
+        new("media.ports_exhausted", $"All RTP ports are in use ({engine.OpenSessions} sessions); widen Media__PortRange.");
+
+    private static string IdOf(Guid callId) => callId.ToString("N", CultureInfo.InvariantCulture);
+
+    private static string CodeOf(SdpOutcome outcome) =>
+        outcome.Refusal?.Code == MediaRefusal.NothingInCommon ? "media.no_common_codec" : "media.bad_offer";
+
+    private static MediaOpened Opened(string id, string sdp, MediaSession session, NegotiatedAudio audio) =>
+        new(id, sdp, session.LocalEndPoint.ToString(), audio.Remote.ToString(), audio.Codec.EncodingName());
+
     private void Note(Leg leg, MediaEvent told)
     {
         switch (told)
@@ -182,7 +230,7 @@ public sealed partial class MediaSessions(
                 leg.Log.Note(Quality(measured.Quality, summary: false));
                 break;
             case MediaEvent.SourceFound found:
-                LogSource(leg.Opened.CallId, found.From.ToString());
+                LogSource(leg.CallId, found.From.ToString());
                 break;
             case MediaEvent.MarkReached or MediaEvent.RemoteBye:
                 break;
@@ -218,13 +266,15 @@ public sealed partial class MediaSessions(
     [LoggerMessage(Level = LogLevel.Information, Message = "Call {CallId}: RTP comes from {Source}")]
     private partial void LogSource(Guid callId, string source);
 
-    private sealed class Leg(MediaSession session, CallLog log, OpenMedia opened)
+    private sealed class Leg(MediaSession session, CallLog log, Guid callId, string tenant)
     {
         public MediaSession Session { get; } = session;
 
         public CallLog Log { get; } = log;
 
-        public OpenMedia Opened { get; } = opened;
+        public Guid CallId { get; } = callId;
+
+        public string Tenant { get; } = tenant;
 
         public IDisposable? Watch { get; set; }
 
