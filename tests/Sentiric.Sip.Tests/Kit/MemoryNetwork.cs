@@ -12,6 +12,7 @@ internal sealed class MemoryNetwork(TimeProvider time) : ISipNetwork
 {
     private readonly ConcurrentDictionary<IPEndPoint, Action<IPEndPoint, byte[]>> nodes = new();
     private readonly ConcurrentDictionary<IPAddress, Action<IPEndPoint, byte[]>> hosts = new();
+    private readonly ConcurrentDictionary<IPEndPoint, Action<IPEndPoint>> disconnects = new();
     private readonly ConcurrentBag<ITimer> flying = [];
     private int nextPort = 20_000;
 
@@ -22,11 +23,15 @@ internal sealed class MemoryNetwork(TimeProvider time) : ISipNetwork
         int port = listen.Address.Port == 0 ? Interlocked.Increment(ref nextPort) : listen.Address.Port;
         var transport = new MemoryTransport(this, listen.Transport, new IPEndPoint(listen.Address.Address, port));
         nodes[transport.LocalEndPoint] = (from, bytes) => sink.Received(transport, from, bytes);
+        disconnects[transport.LocalEndPoint] = remote => sink.Disconnected(transport, remote);
         return transport;
     }
 
     /// <summary>Addresses where no stream is taken, and how often one was tried.</summary>
     public ConcurrentDictionary<IPAddress, int> RefusesStreams { get; } = new();
+
+    /// <summary>Tells the node that its connection to the remote has ended.</summary>
+    public void Disconnect(IPEndPoint node, IPEndPoint remote) => disconnects[node](remote);
 
     /// <summary>Takes every packet to an address, whatever its port.</summary>
     public void AttachHost(IPAddress address, Action<IPEndPoint, byte[]> receive) => hosts[address] = receive;

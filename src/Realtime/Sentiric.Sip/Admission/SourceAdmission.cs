@@ -2,13 +2,18 @@ using System.Net;
 
 namespace Sentiric.Sip;
 
-/// <summary>Limits on new requests (those that would open a transaction) from one source address.</summary>
+/// <summary>Limits on new requests (those that would open a transaction) from one source address, and from all together.</summary>
 public sealed record SourceLimits
 {
     public double RequestsPerSecond { get; init; } = 500;
 
     /// <summary>Requests that may come at once after a quiet time.</summary>
     public int Burst { get; init; } = 1_000;
+
+    /// <summary>From all sources together.</summary>
+    public double OverallPerSecond { get; init; } = 10_000;
+
+    public int OverallBurst { get; init; } = 20_000;
 
     /// <summary>Refusals that are answered with 503 in a row; after that, silence.</summary>
     public int AnsweredRefusals { get; init; } = 10;
@@ -28,29 +33,57 @@ public enum AdmissionVerdict
     Drop,
 }
 
-/// <summary>One token bucket per source address in a bounded table. Owned by the shard; not thread-safe.</summary>
+/// <summary>
+/// One token bucket per source (an IPv4 address, the /64 of an IPv6 one, as whoever has one address there has them all) in a bounded table, and one for all. Owned by the
+/// shard; not thread-safe.
+/// </summary>
 public sealed class SourceAdmission(SourceLimits limits, TimeProvider time)
 {
     private readonly Dictionary<IPAddress, LinkedListNode<Bucket>> buckets = [];
     private readonly LinkedList<Bucket> byLastSeen = new();
+    private double overallTokens = limits.OverallBurst;
+    private long overallAt = time.GetTimestamp();
 
     public int TrackedSources => buckets.Count;
 
     public AdmissionVerdict Admit(IPAddress source)
     {
-        Bucket bucket = Find(source);
+        Bucket bucket = Find(Prefix(source));
         long now = time.GetTimestamp();
         bucket.Tokens = Math.Min(limits.Burst, bucket.Tokens + time.GetElapsedTime(bucket.SeenAt, now).TotalSeconds * limits.RequestsPerSecond);
         bucket.SeenAt = now;
-        if (bucket.Tokens >= 1)
+        overallTokens = Math.Min(limits.OverallBurst, overallTokens + time.GetElapsedTime(overallAt, now).TotalSeconds * limits.OverallPerSecond);
+        overallAt = now;
+        // A source that has no token of its own takes none of all.
+        if (bucket.Tokens >= 1 && overallTokens >= 1)
         {
             bucket.Tokens -= 1;
+            overallTokens -= 1;
             bucket.Refusals = 0;
             return AdmissionVerdict.Admit;
         }
 
         bucket.Refusals++;
         return bucket.Refusals <= limits.AnsweredRefusals ? AdmissionVerdict.Refuse : AdmissionVerdict.Drop;
+    }
+
+    /// <summary>Without an allocation for IPv4.</summary>
+    internal static IPAddress Prefix(IPAddress source)
+    {
+        if (source.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork)
+        {
+            return source;
+        }
+
+        if (source.IsIPv4MappedToIPv6)
+        {
+            return source.MapToIPv4();
+        }
+
+        Span<byte> bytes = stackalloc byte[16];
+        source.TryWriteBytes(bytes, out _);
+        bytes[8..].Clear();
+        return new IPAddress(bytes);
     }
 
     private Bucket Find(IPAddress source)

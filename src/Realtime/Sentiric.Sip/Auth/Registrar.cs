@@ -23,7 +23,7 @@ public sealed record SipRegistration(
 
 /// <summary>The registrar of RFC 3261 10.3: authenticates, checks that the user owns the address, keeps several contacts per address.</summary>
 public sealed class Registrar(
-    DigestServer digest, ILocationStore locations, TimeProvider time, RegistrarLimits? limits = null, Action<SipRegistration>? told = null) : ISipRegistrar
+    DigestServer digest, ILocationStore locations, TimeProvider time, RegistrarLimits? limits = null, Action<SipRegistration>? told = null, SipGuard? guard = null) : ISipRegistrar
 {
     private readonly RegistrarLimits limits = limits ?? new RegistrarLimits();
 
@@ -36,6 +36,12 @@ public sealed class Registrar(
         }
 
         DigestVerdict verdict = await digest.CheckAsync(request, ct).ConfigureAwait(false);
+        if (verdict.UserName is { } claimed && IsLockedOut(verdict.Outcome, source.Address, claimed))
+        {
+            // As for an address that is not one's own, so that nobody learns whether the password was right.
+            return Tell(new SipAnswer(403), request.To.Uri.AddressOfRecord, claimed, [], source);
+        }
+
         string address = request.To.Uri.AddressOfRecord;
         if (verdict.Account is not { } account)
         {
@@ -57,6 +63,28 @@ public sealed class Registrar(
         IReadOnlyList<SipLocation> contacts = await locations.UpdateAsync(address, known => Change(request, source, known, out fault), ct).ConfigureAwait(false);
         SipAnswer answer = fault ?? new SipAnswer(200, null, contacts.Select(Contact).ToList());
         return Tell(answer, address, account.UserName, contacts, source);
+    }
+
+    /// <summary>Counts wrong passwords; who is locked out is so with the right one as well.</summary>
+    private bool IsLockedOut(DigestOutcome outcome, IPAddress source, string user)
+    {
+        if (guard?.LockOut is not { } lockOut)
+        {
+            return false;
+        }
+
+        bool locked = lockOut.IsLockedOut(source, user);
+        if (outcome == DigestOutcome.Wrong)
+        {
+            lockOut.Failed(source, user);
+            guard.Tell(source, GuardReason.WrongPassword);
+        }
+        else if (outcome == DigestOutcome.Authenticated && !locked)
+        {
+            lockOut.Succeeded(source, user);
+        }
+
+        return locked;
     }
 
     /// <summary>Steps 6 and 7: "*" only alone and with Expires 0; no interval that is too brief.</summary>

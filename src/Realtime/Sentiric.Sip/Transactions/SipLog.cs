@@ -26,4 +26,14 @@ internal static partial class SipLog
 
     [LoggerMessage(7, LogLevel.Information, "SIP target {Transport} {Remote} failed ({Why}); the next one is tried")]
     public static partial void TargetFailed(ILogger logger, SipTransportKind transport, IPEndPoint remote, string why);
+
+    /// <summary>fail2ban reads it: deploy/fail2ban/filter.d/sentiric-sip.conf changes with it.</summary>
+    [LoggerMessage(8, LogLevel.Warning, "SIP guard: {Reason} from {Source}")]
+    public static partial void Guarded(ILogger logger, string reason, IPAddress source);
+
+    [LoggerMessage(9, LogLevel.Warning, "SIP trunk {Trunk} is {State}: {Why}")]
+    public static partial void TrunkChanged(ILogger logger, string trunk, TrunkState state, string why);
+
+    [LoggerMessage(10, LogLevel.Information, "SIP trunk {Trunk}: registration {State} ({StatusCode} {Reason}), {Failures} failures in a row, next attempt at {NextAt}")]
+    public static partial void Registration(ILogger logger, string trunk, RegistrationState state, int statusCode, string reason, int failures, DateTimeOffset? nextAt);
 }

@@ -99,6 +99,15 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         Interlocked.Increment(ref received);
         bool isResponse = trimmed.StartsWith("SIP/"u8);
         SipSourceDecision decision = isResponse ? SipSourceDecision.Accept : Application.OnSource(transport.Kind, remote);
+        if (decision == SipSourceDecision.Accept && !isResponse && Options.Guard is { } guard && !guard.Admits(remote.Address))
+        {
+            decision = SipSourceDecision.Drop;
+        }
+        else if (decision == SipSourceDecision.Drop)
+        {
+            Options.Guard?.Tell(remote.Address, GuardReason.UnknownSource);
+        }
+
         if (decision == SipSourceDecision.Drop)
         {
             Interlocked.Increment(ref refusedSources);
@@ -338,9 +347,18 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         }
 
         // A request inside a known dialog is never limited: a flood must not keep a call from ending.
-        if (Dialogs.Find(request) is null && !Admit(request.Raw, transport, remote))
+        if (Dialogs.Find(request) is null)
         {
-            return;
+            if (Options.Guard is { } guard && guard.IsScanner(request, remote.Address))
+            {
+                Interlocked.Increment(ref refusedSources);
+                return;
+            }
+
+            if (!Admit(request.Raw, transport, remote))
+            {
+                return;
+            }
         }
 
         TransactionKey? mergeKey = TransactionKey.OfMerge(request);
@@ -359,6 +377,7 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         }
 
         Interlocked.Increment(ref rateLimited);
+        Options.Guard?.Tell(remote.Address, GuardReason.Flood);
         if (verdict == AdmissionVerdict.Refuse && !request.StartLine.StartsWith("ACK "u8))
         {
             RespondStateless(request, transport, remote, 503, new KeyValuePair<string, string>("Retry-After", "5"));

@@ -49,6 +49,12 @@ public sealed class IncomingInvite
 
     public SipTransportKind Transport => invite.Transaction.Transport.Kind;
 
+    /// <summary>The carrier that it comes from; null when it comes from none.</summary>
+    public SipTrunk? Trunk => invite.Trunk;
+
+    /// <summary>Who calls, as far as the source may say it.</summary>
+    public CallerIdentity Caller => CallerIdentity.Of(Request, Trunk is { IsTrusted: true });
+
     /// <summary>The tag that this side has in the dialog.</summary>
     public string LocalTag => invite.LocalTag;
 

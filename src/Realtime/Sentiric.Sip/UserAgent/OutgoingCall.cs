@@ -122,4 +122,8 @@ public sealed record OutgoingRequest
 }
 
 /// <summary>The final response; null <see cref="Response"/> with 408 (no answer) or 503 (could not be sent).</summary>
-public sealed record OutgoingRequestResult(int StatusCode, string Reason, SipResponse? Response);
+public sealed record OutgoingRequestResult(int StatusCode, string Reason, SipResponse? Response)
+{
+    /// <summary>The way that the request went last; null when none was found.</summary>
+    public SipFlow? Flow { get; init; }
+}

@@ -17,6 +17,13 @@ public sealed class SipEndpoint : IAsyncDisposable
     /// <summary>Nothing that was received or asked for is being worked on, by the stack or in a call of the application: whatever comes next comes from outside.</summary>
     internal bool IsIdle => shard.IsIdle;
 
+    /// <summary>A connection has ended, whoever ended it. Called on any thread; must return soon.</summary>
+    public event Action<SipFlow> FlowEnded
+    {
+        add => shard.FlowEnded += value;
+        remove => shard.FlowEnded -= value;
+    }
+
     /// <summary>Opens every listener or none.</summary>
     /// <exception cref="SipListenException">An address cannot be bound; the message says which and why.</exception>
     /// <exception cref="ArgumentException">No listener is asked for.</exception>
@@ -80,7 +87,8 @@ public sealed class SipEndpoint : IAsyncDisposable
         await shard.Queue.InvokeAsync(() =>
         {
             ObjectDisposedException.ThrowIf(shard.Stopping.IsCancellationRequested, this);
-            Exchange(request).Begin(result => done.TrySetResult(result));
+            UacExchange exchange = Exchange(request);
+            exchange.Begin(result => done.TrySetResult(exchange.Transaction is { Target: var way } ? result with { Flow = new SipFlow(way.Transport.Kind, way.Remote) } : result));
             return true;
         }).ConfigureAwait(false);
         return await done.Task.ConfigureAwait(false);

@@ -50,6 +50,12 @@ public sealed record SipEndpointOptions
     /// <summary>New requests per source; see <see cref="SourceAdmission"/>.</summary>
     public SourceLimits SourceLimits { get; init; } = new();
 
+    /// <summary>Turns strangers away and tells the log; null: nobody is looked at but by <see cref="ISipApplication.OnSource"/>.</summary>
+    public SipGuard? Guard { get; init; }
+
+    /// <summary>Carriers, and what their equipment needs.</summary>
+    public TrunkTable Trunks { get; init; } = TrunkTable.None;
+
     /// <summary>An incoming call may ring this long; then it is refused with 480.</summary>
     public TimeSpan MaxRingTime { get; init; } = TimeSpan.FromMinutes(3);
 

@@ -35,6 +35,9 @@ internal sealed partial class UasInvite : IDialogUser, IInviteOwner
 
     public string LocalTag { get; }
 
+    /// <summary>The carrier that the call comes from.</summary>
+    public SipTrunk? Trunk => shard.Options.Trunks.Find(Transaction.Source.Address);
+
     public CancellationToken Cancelled => cancelled.Token;
 
     /// <summary>The Reason values of the CANCEL or BYE (RFC 3326); set before <see cref="Cancelled"/>.</summary>
@@ -235,7 +238,8 @@ internal sealed partial class UasInvite : IDialogUser, IInviteOwner
     private SipWriter Response(int statusCode, string? reason)
     {
         SipWriter writer = ResponseDraft.Begin(Transaction.Request.Raw, Transaction.Source, statusCode, reason, LocalTag);
-        return (statusCode < 300 ? writer.WithRecordRoutes(Transaction.Request) : writer).Header("Server", shard.Options.UserAgentName);
+        bool echoes = statusCode < 300 && Trunk is not { Profile.EchoesRecordRoute: false };
+        return (echoes ? writer.WithRecordRoutes(Transaction.Request) : writer).Header("Server", shard.Options.UserAgentName);
     }
 
     private async Task TellApplicationAsync()

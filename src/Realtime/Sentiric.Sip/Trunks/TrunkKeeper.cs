@@ -1,0 +1,208 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Sentiric.Sip;
+
+/// <summary>How a trunk stands.</summary>
+public sealed record TrunkStatus(string Name, TrunkState State, RegistrationStatus? Registration);
+
+/// <summary>A call to a number through whichever trunk takes it.</summary>
+public sealed record TrunkCall
+{
+    /// <summary>As the carriers want it in the user part, usually E.164 with "+".</summary>
+    public required string Number { get; init; }
+
+    /// <summary>Who calls; what of it is shown, the trunk and <see cref="WithholdsIdentity"/> decide.</summary>
+    public required NameAddr Caller { get; init; }
+
+    public bool WithholdsIdentity { get; init; }
+
+    /// <summary>SDP for this trunk: its profile may leave out codecs.</summary>
+    public required Func<SipTrunk, string> Offer { get; init; }
+
+    public TimeSpan MaxRingTime { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>Told of each attempt before it is known what comes of it; progress is read there.</summary>
+    public Action<SipTrunk, OutgoingCall>? Placed { get; init; }
+}
+
+/// <summary>What came of it; no trunk and 503 when there was none to ask.</summary>
+public sealed record TrunkCallResult(SipTrunk? Trunk, OutgoingCallResult Result);
+
+/// <summary>
+/// Keeps the trunks of an endpoint: registers where that is asked for, asks each with OPTIONS whether it lives, and places calls through the first one that takes them.
+/// Thread-safe.
+/// </summary>
+public sealed class TrunkKeeper : IAsyncDisposable
+{
+    public const string MeterName = "Sentiric.Sip";
+    private readonly SipEndpoint endpoint;
+    private readonly TrunkTable table;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly Random dice;
+    private readonly CancellationTokenSource stopping = new();
+    private readonly Meter meter = new(MeterName);
+    private readonly Dictionary<string, RegistrationClient> registrations = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<Task> asking = [];
+    private readonly Lock gate = new();
+
+    /// <summary>Guarded by the gate, as the dice are.</summary>
+    private readonly Dictionary<string, TrunkHealth> health = new(StringComparer.OrdinalIgnoreCase);
+
+    public TrunkKeeper(SipEndpoint endpoint, TrunkTable table, TimeProvider time, ILogger? logger = null, Random? dice = null)
+    {
+        this.endpoint = endpoint;
+        this.table = table;
+        this.time = time;
+        this.logger = logger ?? NullLogger.Instance;
+        this.dice = dice ?? new Random();
+        foreach (SipTrunk trunk in table.All)
+        {
+            if (trunk.Registration is { } registration)
+            {
+                registrations[trunk.Name] = new RegistrationClient(endpoint, registration, time, new Random(this.dice.Next()), status =>
+                    SipLog.Registration(this.logger, trunk.Name, status.State, status.StatusCode, status.Reason, status.Failures, status.NextAt));
+            }
+
+            if (trunk is { OptionsEvery: { } every, Target: { } target })
+            {
+                asking.Add(AskAsync(trunk, target, every));
+            }
+        }
+
+        meter.CreateObservableGauge("sip.trunk.up", () => Statuses.Select(one => new Measurement<int>(one.State == TrunkState.Down ? 0 : 1, Tag(one))), "{trunk}", "1 while calls go to the trunk.");
+        meter.CreateObservableGauge(
+            "sip.trunk.registered",
+            () => Statuses.Where(one => one.Registration is not null).Select(one => new Measurement<int>(one.Registration!.State == RegistrationState.Registered ? 1 : 0, Tag(one))),
+            "{trunk}", "1 while we are registered at the trunk.");
+    }
+
+    /// <summary>Every trunk, in the order of the table.</summary>
+    public IReadOnlyList<TrunkStatus> Statuses => table.All.Select(trunk => new TrunkStatus(trunk.Name, StateOf(trunk), registrations.GetValueOrDefault(trunk.Name)?.Status)).ToList();
+
+    /// <summary>
+    /// Tries trunk after trunk until one takes the call or refuses it for a reason that another would have too (busy, unknown number, declined).
+    /// </summary>
+    /// <param name="ct">Gives the call up: CANCEL, or BYE when the answer crosses it.</param>
+    public async Task<TrunkCallResult> CallAsync(TrunkCall call, CancellationToken ct = default)
+    {
+        IReadOnlyList<SipTrunk> order;
+        lock (gate)
+        {
+            order = TrunkOrder.Of(table.All, trunk => health.GetValueOrDefault(trunk.Name).State, dice);
+        }
+
+        var last = new TrunkCallResult(null, new OutgoingCallResult(null, null, 503, "There is no trunk for it", false, null));
+        foreach (SipTrunk trunk in order)
+        {
+            if (ct.IsCancellationRequested)
+            {
+                return last;
+            }
+
+            last = new TrunkCallResult(trunk, await PlaceAsync(call, trunk, ct).ConfigureAwait(false));
+            bool answered = TrunkHealth.IsAnswer(last.Result.StatusCode, last.Result.Response is not null || last.Result.IsAnswered);
+            if (!last.Result.WasCancelled)
+            {
+                Note(trunk, answered, $"a call was told {last.Result.StatusCode}");
+            }
+
+            if (answered || last.Result.WasCancelled)
+            {
+                return last;
+            }
+        }
+
+        return last;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
+        await stopping.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(asking).ConfigureAwait(false);
+        await Task.WhenAll(registrations.Values.Select(one => one.DisposeAsync().AsTask())).ConfigureAwait(false);
+        meter.Dispose();
+    }
+
+    private async Task<OutgoingCallResult> PlaceAsync(TrunkCall call, SipTrunk trunk, CancellationToken ct)
+    {
+        SipUri target = Callee(call.Number, trunk.Target!);
+        var (from, headers) = CallerIdentity.Present(call.Caller, call.WithholdsIdentity, trunk);
+        OutgoingCall placed = await endpoint.InviteAsync(new OutgoingInvite
+        {
+            Target = target,
+            From = from,
+            Offer = call.Offer(trunk),
+            Headers = headers,
+            Credentials = trunk.Credentials,
+            MaxRingTime = call.MaxRingTime,
+        }).ConfigureAwait(false);
+        call.Placed?.Invoke(trunk, placed);
+        await using var giveUp = ct.Register(() => _ = placed.CancelAsync());
+        return await placed.Completed.ConfigureAwait(false);
+    }
+
+    /// <summary>The number at the trunk's host, with its port and parameters.</summary>
+    private static SipUri Callee(string number, SipUri trunk)
+    {
+        string text = trunk.ToString();
+        int host = text.IndexOf(trunk.Host, trunk.User is null ? trunk.Scheme.Length : trunk.Scheme.Length + trunk.User.Length, StringComparison.Ordinal);
+        return SipUri.Parse($"{trunk.Scheme}:{SipUri.Escape(number)}@{text[host..]}");
+    }
+
+    private async Task AskAsync(SipTrunk trunk, SipUri target, TimeSpan every)
+    {
+        try
+        {
+            while (true)
+            {
+                // On a wire with many trunks they shall not all be asked at once.
+                await Task.Delay(every * (0.9 + Random.Shared.NextDouble() / 5), time, stopping.Token).ConfigureAwait(false);
+                OutgoingRequestResult result = await endpoint.RequestAsync(new OutgoingRequest
+                {
+                    Method = SipMethod.Options,
+                    Target = target,
+                    From = NameAddr.Create(null, trunk.Registration?.AddressOfRecord ?? target),
+                    Credentials = trunk.Credentials,
+                }).WaitAsync(stopping.Token).ConfigureAwait(false);
+                Note(trunk, TrunkHealth.IsAnswer(result.StatusCode, result.Response is not null), $"OPTIONS was told {result.StatusCode} {result.Reason}");
+            }
+        }
+        catch (Exception stopped) when (stopped is OperationCanceledException or ObjectDisposedException)
+        {
+            // The endpoint stops.
+        }
+    }
+
+    private TrunkState StateOf(SipTrunk trunk)
+    {
+        lock (gate)
+        {
+            return health.GetValueOrDefault(trunk.Name).State;
+        }
+    }
+
+    private void Note(SipTrunk trunk, bool answered, string why)
+    {
+        TrunkHealth before, after;
+        lock (gate)
+        {
+            before = health.GetValueOrDefault(trunk.Name);
+            after = health[trunk.Name] = before.Probed(answered);
+        }
+
+        if (after.State != before.State)
+        {
+            SipLog.TrunkChanged(logger, trunk.Name, after.State, why);
+        }
+    }
+
+    private static KeyValuePair<string, object?> Tag(TrunkStatus status) => new("trunk", status.Name);
+}
