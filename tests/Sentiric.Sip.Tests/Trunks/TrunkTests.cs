@@ -1,4 +1,5 @@
 using System.Net;
+using System.Threading.Channels;
 using Sentiric.Sip.Tests.Dialogs;
 using Sentiric.Sip.Tests.Kit;
 
@@ -161,45 +162,41 @@ public sealed class TrunkTests
     {
         var trunks = new TrunkTable([Calls("a", 1, 1, "sip:127.0.0.9") with { OptionsEvery = TimeSpan.FromSeconds(30) }]);
         await using Stage stage = await Stage.OpenAsync(options => options with { Trunks = trunks });
-        await using var keeper = new TrunkKeeper(stage.Endpoint, trunks, stage.Time);
         var asked = new HashSet<string>();
-        await AnswerAsync(405);
-        await UntilAsync(TrunkState.Up);
-        for (int i = 0; i < TrunkHealth.FailuresToFall; i++)
+        await using var keeper = new TrunkKeeper(stage.Endpoint, trunks, stage.Time);
+        var noted = Channel.CreateUnbounded<string>();
+        keeper.Waiting += name => noted.Writer.TryWrite(name);
+        Assert.Equal(TrunkState.Unknown, await AnswerAsync(null));
+        Assert.Equal(TrunkState.Up, await AnswerAsync(405));
+        Assert.Equal(TrunkState.Up, await AnswerAsync(503));
+        Assert.Equal(TrunkState.Up, await AnswerAsync(null));
+        Assert.Equal(TrunkState.Down, await AnswerAsync(503));
+        Assert.Equal(TrunkState.Down, await AnswerAsync(200));
+        Assert.Equal(TrunkState.Up, await AnswerAsync(200));
+
+        // Null: silence until timer F.
+        async Task<TrunkState> AnswerAsync(int? status)
         {
-            await AnswerAsync(503);
+            stage.Time.Advance(TimeSpan.FromSeconds(33));
+            SipRequest request = await NextAsync();
+            if (status is { } answer)
+            {
+                stage.Phone.Say(IncomingCallTests.Response(request, answer, "t"));
+            }
+            else
+            {
+                stage.Time.Advance(TimeSpan.FromSeconds(32));
+            }
+
+            await TestApplication.Within(noted.Reader.ReadAsync().AsTask(), "the answer to be noted");
+            return keeper.Statuses[0].State;
         }
 
-        await UntilAsync(TrunkState.Down);
-        for (int i = 0; i < TrunkHealth.SuccessesToRise; i++)
-        {
-            await AnswerAsync(200);
-        }
-
-        await UntilAsync(TrunkState.Up);
-
-        async Task AnswerAsync(int status)
-        {
-            SipRequest request = await Stage.RunAsync(stage.Time, NextAsync(), TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5), "OPTIONS");
-            stage.Phone.Say(IncomingCallTests.Response(request, status, "t"));
-            await Stage.SettleAsync();
-        }
-
-        // Time runs on while it is heard, so a copy may come before its answer.
+        // Copies of a request that went unanswered are passed over.
         async Task<SipRequest> NextAsync()
         {
             SipRequest request = await stage.Phone.HearRequestAsync("OPTIONS");
             return asked.Add(request.CallId) ? request : await NextAsync();
-        }
-
-        async Task UntilAsync(TrunkState state)
-        {
-            for (int i = 0; i < 100 && keeper.Statuses[0].State != state; i++)
-            {
-                await Stage.SettleAsync();
-            }
-
-            Assert.Equal(state, keeper.Statuses[0].State);
         }
     }
 

@@ -79,6 +79,9 @@ public sealed class TrunkKeeper : IAsyncDisposable
             "{trunk}", "1 while we are registered at the trunk.");
     }
 
+    /// <summary>The answer of this trunk is noted and the time until the next question has begun.</summary>
+    internal event Action<string>? Waiting;
+
     /// <summary>Every trunk, in the order of the table.</summary>
     public IReadOnlyList<TrunkStatus> Statuses => table.All.Select(trunk => new TrunkStatus(trunk.Name, StateOf(trunk), registrations.GetValueOrDefault(trunk.Name)?.Status)).ToList();
 
@@ -164,7 +167,9 @@ public sealed class TrunkKeeper : IAsyncDisposable
             while (true)
             {
                 // On a wire with many trunks they shall not all be asked at once.
-                await Task.Delay(every * (0.9 + Random.Shared.NextDouble() / 5), time, stopping.Token).ConfigureAwait(false);
+                Task wait = Task.Delay(every * (0.9 + Random.Shared.NextDouble() / 5), time, stopping.Token);
+                Waiting?.Invoke(trunk.Name);
+                await wait.ConfigureAwait(false);
                 OutgoingRequestResult result = await endpoint.RequestAsync(new OutgoingRequest
                 {
                     Method = SipMethod.Options,
