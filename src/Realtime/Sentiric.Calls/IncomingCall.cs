@@ -51,7 +51,8 @@ public sealed partial class IncomingCall(
     private void Receive(Story story)
     {
         var invite = story.Invite;
-        story.From = PhoneNumber.Normalize(invite.From.Uri.ToString());
+        // What a carrier within the trust domain asserts counts more than what its customer wrote (RFC 3325).
+        story.From = PhoneNumber.Normalize(invite.Caller.Caller.Uri.ToString());
         story.To = PhoneNumber.Normalize(invite.Request.Uri.ToString());
         story.Log.Note(new CallReceived(
             story.ReceivedAt, invite.CallId, story.From, invite.From.Display ?? "", story.To, CallDirection.Inbound,

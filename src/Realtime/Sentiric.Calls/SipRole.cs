@@ -15,7 +15,12 @@ public sealed partial class SipRole(
     private readonly ConcurrentDictionary<IncomingInvite, Task> _running = new();
     private readonly CancellationTokenSource _stopping = new();
     private Task _preparing = Task.CompletedTask;
+    private readonly TrunkGate _gate = new(options.Trunks, options.TimeProvider, options.Guard);
     private SipEndpoint? _endpoint;
+    private TrunkKeeper? _trunks;
+
+    /// <summary>How every trunk stands; empty before the start.</summary>
+    public IReadOnlyList<TrunkStatus> Trunks => _trunks?.Statuses ?? [];
 
     /// <summary>Where calls are taken; empty before the start.</summary>
     public IReadOnlyList<SipBinding> Bindings => _endpoint?.Bindings ?? [];
@@ -28,6 +33,8 @@ public sealed partial class SipRole(
         {
             LogListening(binding.Transport, binding.Address);
         }
+
+        _trunks = new TrunkKeeper(_endpoint, options.Trunks, options.TimeProvider, options.Logger);
     }
 
     /// <summary>Calls that are up are ended with BYE and written down.</summary>
@@ -41,6 +48,11 @@ public sealed partial class SipRole(
         LogStopping(calls.Count);
         await _stopping.CancelAsync();
         await _preparing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_trunks is not null)
+        {
+            await _trunks.DisposeAsync();
+        }
+
         await _endpoint.DisposeAsync();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(EndTime);
@@ -49,6 +61,11 @@ public sealed partial class SipRole(
 
     public async Task OnInviteAsync(IncomingInvite invite, CancellationToken stopping)
     {
+        if (!await _gate.AdmitAsync(invite, stopping))
+        {
+            return;
+        }
+
         var run = story.RunAsync(invite, stopping);
         _running[invite] = run;
         await run;
@@ -65,7 +82,7 @@ public sealed partial class SipRole(
             }
         }
 
-        return SipSourceDecision.Drop;
+        return options.Trunks.Find(source.Address) is null ? SipSourceDecision.Drop : SipSourceDecision.Accept;
     }
 
     public void OnTrace(SipTrace trace) => ladder.Trace(trace);

@@ -32,7 +32,7 @@ public sealed class TrunkTests
         stage.Phone.Say(stage.Phone.Request("INVITE", "c", "z9hG4bKc", 1, sdp: ScriptedPhone.Sdp, extra: extra));
         IncomingInvite invite = await stage.Application.NextInviteAsync();
         Assert.Equal("t", invite.Trunk?.Name);
-        CallerIdentity identity = invite.Caller;
+        SipIdentity identity = invite.Caller;
         Assert.Equal((caller, privacy, diversions), (identity.Caller.Uri.ToString(), identity.Privacy, identity.Diversions.Count));
         Assert.Equal(trusted, identity.IsWithheld);
         if (trusted)
@@ -67,16 +67,16 @@ public sealed class TrunkTests
     {
         NameAddr caller = NameAddr.Create("Ayşe", SipUri.Parse("sip:+90532@home.example"));
         SipTrunk trunk = Trunk("t") with { Profile = new TrunkProfile { Identity = kind } };
-        var open = CallerIdentity.Present(caller, withheld: false, trunk);
+        var open = SipIdentity.Present(caller, withheld: false, trunk);
         Assert.Equal(caller, open.From);
         Assert.Equal(header, open.Headers.Select(one => one.Key).SingleOrDefault());
 
-        var hidden = CallerIdentity.Present(caller, withheld: true, trunk);
+        var hidden = SipIdentity.Present(caller, withheld: true, trunk);
         Assert.Equal("sip:anonymous@anonymous.invalid", hidden.From.Uri.ToString());
         Assert.DoesNotContain("+90532", hidden.From + string.Concat(hidden.Headers.Select(one => one.Value)));
         Assert.Contains(new KeyValuePair<string, string>("Privacy", "id"), hidden.Headers);
 
-        var told = CallerIdentity.Present(caller, withheld: true, trunk with { IsTrusted = true });
+        var told = SipIdentity.Present(caller, withheld: true, trunk with { IsTrusted = true });
         Assert.Equal(kind != TrunkIdentityHeader.None, told.Headers.Any(one => one.Value.Contains("+90532")));
     }
 

@@ -81,9 +81,11 @@ internal static class RealtimeRoles
         services.AddSingleton<IncomingCall>();
         services.AddSingleton(s => CallControl.Subscription(s.GetRequiredService<LiveCalls>()));
         var listen = SipListenText.Parse(settings.SipListen, settings.SipTls, settings.Sip.WebSocket);
+        services.AddSingleton(s => new SipGuard(
+            s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<SipGuard>>(), ScannerFilter.Usual, new DigestLockOut(new LockOutLimits(), s.GetRequiredService<TimeProvider>())));
         services.AddSingleton(s => new Phones(
             s.GetRequiredService<IUsers>(), s.GetRequiredService<FactWriter>(), settings.SipRealm,
-            [.. listen.Select(l => l.Address.Address.ToString()).Distinct()], s.GetRequiredService<TimeProvider>()));
+            [.. listen.Select(l => l.Address.Address.ToString()).Distinct()], s.GetRequiredService<TimeProvider>(), s.GetRequiredService<SipGuard>()));
         services.AddSingleton(s => new SipRole(
             new SipEndpointOptions
             {
@@ -91,6 +93,8 @@ internal static class RealtimeRoles
                 UserAgentName = "Sentiric",
                 PublicAddress = settings.SipPublicAddress,
                 Locator = SipLocator.OfThisMachine(s.GetRequiredService<TimeProvider>(), settings.Sip.NameServers),
+                Trunks = settings.Sip.Trunks,
+                Guard = s.GetRequiredService<SipGuard>(),
                 Registrar = s.GetRequiredService<Phones>().Registrar(),
                 Sessions = new SipSessionOptions { Interval = SessionInterval },
                 Logger = s.GetRequiredService<ILogger<SipEndpoint>>(),
@@ -98,6 +102,7 @@ internal static class RealtimeRoles
             settings.SipAllowedSources, s.GetRequiredService<IncomingCall>(), s.GetRequiredService<SipLadder>(), s.GetRequiredService<FailSafeVoice>(),
             s.GetRequiredService<LiveCalls>(), s.GetRequiredService<ILogger<SipRole>>()));
         services.AddHostedService(s => s.GetRequiredService<SipRole>());
+        services.AddHealthChecks().AddCheck<TrunkHealthCheck>("trunks");
         services.AddHostedService<OrphanedCalls>();
     }
 

@@ -6,13 +6,13 @@ namespace Sentiric.Calls.Registration;
 
 /// <summary>Phones that register: credentials come from the users service, what happens goes to the stream of the registration.</summary>
 /// <param name="hosts">Hosts that may stand in an address of record besides the realm: those that the platform listens on.</param>
-public sealed class Phones(IUsers users, FactWriter facts, string realm, IReadOnlyList<string> hosts, TimeProvider clock) : ICredentialStore
+public sealed class Phones(IUsers users, FactWriter facts, string realm, IReadOnlyList<string> hosts, TimeProvider clock, SipGuard? guard = null) : ICredentialStore
 {
     private const string Actor = "sip";
     private const string NobodysTenant = CallLog.NobodysTenant;
     private readonly MemoryLocationStore _locations = new();
 
-    public ISipRegistrar Registrar() => new Registrar(new DigestServer(realm, this, clock), _locations, clock, told: Tell);
+    public ISipRegistrar Registrar() => new Registrar(new DigestServer(realm, this, clock), _locations, clock, told: Tell, guard: guard);
 
     public async ValueTask<SipAccount?> FindAsync(string realm, string userName, CancellationToken ct)
     {

@@ -294,8 +294,9 @@ public sealed class StreamSipTransport : ISipTransport
                 await Task.Delay(keepAlive.Interval * (1 - Random.Shared.NextDouble() / 5), time, connection.Ended).ConfigureAwait(false);
                 int heard = connection.TimesHeard;
                 connection.Talk.Pinged();
+                Task patience = Task.Delay(keepAlive.PongWithin, time, connection.Ended);
                 connection.Answer(connection.Talk.Ping);
-                await Task.Delay(keepAlive.PongWithin, time, connection.Ended).ConfigureAwait(false);
+                await patience.ConfigureAwait(false);
                 if (connection.TimesHeard == heard && (keepAlive.PongRequired || connection.Ponged))
                 {
                     sink.Noticed(this, remote, "The connection is dead: no answer to a keep-alive.");

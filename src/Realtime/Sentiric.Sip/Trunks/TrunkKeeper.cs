@@ -137,7 +137,7 @@ public sealed class TrunkKeeper : IAsyncDisposable
     private async Task<OutgoingCallResult> PlaceAsync(TrunkCall call, SipTrunk trunk, CancellationToken ct)
     {
         SipUri target = Callee(call.Number, trunk.Target!);
-        var (from, headers) = CallerIdentity.Present(call.Caller, call.WithholdsIdentity, trunk);
+        var (from, headers) = SipIdentity.Present(call.Caller, call.WithholdsIdentity, trunk);
         OutgoingCall placed = await endpoint.InviteAsync(new OutgoingInvite
         {
             Target = target,

@@ -53,7 +53,7 @@ public sealed class IncomingInvite
     public SipTrunk? Trunk => invite.Trunk;
 
     /// <summary>Who calls, as far as the source may say it.</summary>
-    public CallerIdentity Caller => CallerIdentity.Of(Request, Trunk is { IsTrusted: true });
+    public SipIdentity Caller => SipIdentity.Of(Request, Trunk is { IsTrusted: true });
 
     /// <summary>The tag that this side has in the dialog.</summary>
     public string LocalTag => invite.LocalTag;

@@ -21,7 +21,7 @@ public sealed record SipDiversion(SipUri From, string Reason, int Counter);
 /// Who calls, as far as it can be believed. From within a trust domain: what the network asserts (RFC 3325). From outside: From alone, and whatever else such
 /// a request says about its caller is not even read, for anybody can write it.
 /// </summary>
-public sealed record CallerIdentity
+public sealed record SipIdentity
 {
     private static readonly string[] IdentityHeaders = ["P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID", "Privacy", "Diversion"];
 
@@ -42,14 +42,14 @@ public sealed record CallerIdentity
     public bool IsWithheld => (Privacy & (SipPrivacy.Id | SipPrivacy.User | SipPrivacy.Header)) != 0;
 
     /// <summary>Reads what the source may say.</summary>
-    public static CallerIdentity Of(SipRequest request, bool trusted)
+    public static SipIdentity Of(SipRequest request, bool trusted)
     {
         if (!trusted)
         {
-            return new CallerIdentity { From = request.From };
+            return new SipIdentity { From = request.From };
         }
 
-        return new CallerIdentity
+        return new SipIdentity
         {
             From = request.From,
             Asserted = Identities(request),
@@ -112,7 +112,8 @@ public sealed record CallerIdentity
         foreach (string line in request.Headers(name))
         {
             var values = new List<NameAddr>();
-            if (NameAddr.TryParseList(Encoding.Latin1.GetBytes(WireText.FromText(line)), values))
+            byte[] wire = Encoding.Latin1.GetBytes(WireText.FromText(line));
+            if (NameAddr.TryParseList(wire, new WirePart(0, wire.Length), values))
             {
                 all.AddRange(values);
             }
