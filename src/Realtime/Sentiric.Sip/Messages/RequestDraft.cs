@@ -28,6 +28,8 @@ internal sealed record RequestDraft
     /// <summary>Null: application/sdp.</summary>
     public string? ContentType { get; init; }
 
+    public string MaxForwards { get; init; } = "70";
+
     /// <summary>Methods we take, told in requests that open or change a dialog.</summary>
     public string? Allow { get; init; }
 
@@ -45,7 +47,7 @@ internal sealed record RequestDraft
 
     public byte[] Build(string via, string userAgent)
     {
-        SipWriter writer = SipWriter.Request(Method, Uri).WireHeader(SipHeaderId.Via, via).Header(SipHeaderId.MaxForwards, "70");
+        SipWriter writer = SipWriter.Request(Method, Uri).WireHeader(SipHeaderId.Via, via).Header(SipHeaderId.MaxForwards, MaxForwards);
         foreach (string route in Routes)
         {
             writer.WireHeader(SipHeaderId.Route, route);

@@ -48,6 +48,11 @@ public sealed record OutgoingInvite
     /// <summary>Random when null.</summary>
     public string? CallId { get; init; }
 
+    /// <summary>RFC 3261 8.1.1.6: a call made because of another has one less than that, so that a circle of such ends.</summary>
+    public int MaxForwards { get; init; } = (int)UsualForwards;
+
+    internal const uint UsualForwards = 70;
+
     /// <summary>Unanswered after this long, the call is cancelled.</summary>
     public TimeSpan MaxRingTime { get; init; } = TimeSpan.FromMinutes(3);
 }

@@ -100,6 +100,7 @@ internal sealed partial class UacInvite
         Headers = [.. invite.Headers, .. Extensions()],
         Sdp = invite.Offer,
         Allow = shard.Allow,
+        MaxForwards = invite.MaxForwards.ToString(System.Globalization.CultureInfo.InvariantCulture),
     };
 
     private IEnumerable<KeyValuePair<string, string>> Extensions()
