@@ -15,7 +15,11 @@ public sealed class IncomingReferral
     /// <summary>Owned by the shard's queue, like what follows.</summary>
     private SipTimer? lifetime;
     private DateTimeOffset until;
+    private bool begun;
     private bool reporting;
+
+    /// <summary>What the application said before its acceptance had left: a call that fails at once is no quieter than another.</summary>
+    private (int StatusCode, string Reason, string? Over)? early;
 
     internal IncomingReferral(SipDialog dialog, SipRequest request, NameAddr target, bool first)
     {
@@ -92,11 +96,15 @@ public sealed class IncomingReferral
     /// <summary>RFC 3515 2.4.4: accepting it is a subscription, whose first report leaves at once.</summary>
     internal void Begin()
     {
-        reporting = true;
+        begun = reporting = true;
         TimeSpan life = dialog.Shard.Options.Sessions.ReferralLifetime;
         until = dialog.Shard.Options.TimeProvider.GetUtcNow() + life;
         lifetime = dialog.Shard.Timers.Start(life, static (referral, _) => ((IncomingReferral)referral).Report(100, "Trying", "timeout"), this);
         Report(100, "Trying", null);
+        if (early is { } said)
+        {
+            Report(said.StatusCode, said.Reason, said.Over);
+        }
     }
 
     internal void End()
@@ -108,6 +116,12 @@ public sealed class IncomingReferral
     /// <param name="over">Why this is the last report; null: it is not (RFC 6665 4.1.3).</param>
     private void Report(int statusCode, string reason, string? over)
     {
+        if (!begun)
+        {
+            early = (statusCode, reason, over);
+            return;
+        }
+
         if (!reporting || dialog.HasEnded)
         {
             return;

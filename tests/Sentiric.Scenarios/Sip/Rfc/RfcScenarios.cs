@@ -20,6 +20,9 @@ internal enum SippEnd
     /// <summary>T1 is a fifth of the usual, for scenarios that wait for timers.</summary>
     Brisk,
 
+    /// <summary>Takes transfers and asks for a session timer.</summary>
+    Sessions,
+
     /// <summary>Its registrar offers MD5 only: this sipp takes two challenges for one and understands neither.</summary>
     Md5,
 }
@@ -129,7 +132,41 @@ internal static class RfcScenarios
         IsCalled("rfc3261-8.1.3.4-a-redirection-is-told", SippCallers.HearWhereTo),
         IsCalled("rfc3261-8.1.3.2-an-unknown-2xx-is-an-answer", SippCallers.HangUp),
         IsCalled("rfc3261-15.1.1-their-bye-ends-our-call", SippCallers.WaitForBye),
+
+        // reliable progress, UPDATE, session timers, keys, transfers
+        Calls("rfc3262-3-early-media-is-sent-reliably-to-who-supports-it", "speaks-early"),
+        Calls("rfc3262-3-a-caller-who-requires-it-gets-a-reliable-180", "rings"),
+        Calls("rfc3262-3-a-reliable-response-is-repeated-until-prack", "speaks-early") with { More = SeesCopies, End = SippEnd.Brisk },
+        Calls("rfc3262-3-a-prack-that-matches-nothing-gets-481", "speaks-early"),
+        Calls("rfc3262-3-without-100rel-nothing-is-reliable", "speaks-early"),
+        Calls("rfc3311-5.2-an-update-with-an-offer-is-answered", "takes-changes"),
+        Calls("rfc3311-5.2-an-update-that-is-not-taken-gets-488", "answers"),
+        Calls("rfc3311-5.2-an-update-outside-of-a-call-gets-481"),
+        Calls("rfc4028-9-an-interval-too-brief-gets-422", "answers"),
+        Calls("rfc4028-9-an-interval-is-agreed-and-refreshed", "answers"),
+        Calls("rfc6086-2-keys-come-by-info", "reads-keys"),
+        Calls("rfc3515-2.4.5-a-refer-that-is-taken-is-reported", "takes-transfers") with { End = SippEnd.Sessions },
+        Calls("rfc3515-2.4.2-a-refer-without-or-with-two-targets-gets-400", "takes-transfers") with { End = SippEnd.Sessions },
+        Calls("rfc3515-2.4.2-a-refer-that-policy-does-not-take-gets-603", "answers") with { End = SippEnd.Sessions },
+        Calls("rfc3891-3-replacing-a-call-that-is-not-there-gets-481", "answers") with { End = SippEnd.Sessions },
+        Calls("rfc3261-14.1-both-sides-change-the-session-at-once", "changes-and-hangs-up"),
+        IsCalled("rfc3262-4-a-reliable-response-gets-its-prack", SippCallers.HangUp),
+        IsCalled("rfc4028-7.3-a-422-is-asked-again-with-more", SippCallers.HangUp) with { End = SippEnd.Sessions },
+        IsCalled("rfc3311-5.1-our-update-changes-the-session", SippCallers.Update),
+        IsCalled("rfc3515-2.4.4-our-refer-hears-how-the-transfer-went", SippCallers.Transfer) with { End = SippEnd.Sessions },
     ];
+
+    /// <summary>What the whole platform does, to be played against its echo number.</summary>
+    public static IReadOnlyList<string> OfTheProduct { get; } =
+    [
+        "rfc3264-8.4-hold-is-answered-and-taken-back",
+        "rfc3264-8.3-port-and-codec-change-in-a-call",
+        "rfc3264-6-an-offer-without-anything-in-common-gets-488",
+        "rfc3264-6.1-g729-first-is-answered-with-g711-and-the-offered-event-type",
+        KeyOfACapture,
+    ];
+
+    public const string KeyOfACapture = "rfc4733-2.5-a-key-of-a-capture-arrives";
 
     private static RfcScenario Calls(string file, string whom = "nobody") => new(file, SippRole.Calls, whom, false, SippEnd.Usual, []);
 

@@ -9,7 +9,8 @@ namespace Sentiric.Scenarios.Sip.Rfc;
 /// <summary>What our side does, and must hear, when it is the caller.</summary>
 internal static class SippCallers
 {
-    public const string HangUp = "hang up", WaitForBye = "wait for BYE", HearBusy = "hear busy", GiveUp = "give up", FindItGone = "find it gone", HearWhereTo = "hear where to";
+    public const string HangUp = "hang up", WaitForBye = "wait for BYE", HearBusy = "hear busy", GiveUp = "give up", FindItGone = "find it gone", HearWhereTo = "hear where to",
+        Update = "update", Transfer = "transfer";
 
     public static async Task RunAsync(string driver, SipEndpoint endpoint, int port)
     {
@@ -53,6 +54,16 @@ internal static class SippCallers
             case HearWhereTo:
                 Assert.Equal(302, result.StatusCode);
                 Assert.Equal(["sip:first@192.0.2.7", "sip:second@192.0.2.8"], result.Redirections.Select(uri => uri.ToString()));
+                break;
+            case Update:
+                Assert.True((await Until.DoneAsync("the answer to our UPDATE", Dialog(result).UpdateAsync(SippPartners.Sdp), Calling.Patience)).IsAccepted);
+                await Dialog(result).ByeAsync();
+                break;
+            case Transfer:
+                var referral = await Dialog(result).ReferAsync(SipUri.Parse("sip:elsewhere@192.0.2.9"));
+                Assert.Equal(202, await Until.DoneAsync("the answer to our REFER", referral.Answered, Calling.Patience));
+                Assert.Equal(200, (await Until.DoneAsync("the last report", referral.Completed, Calling.Patience))?.StatusCode);
+                await Dialog(result).ByeAsync();
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(driver), driver, "No caller does that.");

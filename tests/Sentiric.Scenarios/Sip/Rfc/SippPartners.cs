@@ -47,6 +47,15 @@ internal sealed class SippPartners : ISipApplication
             case "hangs-up-after-a-change":
                 await HangUpAfterAChangeAsync(await AnswerAsync(invite));
                 break;
+            case "takes-changes":
+                (await AnswerAsync(invite)).ReinviteHandler = _ => Task.FromResult(SipReinviteAnswer.Accept(Sdp));
+                break;
+            case "takes-transfers":
+                (await AnswerAsync(invite)).ReferHandler = TakeTransferAsync;
+                break;
+            case "reads-keys":
+                await ReadKeysAsync(await AnswerAsync(invite));
+                break;
             case "notes-the-reason":
                 await NoteReasonAsync(await AnswerAsync(invite));
                 break;
@@ -79,6 +88,27 @@ internal sealed class SippPartners : ISipApplication
         };
         await acknowledged.Task;
         await dialog.ByeAsync();
+    }
+
+    /// <summary>The fate of the new call is made up: what is under test is how it is told.</summary>
+    private static async Task<SipAnswer> TakeTransferAsync(IncomingReferral referral)
+    {
+        await referral.NotifyAsync(200);
+        return new SipAnswer(202);
+    }
+
+    private async Task ReadKeysAsync(SipDialog dialog)
+    {
+        var keys = "";
+        await foreach (var digit in dialog.Digits.ReadAllAsync())
+        {
+            keys += digit.Key;
+        }
+
+        if (keys != "5#")
+        {
+            Faults[dialog.CallId] = $"The keys were \"{keys}\".";
+        }
     }
 
     private async Task NoteReasonAsync(SipDialog dialog)

@@ -15,6 +15,7 @@ public sealed class SippStage : IAsyncLifetime
     public const string Realm = "sentiric", Password = "sesli-harfler-8";
     private const int SideBySide = 8;
     private static readonly string[] Users = ["ayse", "birsen", "cem", "derya", "ege"];
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan BriskT1 = TimeSpan.FromMilliseconds(100);
 
     private readonly ConcurrentDictionary<string, Lazy<Task<string?>>> runs = new();
@@ -31,6 +32,7 @@ public sealed class SippStage : IAsyncLifetime
 
         ends[SippEnd.Usual] = await StartAsync(new SipTimers(), null);
         ends[SippEnd.Brisk] = await StartAsync(new SipTimers { T1 = BriskT1 }, null);
+        ends[SippEnd.Sessions] = await StartAsync(new SipTimers(), null, new SipSessionOptions { Transfers = true, Interval = Interval });
         ends[SippEnd.Md5] = await StartAsync(new SipTimers(), [DigestAlgorithm.Md5]);
     }
 
@@ -99,11 +101,12 @@ public sealed class SippStage : IAsyncLifetime
         return ours is null && theirs is null ? null : $"ours: {ours}\ntheirs: {theirs}";
     }
 
-    private async Task<SipEndpoint> StartAsync(SipTimers timers, IReadOnlyList<DigestAlgorithm>? algorithms) => await SipEndpoint.StartAsync(
+    private async Task<SipEndpoint> StartAsync(SipTimers timers, IReadOnlyList<DigestAlgorithm>? algorithms, SipSessionOptions? sessions = null) => await SipEndpoint.StartAsync(
         new SipEndpointOptions
         {
             Listen = [SipListen.Udp("127.0.0.1"), SipListen.Tcp("127.0.0.1")],
             Timers = timers,
+            Sessions = sessions ?? new SipSessionOptions(),
             Registrar = new Registrar(new DigestServer(Realm, accounts, TimeProvider.System, null, algorithms), new MemoryLocationStore(), TimeProvider.System),
         },
         partners);
