@@ -14,10 +14,12 @@ public sealed record PhoneOptions(IPAddress? Address = null, MediaEngine? Media 
 /// <summary>A call to place.</summary>
 /// <param name="To">SIP URI of whom to call, host and port included.</param>
 /// <param name="From">Number or user name of the caller.</param>
+/// <param name="Headers">More headers of the INVITE, such as Replaces.</param>
 /// <param name="Capabilities">What the offer names; absent: both G.711 laws and telephone events.</param>
 public sealed record Dialing(
     SipUri To, string From, string? Name = null, SipTransportKind Transport = SipTransportKind.Udp, SipCredentials? Credentials = null,
-    MediaCapabilities? Capabilities = null, TimeSpan? MaxRingTime = null);
+    MediaCapabilities? Capabilities = null, TimeSpan? MaxRingTime = null,
+    IReadOnlyList<KeyValuePair<string, string>>? Headers = null);
 
 /// <summary>
 /// A telephone with real sockets: places calls and takes them, speaks and hears, presses keys, hangs up or just dies.
@@ -60,6 +62,7 @@ public sealed class LoopbackPhone : ISipApplication, IAsyncDisposable
                     Listen = options?.Tls is { } tls ? [SipListen.Udp(at), SipListen.Tcp(at), SipListen.OverTls(tls, at)] : [SipListen.Udp(at), SipListen.Tcp(at)],
                     UserAgentName = "sentiric-phone",
                     Network = phone.cable,
+                    Sessions = new SipSessionOptions { Transfers = true },
                     Timers = options?.Timers ?? new SipTimers(),
                 },
                 phone, ct);
@@ -74,6 +77,9 @@ public sealed class LoopbackPhone : ISipApplication, IAsyncDisposable
 
     /// <summary>Calls for this phone, ringing until they are answered or refused.</summary>
     public ChannelReader<PhoneCall> Incoming => incoming.Reader;
+
+    /// <summary>Decides about the transfers that others ask this phone for (REFER); absent: they are declined.</summary>
+    public Func<IncomingReferral, Task<SipAnswer>>? ReferHandler { get; set; }
 
     /// <summary>What was sent and received, in order, up to <see cref="MaxTrace"/> messages.</summary>
     public IReadOnlyList<SipTrace> Trace
@@ -97,6 +103,7 @@ public sealed class LoopbackPhone : ISipApplication, IAsyncDisposable
             From = NameAddr.Create(dialing.Name, from),
             Offer = session.Offer(call.Capabilities),
             Credentials = dialing.Credentials,
+            Headers = dialing.Headers ?? [],
             Transport = dialing.Transport,
             MaxRingTime = dialing.MaxRingTime ?? TimeSpan.FromMinutes(3),
         }));

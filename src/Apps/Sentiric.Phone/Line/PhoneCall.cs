@@ -65,6 +65,7 @@ public sealed class PhoneCall : IAsyncDisposable
             return false;
         }
 
+        (ringing.OfferHandler, ringing.ReferHandler) = (AnswerOfferAsync, DecideAsync); // before the 200: an offer may come right behind the ACK
         var result = await ringing.AnswerAsync(sdp);
         if (result.IsEstablished) Take(result.Dialog);
         return result.IsEstablished;
@@ -100,6 +101,12 @@ public sealed class PhoneCall : IAsyncDisposable
         if (result is { IsAccepted: true, Sdp: { } sdp }) Media.AcceptAnswer(sdp, wanted);
         return result;
     }
+
+    /// <summary>Asks the other side to call somebody else (REFER); null when the call is not up.</summary>
+    public async Task<OutgoingReferral?> TransferAsync(SipUri target) => dialog is { } up ? await up.ReferAsync(target) : null;
+
+    /// <summary>For another call of ours: by this URI its other side takes our place here (Replaces); null when the call is not up.</summary>
+    public SipUri? ReplacingUri() => dialog?.ReplacingUri();
 
     /// <summary>Ends the call with BYE, or cancels it while it rings. Quiet when it is over or was abandoned.</summary>
     public async Task HangUpAsync(string? reason = null)
@@ -150,11 +157,15 @@ public sealed class PhoneCall : IAsyncDisposable
 
     private void Take(SipDialog up)
     {
-        up.ReinviteHandler = offered => Task.FromResult(
-            Media.Answer(offered.Offer ?? "", Capabilities).Sdp is { } sdp ? SipReinviteAnswer.Accept(sdp) : SipReinviteAnswer.Refuse(488));
+        (up.ReinviteHandler, up.ReferHandler) = (AnswerOfferAsync, DecideAsync);
         dialog = up;
         _ = TellEndAsync(up);
     }
+
+    private Task<SipReinviteAnswer> AnswerOfferAsync(SipReinvite offered) => Task.FromResult(
+        Media.Answer(offered.Offer ?? "", Capabilities).Sdp is { } sdp ? SipReinviteAnswer.Accept(sdp) : SipReinviteAnswer.Refuse(488));
+
+    private Task<SipAnswer> DecideAsync(IncomingReferral referral) => phone.ReferHandler?.Invoke(referral) ?? Task.FromResult(new SipAnswer(603));
 
     private async Task TellEndAsync(SipDialog up) => ended.TrySetResult(await up.Ended);
 

@@ -77,6 +77,15 @@ public sealed class IncomingInvite
         set => invite.OfferHandler = value;
     }
 
+    /// <summary>
+    /// <see cref="SipDialog.ReferHandler"/> of the call to be: set before <see cref="AnswerAsync"/>, it also gets a REFER that comes right behind the ACK.
+    /// </summary>
+    public Func<IncomingReferral, Task<SipAnswer>>? ReferHandler
+    {
+        get => invite.ReferHandler;
+        set => invite.ReferHandler = value;
+    }
+
     /// <summary>180 Ringing, or 183 Session Progress with early media when SDP is given.</summary>
     public Task<SipProgressResult> RingingAsync(string? sdp = null) => ProgressAsync(sdp is null ? 180 : 183, sdp);
 

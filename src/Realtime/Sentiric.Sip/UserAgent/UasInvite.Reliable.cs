@@ -36,6 +36,9 @@ internal sealed partial class UasInvite
         }
     }
 
+    /// <summary>Becomes that of the dialog before the 200 leaves.</summary>
+    public Func<IncomingReferral, Task<SipAnswer>>? ReferHandler { get; set; }
+
     /// <summary>The dialog before its 2xx; made when something needs it, at the latest by the answer.</summary>
     private SipDialog Early => early ??= new SipDialog(shard, DialogState.OfUas(Transaction.Request, LocalTag, flow, contact), null,
         new SessionState(Transaction.Request.Body.Length > 0 ? OfferState.OfferReceived : OfferState.OfferOwed, InviteState.Received))

@@ -166,6 +166,11 @@ internal sealed partial class UasInvite : IDialogUser, IInviteOwner
 
         // The dialog is in its table before the 200 leaves: the ACK may come at once.
         SipDialog dialog = Early;
+        if (ReferHandler is { } refer)
+        {
+            dialog.ReferHandler = refer;
+        }
+
         if (!described)
         {
             dialog.Apply(dialog.Offers == OfferState.OfferOwed ? SessionInput.SendLateOffer : SessionInput.SendAnswer);

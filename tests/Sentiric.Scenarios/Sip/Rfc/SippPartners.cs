@@ -45,13 +45,15 @@ internal sealed class SippPartners : ISipApplication
                 await ChangeAndHangUpAsync(await AnswerAsync(invite));
                 break;
             case "hangs-up-after-a-change":
-                await HangUpAfterAChangeAsync(await AnswerAsync(invite));
+                await HangUpAfterAChangeAsync(invite);
                 break;
             case "takes-changes":
-                (await AnswerAsync(invite)).ReinviteHandler = _ => Task.FromResult(SipReinviteAnswer.Accept(Sdp));
+                invite.OfferHandler = _ => Task.FromResult(SipReinviteAnswer.Accept(Sdp));
+                await AnswerAsync(invite);
                 break;
             case "takes-transfers":
-                (await AnswerAsync(invite)).ReferHandler = TakeTransferAsync;
+                invite.ReferHandler = TakeTransferAsync;
+                await AnswerAsync(invite);
                 break;
             case "reads-keys":
                 await ReadKeysAsync(await AnswerAsync(invite));
@@ -78,14 +80,15 @@ internal sealed class SippPartners : ISipApplication
         await dialog.ByeAsync();
     }
 
-    private static async Task HangUpAfterAChangeAsync(SipDialog dialog)
+    private static async Task HangUpAfterAChangeAsync(IncomingInvite invite)
     {
         var acknowledged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        dialog.ReinviteHandler = change =>
+        invite.OfferHandler = change =>
         {
             _ = change.AckSdp.ContinueWith(_ => acknowledged.TrySetResult(), TaskScheduler.Default);
             return Task.FromResult(SipReinviteAnswer.Accept(Sdp));
         };
+        var dialog = await AnswerAsync(invite);
         await acknowledged.Task;
         await dialog.ByeAsync();
     }
