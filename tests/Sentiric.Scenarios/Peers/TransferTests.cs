@@ -90,7 +90,9 @@ public sealed class TransferTests : IAsyncLifetime
     private async Task<SipAnswer> CallWhomTheySay(IncomingReferral referral)
     {
         var invite = referral.ToInvite(NameAddr.Create(null, SipUri.Create("first", "127.0.0.1")), "");
-        var call = await first.DialAsync(new Dialing(invite.Target, "first", Headers: invite.Headers));
+        // linphone names the other party by its address of record, without a port: a registrar would know where that is.
+        var target = invite.Target.Port == 0 ? second.AddressOf("second") : invite.Target;
+        var call = await first.DialAsync(new Dialing(target, "first", Headers: invite.Headers));
         _ = ReportAsync(referral, call);
         return new SipAnswer(202);
     }

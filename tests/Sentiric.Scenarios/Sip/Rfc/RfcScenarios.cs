@@ -74,7 +74,7 @@ internal static class RfcScenarios
         Calls("rfc6026-7.1-a-late-copy-of-an-answered-invite-is-no-new-call", "answers") with { More = SeesCopies },
         Calls("rfc3261-13.3.1.4-2xx-is-repeated-until-ack", "answers") with { More = SeesCopies, End = SippEnd.Brisk },
         Calls("rfc3261-13.3.1.4-a-2xx-without-ack-ends-with-bye", "answers") with { More = SeesCopies, End = SippEnd.Brisk },
-        Calls("rfc3261-13.2.2.4-an-ack-may-come-from-another-port-and-again", "answers"),
+        Calls("rfc3261-13.2.2.4-copies-of-the-ack-change-nothing", "answers"),
         Calls("rfc3261-9.2-cancel-while-it-rings-gives-200-and-487", "rings"),
         Calls("rfc3261-9.2-a-copy-of-cancel-is-answered-again", "rings") with { More = SeesCopies },
         Calls("rfc3261-9.2-cancel-after-the-answer-changes-nothing", "answers") with { More = SeesCopies },
