@@ -66,6 +66,21 @@ public sealed class GuardTests
     }
 
     [Fact]
+    public void A_flood_under_many_addresses_is_no_flood_of_lines()
+    {
+        SipGuard guard = Guard();
+        for (int i = 0; i < 5_000; i++)
+        {
+            guard.Tell(new IPAddress(0x0A000000u + (uint)i), GuardReason.UnknownSource);
+        }
+
+        Assert.Equal((SipGuard.LinesPerSecond, 5_000), (lines.Written.Count, guard.Count(GuardReason.UnknownSource)));
+        time.Advance(TimeSpan.FromSeconds(1));
+        guard.Tell(Stranger, GuardReason.UnknownSource);
+        Assert.Equal(SipGuard.LinesPerSecond + 1, lines.Written.Count);
+    }
+
+    [Fact]
     public void After_a_few_wrong_passwords_a_user_is_locked_out_from_that_source_alone()
     {
         var lockOut = new DigestLockOut(new LockOutLimits { PerUser = 3, PerSource = 10 }, time);

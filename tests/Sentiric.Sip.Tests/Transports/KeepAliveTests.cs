@@ -57,6 +57,32 @@ public sealed class KeepAliveTests
     }
 
     [Fact]
+    public async Task One_address_cannot_take_every_connection()
+    {
+        await using SipEndpoint server = await SipEndpoint.StartAsync(new() { Listen = [SipListen.Tcp()] }, new TestApplication());
+        var sockets = new List<Socket>();
+        try
+        {
+            for (int i = 0; i <= StreamSipTransport.MaxConnectionsPerSource; i++)
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                sockets.Add(socket);
+                await socket.ConnectAsync(server.Bindings[0].Address);
+            }
+
+            // The last one is closed at once, the first one is served.
+            using var patience = new CancellationTokenSource(ScriptedPhone.Patience);
+            Assert.Equal(0, await sockets[^1].ReceiveAsync(new byte[1], patience.Token));
+            await sockets[0].SendAsync("\r\n\r\n"u8.ToArray());
+            Assert.Equal("\r\n", await ReadAsync(sockets[0], 2));
+        }
+        finally
+        {
+            sockets.ForEach(socket => socket.Dispose());
+        }
+    }
+
+    [Fact]
     public async Task Datagrams_that_only_keep_a_way_open_are_quiet_and_a_stun_binding_hears_its_address()
     {
         await using SipEndpoint server = await SipEndpoint.StartAsync(new() { Listen = [SipListen.Udp()] }, new TestApplication());

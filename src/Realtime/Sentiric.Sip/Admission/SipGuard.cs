@@ -23,16 +23,20 @@ public enum GuardReason
 }
 
 /// <summary>
-/// What keeps strangers out, and the log line that tells a firewall: "SIP guard: {reason} from {address}", one for each source and reason in a minute at most, so
-/// that a flood of packets is no flood of lines. Thread-safe.
+/// What keeps strangers out, and the log line that tells a firewall: "SIP guard: {reason} from {address}", one for each source and reason in a minute at most, and
+/// <see cref="LinesPerSecond"/> in all, so that a flood of packets, under whatever addresses, is no flood of lines. Thread-safe.
 /// </summary>
 public sealed class SipGuard(TimeProvider time, ILogger logger, ScannerFilter? scanners = null, DigestLockOut? lockOut = null)
 {
+    /// <summary>Sources beyond it are counted, not written down.</summary>
+    public const int LinesPerSecond = 50;
     private const int MaxRemembered = 10_000;
     private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
 
     private readonly Lock gate = new();
     private readonly BoundedTable<(IPAddress, GuardReason), Told> told = new(MaxRemembered, _ => new Told());
+    private DateTimeOffset secondFrom = DateTimeOffset.MinValue;
+    private int linesInSecond;
     private readonly long[] counts = new long[Enum.GetValues<GuardReason>().Length];
 
     /// <summary>Null: nobody is locked out.</summary>
@@ -73,7 +77,7 @@ public sealed class SipGuard(TimeProvider time, ILogger logger, ScannerFilter? s
         lock (gate)
         {
             Told last = told.Get((plain, reason));
-            if (now - last.At < Quiet)
+            if (now - last.At < Quiet || !HasLine(now))
             {
                 return;
             }
@@ -93,6 +97,18 @@ public sealed class SipGuard(TimeProvider time, ILogger logger, ScannerFilter? s
         GuardReason.UnknownSource => "unknown-source",
         GuardReason.LockedOut => "locked-out",
     };
+
+    /// <summary>Under the gate.</summary>
+    private bool HasLine(DateTimeOffset now)
+    {
+        if (now - secondFrom >= TimeSpan.FromSeconds(1))
+        {
+            secondFrom = now;
+            linesInSecond = 0;
+        }
+
+        return ++linesInSecond <= LinesPerSecond;
+    }
 
     private sealed class Told
     {

@@ -16,6 +16,9 @@ namespace Sentiric.Sip;
 public sealed class StreamSipTransport : ISipTransport
 {
     private const int MaxConnections = 1_024;
+
+    /// <summary>That one address opened: nobody takes all places, and an office behind a NAT still finds room.</summary>
+    internal const int MaxConnectionsPerSource = 256;
     private const int MaxQueuedMessages = 256;
     private const int ReadBytes = 16 * 1024;
     /// <summary>For the connection and its TLS together; a peer that connects and says nothing holds its place no longer.</summary>
@@ -145,7 +148,7 @@ public sealed class StreamSipTransport : ISipTransport
             {
                 Socket socket = await listener.AcceptAsync(closing.Token).ConfigureAwait(false);
                 var connection = new Connection(null, webSocket is null ? new PlainTalk() : new WebSocketTalk());
-                if (connections.Count >= MaxConnections || socket.RemoteEndPoint is not IPEndPoint remote || !connections.TryAdd(remote, connection))
+                if (socket.RemoteEndPoint is not IPEndPoint remote || !HasRoom(remote.Address) || !connections.TryAdd(remote, connection))
                 {
                     socket.Dispose();
                     continue;
@@ -162,6 +165,12 @@ public sealed class StreamSipTransport : ISipTransport
                 return;
             }
         }
+    }
+
+    private bool HasRoom(IPAddress source)
+    {
+        int open = connections.Count;
+        return open < MaxConnections && (open < MaxConnectionsPerSource || connections.Count(one => one.Value.Host is null && one.Key.Address.Equals(source)) < MaxConnectionsPerSource);
     }
 
     private Task TakeAsync(IPEndPoint remote, Connection connection, Socket socket) => OpenAsync(remote, connection, socket, async ct =>
