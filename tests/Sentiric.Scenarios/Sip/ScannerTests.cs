@@ -31,11 +31,10 @@ public sealed class ScannerTests(SharedPlatform shared, ITestOutputHelper output
     }
 
     [PlatformFact("svmap", "svwar", "svcrack")]
-    public async Task From_an_allowed_source_REGISTER_tells_no_user_from_another_and_no_password_is_found()
+    public async Task From_an_allowed_source_they_find_neither_the_server_nor_a_user_nor_a_password()
     {
         var platform = await shared.GetAsync();
-        // The scanner sees when there is something to see: else its silence would prove nothing.
-        Assert.Contains($"| 127.0.0.1:{platform.SipPort}", await ScanAsync("svmap", platform, "127.0.0.1"), StringComparison.Ordinal);
+        Assert.Contains("found nothing", await ScanAsync("svmap", platform, "127.0.0.1"), StringComparison.Ordinal);
         var dictionary = Path.Combine(folder, "users.txt");
         await File.WriteAllTextAsync(dictionary, "ayse\nnobody\nmehmet\n1001\nsomebody\n");
         Assert.DoesNotContain("| ", await ScanAsync("svwar", platform, "-d", dictionary, "-m", "REGISTER", "127.0.0.1"), StringComparison.Ordinal);
