@@ -27,6 +27,9 @@ internal sealed class MemoryNetwork(TimeProvider time) : ISipNetwork
         return transport;
     }
 
+    /// <summary>Endpoints of this network that a scripted phone waits for: what it hears is said in the middle of a piece of work, before that has set its timers.</summary>
+    public ConcurrentBag<SipEndpoint> Parties { get; } = [];
+
     /// <summary>Addresses where no stream is taken, and how often one was tried.</summary>
     public ConcurrentDictionary<IPAddress, int> RefusesStreams { get; } = new();
 

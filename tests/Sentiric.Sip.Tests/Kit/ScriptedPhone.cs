@@ -72,6 +72,7 @@ internal sealed class ScriptedPhone
             string line = await started.Reader.ReadAsync(patience.Token);
             if (line.StartsWith("SIP/2.0 ", StringComparison.Ordinal) && !line.StartsWith("SIP/2.0 1", StringComparison.Ordinal))
             {
+                await Stage.FinishAsync([.. network.Parties]);
                 return int.Parse(line.AsSpan(8, 3));
             }
         }
@@ -99,6 +100,7 @@ internal sealed class ScriptedPhone
                 SipMessage message = await heard.Reader.ReadAsync(patience.Token);
                 if (wanted(message))
                 {
+                    await Stage.FinishAsync([.. network.Parties]);
                     return message;
                 }
             }

@@ -36,6 +36,7 @@ internal sealed class Stage : IAsyncDisposable
         var application = new TestApplication();
         var options = new SipEndpointOptions { Listen = [SipListen.Udp()], Network = network, TimeProvider = time, Callbacks = SipCallbacks.ThreadPool };
         SipEndpoint endpoint = await SipEndpoint.StartAsync(adjust?.Invoke(options) ?? options, application);
+        network.Parties.Add(endpoint);
         return new Stage(time, network, application, endpoint, new ScriptedPhone(network, endpoint.Bindings[0].Address));
     }
 
@@ -81,14 +82,30 @@ internal sealed class Stage : IAsyncDisposable
     public static async Task SettleAsync(params SipEndpoint[] parties)
     {
         const int mostHops = 10_000;
+        for (int hops = 0; hops < 4 || (ThreadPool.PendingWorkItemCount > 0 && hops < mostHops); hops++)
+        {
+            await HopAsync();
+        }
+
+        await FinishAsync(parties);
+    }
+
+    /// <summary>Until no thread works for these endpoints.</summary>
+    public static async Task FinishAsync(IReadOnlyCollection<SipEndpoint> parties)
+    {
         long since = Stopwatch.GetTimestamp();
-        for (int hops = 0; hops < 4 || (ThreadPool.PendingWorkItemCount > 0 && hops < mostHops) || !parties.All(party => party.IsIdle); hops++)
+        while (!parties.All(party => party.IsIdle))
         {
             Assert.True(Stopwatch.GetElapsedTime(since) < ScriptedPhone.Patience, "An endpoint still works on something that should take no time.");
-            var hop = new TaskCompletionSource();
-            ThreadPool.QueueUserWorkItem(static done => done.SetResult(), hop, preferLocal: false);
-            await hop.Task;
+            await HopAsync();
         }
+    }
+
+    private static Task HopAsync()
+    {
+        var hop = new TaskCompletionSource();
+        ThreadPool.QueueUserWorkItem(static done => done.SetResult(), hop, preferLocal: false);
+        return hop.Task;
     }
 
     public ValueTask DisposeAsync() => Endpoint.DisposeAsync();
