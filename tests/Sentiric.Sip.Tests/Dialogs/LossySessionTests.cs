@@ -18,15 +18,7 @@ public sealed class LossySessionTests
     public async Task A_session_with_reliable_progress_changes_and_refreshes_survives_bad_weather(int seed)
     {
         var time = new ManualTime();
-        var network = new MemoryNetwork(time);
-        var dice = new Random(seed);
-        network.Weather = (_, _, _) =>
-        {
-            lock (dice)
-            {
-                return dice.Next(100) < 20 ? null : TimeSpan.FromMilliseconds(dice.Next(1, 200));
-            }
-        };
+        var network = new MemoryNetwork(time) { Weather = MemoryNetwork.Bad(seed, lostPercent: 20) };
         var established = new TaskCompletionSource<SipDialog?>(TaskCreationOptions.RunContinuationsAsynchronously);
         var callee = new TestApplication();
         callee.Answering = async invite =>

@@ -18,6 +18,19 @@ internal sealed class MemoryNetwork(TimeProvider time) : ISipNetwork
 
     public Weather Weather { get; set; } = (_, _, _) => TimeSpan.Zero;
 
+    /// <summary>Loses so many packets of a hundred and delays the others by up to 200 ms, so that they overtake each other; the same seed, the same weather.</summary>
+    public static Weather Bad(int seed, int lostPercent)
+    {
+        var dice = new Random(seed);
+        return (_, _, _) =>
+        {
+            lock (dice)
+            {
+                return dice.Next(100) < lostPercent ? null : TimeSpan.FromMilliseconds(dice.Next(1, 200));
+            }
+        };
+    }
+
     public ISipTransport Open(SipListen listen, ISipTransportSink sink, TimeProvider _)
     {
         int port = listen.Address.Port == 0 ? Interlocked.Increment(ref nextPort) : listen.Address.Port;

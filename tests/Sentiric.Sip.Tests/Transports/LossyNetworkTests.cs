@@ -19,15 +19,7 @@ public sealed class LossyNetworkTests
     public async Task Calls_are_made_and_ended_over_a_network_that_loses_and_reorders(int seed)
     {
         var time = new ManualTime();
-        var network = new MemoryNetwork(time);
-        var dice = new Random(seed);
-        network.Weather = (_, _, _) =>
-        {
-            lock (dice)
-            {
-                return dice.Next(100) < 25 ? null : TimeSpan.FromMilliseconds(dice.Next(1, 200));
-            }
-        };
+        var network = new MemoryNetwork(time) { Weather = MemoryNetwork.Bad(seed, lostPercent: 25) };
         var established = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         var callee = new TestApplication();
         callee.Answering = async invite =>
