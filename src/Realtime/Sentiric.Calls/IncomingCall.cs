@@ -144,12 +144,12 @@ public sealed partial class IncomingCall(
     {
         if (story.Invite.Offer is { } offer)
         {
-            var opened = await media.OpenAsync(new(story.Call.Id, story.Log.Tenant, offer), ct);
+            var opened = await media.OpenAsync(new(story.Call.Id, story.Log.Tenant, offer, story.Profile), ct);
             return opened.Refusal is { } no ? Refused(story, no) : Started(story, opened.Value);
         }
 
         // An INVITE without an offer wants ours; the answer comes with the ACK (RFC 3261 13.2.1).
-        var offered = await media.OfferAsync(new(story.Call.Id, story.Log.Tenant), ct);
+        var offered = await media.OfferAsync(new(story.Call.Id, story.Log.Tenant, story.Profile), ct);
         if (offered.Refusal is { } refusal)
         {
             return Refused(story, refusal);
@@ -451,6 +451,9 @@ public sealed partial class IncomingCall(
         public IncomingInvite Invite { get; } = invite;
 
         public DateTimeOffset ReceivedAt { get; } = receivedAt;
+
+        /// <summary>What the trunk's equipment bears; null for a caller who came over none.</summary>
+        public MediaProfile? Profile { get; } = invite.Trunk is { Profile: var profile } ? new(profile.Codecs, profile.TelephoneEvent) : null;
 
         public string From { get; set; } = PhoneNumber.Anonymous;
 

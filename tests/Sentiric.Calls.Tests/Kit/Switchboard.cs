@@ -21,15 +21,15 @@ internal sealed class Switchboard : IAsyncDisposable
     private readonly List<UdpPhone> _phones = [];
     private bool _stopped;
 
-    private Switchboard(int maxCalls, TimeSpan t1)
+    private Switchboard(int maxCalls, TimeSpan t1, TrunkTable trunks, IMediaSessions? media)
     {
         Calls = new LiveCalls(maxCalls);
         _facts = new FactWriter(Journal, Clock, NullLogger<FactWriter>.Instance);
         var ladder = new SipLadder();
         var failSafe = new FailSafeVoice(Neighbours, Neighbours, NullLogger<FailSafeVoice>.Instance);
         var story = new IncomingCall(
-            Neighbours, Neighbours, Neighbours, failSafe, Calls, ladder, _facts, CallOptions.Default, Clock, NullLogger<IncomingCall>.Instance);
-        var options = new SipEndpointOptions { Listen = [SipListen.Udp()], Timers = new SipTimers { T1 = t1 } };
+            Neighbours, Neighbours, media ?? Neighbours, failSafe, Calls, ladder, _facts, CallOptions.Default, Clock, NullLogger<IncomingCall>.Instance);
+        var options = new SipEndpointOptions { Listen = [SipListen.Udp()], Timers = new SipTimers { T1 = t1 }, Trunks = trunks };
         _role = new SipRole(options, [IPNetwork.Parse("127.0.0.0/8")], story, ladder, failSafe, Calls, NullLogger<SipRole>.Instance);
     }
 
@@ -43,9 +43,9 @@ internal sealed class Switchboard : IAsyncDisposable
 
     public SipRole Role => _role;
 
-    public static async Task<Switchboard> StartAsync(int maxCalls = 10, int t1Ms = 500)
+    public static async Task<Switchboard> StartAsync(int maxCalls = 10, int t1Ms = 500, TrunkTable? trunks = null, IMediaSessions? media = null)
     {
-        var board = new Switchboard(maxCalls, TimeSpan.FromMilliseconds(t1Ms));
+        var board = new Switchboard(maxCalls, TimeSpan.FromMilliseconds(t1Ms), trunks ?? TrunkTable.None, media);
         await board._role.StartAsync(CancellationToken.None);
         return board;
     }

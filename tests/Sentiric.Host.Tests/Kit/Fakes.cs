@@ -89,11 +89,11 @@ internal sealed class FakeMedia : IMediaSessions
 
     public ValueTask<Result<MediaOpened>> OpenAsync(OpenMedia request, CancellationToken ct) => ValueTask.FromResult<Result<MediaOpened>>(
         request.SdpOffer.StartsWith("v=0", StringComparison.Ordinal)
-            ? new MediaOpened(request.CallId.ToString("N"), request.SdpOffer + "answer\r\n", "127.0.0.1:30000", "127.0.0.1:4000", "PCMA")
+            ? new MediaOpened(request.CallId.ToString("N"), request.SdpOffer + "answer\r\n" + Told(request.Profile), "127.0.0.1:30000", "127.0.0.1:4000", "PCMA")
             : new Refusal("media.ports_exhausted", "All RTP ports are in use."));
 
     public ValueTask<Result<MediaOffered>> OfferAsync(OfferMedia request, CancellationToken ct) =>
-        ValueTask.FromResult<Result<MediaOffered>>(new MediaOffered(request.CallId.ToString("N"), request.Tenant));
+        ValueTask.FromResult<Result<MediaOffered>>(new MediaOffered(request.CallId.ToString("N"), request.Tenant + Told(request.Profile)));
 
     public ValueTask<Result<MediaOffered>> OfferAgainAsync(string sessionId, CancellationToken ct) =>
         ValueTask.FromResult<Result<MediaOffered>>(new MediaOffered(sessionId, "again"));
@@ -103,6 +103,8 @@ internal sealed class FakeMedia : IMediaSessions
 
     public ValueTask<Result<MediaRenegotiated>> RenegotiateAsync(string sessionId, string sdpOffer, CancellationToken ct) =>
         ValueTask.FromResult<Result<MediaRenegotiated>>(new MediaRenegotiated(sdpOffer, sessionId == "held"));
+
+    private static string Told(MediaProfile? profile) => profile is null ? "" : $"{string.Join('+', profile.Codecs)} {profile.TelephoneEvent}";
 
     /// <summary>Plays until all of it has come or it is cleared, however long the voice takes.</summary>
     public async ValueTask<Result<PlaybackOutcome>> PlayAsync(string sessionId, string playbackId, IAsyncEnumerable<ReadOnlyMemory<short>> pcm, CancellationToken ct)

@@ -42,6 +42,15 @@ public abstract class SoundPortsContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_trunk_bears_reaches_the_media()
+    {
+        var profile = new MediaProfile(["PCMU", "PCMA"], TelephoneEvent: false);
+        Assert.Equal("v=0\r\nanswer\r\nPCMU+PCMA False", (await _front.Media.OpenAsync(new(Guid.Empty, "demo", "v=0\r\n", profile), None)).Value.SdpAnswer);
+        Assert.Equal("demo True", (await _front.Media.OfferAsync(new(Guid.Empty, "demo", new MediaProfile([])), None)).Value.SdpOffer);
+        Assert.Equal("demoPCMA True", (await _front.Media.OfferAsync(new(Guid.Empty, "demo", new MediaProfile(["PCMA"])), None)).Value.SdpOffer);
+    }
+
+    [Fact]
     public async Task What_is_played_arrives_sample_by_sample_and_the_outcome_comes_back()
     {
         var voice = Enumerable.Range(0, 20).Select(n => Enumerable.Range(0, n * 97).Select(i => (short)((i * 31) + n)).ToArray()).ToArray();

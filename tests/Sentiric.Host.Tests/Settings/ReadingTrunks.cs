@@ -36,6 +36,7 @@ public sealed class ReadingTrunks
     [InlineData("Weight", "-1")]
     [InlineData("OptionsSeconds", "99999")]
     [InlineData("Identity", "from")]
+    [InlineData("Codecs", "PCMA,G729")]
     [InlineData("Name", "")]
     [InlineData("Colour", "red")]
     public void A_wrong_value_names_its_setting(string key, string value, string? named = null)

@@ -93,6 +93,35 @@ public sealed class TrunkTests
         stage.Ack(ok);
     }
 
+    [Theory]
+    [InlineData(false, "INVITE")]
+    [InlineData(true, "INVITE")]
+    [InlineData(false, "UPDATE")]
+    [InlineData(true, "UPDATE")]
+    public async Task A_trunk_hears_of_record_route_in_a_later_exchange_as_in_the_first(bool echoes, string method)
+    {
+        const string route = "Record-Route: <sip:127.0.0.9;lr>\r\n";
+        await using Stage stage = await Stage.OpenAsync(options => options with
+        {
+            Trunks = new TrunkTable([Trunk("t", "127.0.0.9/32") with { Profile = new TrunkProfile { EchoesRecordRoute = echoes } }]),
+        });
+        var (dialog, tag) = await stage.EstablishAsync(extra: route);
+        dialog.ReinviteHandler = _ => Task.FromResult(SipReinviteAnswer.Accept(ScriptedPhone.Sdp));
+        stage.Phone.Say(stage.Phone.Request(method, "call-1", "z9hG4bK-later", 2, tag, sdp: ScriptedPhone.Sdp, extra: route));
+        SipResponse ok;
+        do
+        {
+            ok = await stage.Phone.HearResponseAsync(200, method);
+        }
+        while (ok.CSeq.Number != 2);
+
+        Assert.Equal(echoes ? "<sip:127.0.0.9;lr>" : null, ok.Header("Record-Route"));
+        if (method == "INVITE")
+        {
+            stage.Ack(ok, "z9hG4bK-ack-2");
+        }
+    }
+
     [Fact]
     public void One_lost_probe_moves_no_call_and_one_answer_does_not_bring_a_trunk_back()
     {

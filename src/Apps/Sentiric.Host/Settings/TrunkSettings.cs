@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Configuration;
+using Sentiric.Media;
 using Sentiric.Sip;
 
 namespace Sentiric.Host.Settings;
@@ -41,7 +42,7 @@ internal sealed class TrunkSettings
             Weight = Number("Weight", 1, 0, 65_535),
             Profile = new TrunkProfile
             {
-                Codecs = List("Codecs"),
+                Codecs = [.. List("Codecs").Select(Codec)],
                 TelephoneEvent = Switch("TelephoneEvent", true),
                 EchoesRecordRoute = Switch("RecordRoute", true),
                 Identity = Identity(),
@@ -85,6 +86,9 @@ internal sealed class TrunkSettings
     };
 
     private SipUri Uri(string key) => SipUri.TryParse(Text(key) ?? "", out var uri) && uri.IsSip && uri.Host.Length > 0 ? uri : throw Wrong(key, "a SIP URI is needed, e.g. sip:carrier.example");
+
+    private string Codec(string name) => Enum.GetValues<AudioCodec>().Select(codec => codec.EncodingName()).FirstOrDefault(known => known.Equals(name, StringComparison.OrdinalIgnoreCase))
+        ?? throw Wrong("Codecs", $"only {string.Join(", ", Enum.GetValues<AudioCodec>().Select(codec => codec.EncodingName()))} are spoken here");
 
     private IPNetwork Network(string text) =>
         IPNetwork.TryParse(text, out var network) ? network

@@ -9,7 +9,8 @@ public interface IMediaSessions
     ValueTask<Result<MediaOpened>> OpenAsync(OpenMedia request, CancellationToken ct);
 
     /// <summary>
-    /// Opens an RTP port and offers, for a caller who sent no offer. The answer goes to <see cref="AcceptAsync"/>. Refusal: <c>media.ports_exhausted</c>.
+    /// Opens an RTP port and offers, for a caller who sent no offer. The answer goes to <see cref="AcceptAsync"/>. Refusals: <c>media.ports_exhausted</c>,
+    /// <c>media.no_common_codec</c> when the profile leaves no codec.
     /// </summary>
     ValueTask<Result<MediaOffered>> OfferAsync(OfferMedia request, CancellationToken ct);
 
@@ -50,11 +51,19 @@ public sealed record Done
     public static readonly Done It = new();
 }
 
-public sealed record OpenMedia(Guid CallId, string Tenant, string SdpOffer);
+/// <summary>What the equipment at the other end bears. It holds for the life of a session, in every offer and answer of ours.</summary>
+/// <param name="Codecs">Names as in SDP ("PCMA"), in the order of our own offers; in answers the offerer's order rules (RFC 3264 6.1). Names that the media role does not speak count for
+/// nothing; empty: all that it speaks.</param>
+/// <param name="TelephoneEvent">RFC 4733 events may stand in SDP.</param>
+public sealed record MediaProfile(IReadOnlyList<string> Codecs, bool TelephoneEvent = true);
+
+/// <param name="Profile">Null: the media role's own.</param>
+public sealed record OpenMedia(Guid CallId, string Tenant, string SdpOffer, MediaProfile? Profile = null);
 
 public sealed record MediaOpened(string SessionId, string SdpAnswer, string LocalAddress, string RemoteAddress, string Codec);
 
-public sealed record OfferMedia(Guid CallId, string Tenant);
+/// <param name="Profile">Null: the media role's own.</param>
+public sealed record OfferMedia(Guid CallId, string Tenant, MediaProfile? Profile = null);
 
 public sealed record MediaOffered(string SessionId, string SdpOffer);
 

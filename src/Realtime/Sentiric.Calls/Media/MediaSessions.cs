@@ -24,12 +24,12 @@ public sealed partial class MediaSessions(
 
     public ValueTask<Result<MediaOpened>> OpenAsync(OpenMedia request, CancellationToken ct)
     {
-        if (Open(request.CallId, request.Tenant) is not { Session: var session } leg)
+        if (Open(request.CallId, request.Tenant, CapabilitiesFor(request.Profile)) is not { Session: var session } leg)
         {
             return Say<MediaOpened>(PortsExhausted());
         }
 
-        var outcome = session.Answer(request.SdpOffer);
+        var outcome = session.Answer(request.SdpOffer, leg.Capabilities);
         if (outcome is not { Sdp: { } answer, Audio: { } audio })
         {
             _ = session.CloseAsync();
@@ -43,18 +43,24 @@ public sealed partial class MediaSessions(
 
     public ValueTask<Result<MediaOffered>> OfferAsync(OfferMedia request, CancellationToken ct)
     {
-        if (Open(request.CallId, request.Tenant) is not { } leg)
+        var capabilities = CapabilitiesFor(request.Profile);
+        if (capabilities.Codecs.Count == 0)
+        {
+            return Say<MediaOffered>(new Refusal("media.no_common_codec", $"None of the codecs {string.Join(", ", request.Profile!.Codecs)} is spoken here."));
+        }
+
+        if (Open(request.CallId, request.Tenant, capabilities) is not { } leg)
         {
             return Say<MediaOffered>(PortsExhausted());
         }
 
         var id = IdOf(request.CallId);
         _legs[id] = leg;
-        return Say<MediaOffered>(new MediaOffered(id, leg.Session.Offer()));
+        return Say<MediaOffered>(new MediaOffered(id, leg.Session.Offer(leg.Capabilities)));
     }
 
     public ValueTask<Result<MediaOffered>> OfferAgainAsync(string sessionId, CancellationToken ct) =>
-        Say<MediaOffered>(_legs.TryGetValue(sessionId, out var leg) ? new MediaOffered(sessionId, leg.Session.Offer()) : UnknownSession);
+        Say<MediaOffered>(_legs.TryGetValue(sessionId, out var leg) ? new MediaOffered(sessionId, leg.Session.Offer(leg.Capabilities)) : UnknownSession);
 
     public ValueTask<Result<MediaOpened>> AcceptAsync(string sessionId, string sdpAnswer, CancellationToken ct)
     {
@@ -63,7 +69,7 @@ public sealed partial class MediaSessions(
             return Say<MediaOpened>(UnknownSession);
         }
 
-        var outcome = leg.Session.AcceptAnswer(sdpAnswer);
+        var outcome = leg.Session.AcceptAnswer(sdpAnswer, leg.Capabilities);
         return outcome.Audio is { } audio
             ? Say<MediaOpened>(Opened(sessionId, sdpAnswer, leg.Session, audio))
             : Say<MediaOpened>(new Refusal(CodeOf(outcome), outcome.Refusal?.Detail ?? "The answer takes nothing of the offer."));
@@ -76,7 +82,7 @@ public sealed partial class MediaSessions(
             return Say<MediaRenegotiated>(UnknownSession);
         }
 
-        var outcome = leg.Session.Answer(sdpOffer);
+        var outcome = leg.Session.Answer(sdpOffer, leg.Capabilities);
         return outcome is { Sdp: { } answer, Audio: { } audio }
             ? Say<MediaRenegotiated>(new MediaRenegotiated(answer, !audio.Direction.Sends()))
             : Say<MediaRenegotiated>(new Refusal("media.no_common_codec", outcome.Refusal?.Detail ?? "Nothing in the offer fits."));
@@ -191,7 +197,7 @@ public sealed partial class MediaSessions(
         return new MediaClosed(Quality(closed.Quality, summary: true), recording);
     }
 
-    private Leg? Open(Guid callId, string tenant)
+    private Leg? Open(Guid callId, string tenant, MediaCapabilities capabilities)
     {
         if (engine.Open() is not { Session: { } session })
         {
@@ -199,10 +205,20 @@ public sealed partial class MediaSessions(
             return null;
         }
 
-        var leg = new Leg(session, new CallLog(facts, callId, Actor), callId, tenant);
+        var leg = new Leg(session, new CallLog(facts, callId, Actor), callId, tenant, capabilities);
         leg.Log.BelongsTo(tenant);
         leg.Watch = session.Watch(told => Note(leg, told));
         return leg;
+    }
+
+    private MediaCapabilities CapabilitiesFor(MediaProfile? profile)
+    {
+        var ours = engine.Options.Capabilities;
+        return profile is null ? ours : ours with
+        {
+            Codecs = profile.Codecs.Count == 0 ? ours.Codecs : [.. profile.Codecs.SelectMany(name => ours.Codecs.Where(codec => codec.EncodingName().Equals(name, StringComparison.OrdinalIgnoreCase))).Distinct()],
+            TelephoneEvent = ours.TelephoneEvent && profile.TelephoneEvent,
+        };
     }
 
     private Refusal PortsExhausted() =>
@@ -266,7 +282,7 @@ public sealed partial class MediaSessions(
     [LoggerMessage(Level = LogLevel.Information, Message = "Call {CallId}: RTP comes from {Source}")]
     private partial void LogSource(Guid callId, string source);
 
-    private sealed class Leg(MediaSession session, CallLog log, Guid callId, string tenant)
+    private sealed class Leg(MediaSession session, CallLog log, Guid callId, string tenant, MediaCapabilities capabilities)
     {
         public MediaSession Session { get; } = session;
 
@@ -275,6 +291,9 @@ public sealed partial class MediaSessions(
         public Guid CallId { get; } = callId;
 
         public string Tenant { get; } = tenant;
+
+        /// <summary>What offers and answers may say, from the first to the last.</summary>
+        public MediaCapabilities Capabilities { get; } = capabilities;
 
         public IDisposable? Watch { get; set; }
 

@@ -212,7 +212,7 @@ public sealed partial class SipDialog
     {
         Retarget(transaction.Request);
         SipWriter writer = ResponseDraft.Begin(transaction.Request.Raw, transaction.Source, 200, null, LocalTag)
-            .WithRecordRoutes(transaction.Request)
+            .WithRecordRoutes(transaction, shard.Options.Trunks)
             .WireHeader(SipHeaderId.Contact, state.Contact).Header("Allow", shard.Allow).Header(SipHeaderId.Supported, shard.Supported)
             .Header("Server", shard.Options.UserAgentName);
         if (IsConfirmed)

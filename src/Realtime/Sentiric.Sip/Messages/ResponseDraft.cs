@@ -32,9 +32,15 @@ internal static class ResponseDraft
         return writer;
     }
 
-    /// <summary>Record-Route goes back byte for byte, in order (RFC 3261 12.1.1).</summary>
-    public static SipWriter WithRecordRoutes(this SipWriter writer, SipRequest request)
+    /// <summary>Record-Route goes back byte for byte, in order (RFC 3261 12.1.1); not at all to a trunk whose equipment chokes on it.</summary>
+    public static SipWriter WithRecordRoutes(this SipWriter writer, ServerTransaction transaction, TrunkTable trunks)
     {
+        SipRequest request = transaction.Request;
+        if (trunks.Find(transaction.Source.Address) is { Profile.EchoesRecordRoute: false })
+        {
+            return writer;
+        }
+
         for (int i = request.Raw.Find(SipHeaderId.RecordRoute); i >= 0; i = request.Raw.Find(SipHeaderId.RecordRoute, i + 1))
         {
             writer.Mirror(request.Raw, i);

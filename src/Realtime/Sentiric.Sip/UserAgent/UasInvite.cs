@@ -243,8 +243,7 @@ internal sealed partial class UasInvite : IDialogUser, IInviteOwner
     private SipWriter Response(int statusCode, string? reason)
     {
         SipWriter writer = ResponseDraft.Begin(Transaction.Request.Raw, Transaction.Source, statusCode, reason, LocalTag);
-        bool echoes = statusCode < 300 && Trunk is not { Profile.EchoesRecordRoute: false };
-        return (echoes ? writer.WithRecordRoutes(Transaction.Request) : writer).Header("Server", shard.Options.UserAgentName);
+        return (statusCode < 300 ? writer.WithRecordRoutes(Transaction, shard.Options.Trunks) : writer).Header("Server", shard.Options.UserAgentName);
     }
 
     private async Task TellApplicationAsync()
