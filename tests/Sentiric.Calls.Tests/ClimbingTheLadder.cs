@@ -81,6 +81,60 @@ public sealed class ClimbingTheLadder
         Assert.Equal(200, _journal.All.Count(n => n.Fact is SipMessageLogged));
     }
 
+    [Fact]
+    public async Task A_ladder_that_keeps_messages_keeps_them_masked()
+    {
+        await using var writer = Writer();
+        var (ladder, log) = (new SipLadder(keepsMessages: true), Log(writer));
+        var text = "INVITE sip:1 SIP/2.0\r\nCall-ID: a\r\nAuthorization: secret\r\n\r\n";
+        ladder.Trace(new(SipTraceDirection.Received, SipTransportKind.Tls, new(IPAddress.Loopback, 5061), Peer, _clock.GetUtcNow(), Encoding.ASCII.GetBytes(text)));
+        ladder.Follow("a", log);
+        await _journal.UntilAsync(n => n.Fact is SipMessageLogged, "the INVITE");
+        Assert.Equal(
+            new SipMessageLogged(_clock.GetUtcNow(), true, "tls", Peer.ToString(), "INVITE sip:1", text.Length, "127.0.0.1:5061", text.Replace("secret", "******", StringComparison.Ordinal)),
+            _journal.All.Select(n => n.Fact).OfType<SipMessageLogged>().Single());
+    }
+
+    [Fact]
+    public async Task A_ladder_keeps_no_more_of_a_message_or_a_call_than_it_says()
+    {
+        await using var writer = Writer();
+        var (ladder, log) = (new SipLadder(keepsMessages: true), Log(writer));
+        ladder.Follow("a", log);
+        for (var n = 0; n < 50; n++)
+        {
+            ladder.Trace(Message("a", "INFO sip:x SIP/2.0", SipTraceDirection.Received, body: 20_000));
+        }
+
+        log.Note(new CallRinging(_clock.GetUtcNow()));
+        await _journal.UntilAsync<CallRinging>();
+        var all = _journal.All.Select(n => n.Fact).OfType<SipMessageLogged>().ToList();
+        var kept = all.Where(m => m.Text is not null).ToList();
+        Assert.Equal((50, SipLadder.MaxKeptBytesPerCall / 2 / SipLadder.MaxKeptBytes), (all.Count, kept.Count));
+        Assert.All(kept, m => Assert.Equal(SipLadder.MaxKeptBytes, m.Text?.Length));
+        Assert.All(all, m => Assert.True(m.Bytes > 20_000));
+    }
+
+    [Fact]
+    public async Task A_flood_of_unknown_calls_fills_no_memory_with_texts_and_gives_it_back()
+    {
+        await using var writer = Writer();
+        var (ladder, log) = (new SipLadder(keepsMessages: true), Log(writer));
+        var fit = SipLadder.MaxWaitingBytes / 2 / SipLadder.MaxKeptBytes;
+        for (var n = 0; n <= fit; n++)
+        {
+            ladder.Trace(Message($"scan-{n}", "OPTIONS sip:x SIP/2.0", SipTraceDirection.Received, body: 20_000));
+        }
+
+        ladder.Follow($"scan-{fit}", log);
+        ladder.Forget("scan-0");
+        ladder.Trace(Message("next", "OPTIONS sip:x SIP/2.0", SipTraceDirection.Received, body: 20_000));
+        ladder.Follow("next", log);
+        log.Note(new CallRinging(_clock.GetUtcNow()));
+        await _journal.UntilAsync<CallRinging>();
+        Assert.Equal([false, true], _journal.All.Select(n => n.Fact).OfType<SipMessageLogged>().Select(m => m.Text is not null));
+    }
+
     private FactWriter Writer() => new(_journal, _clock, NullLogger<FactWriter>.Instance);
 
     private static CallLog Log(FactWriter writer)
@@ -90,6 +144,6 @@ public sealed class ClimbingTheLadder
         return log;
     }
 
-    private SipTrace Message(string callId, string line, SipTraceDirection direction) =>
-        new(direction, SipTransportKind.Udp, Peer, Peer, _clock.GetUtcNow(), Encoding.ASCII.GetBytes($"{line}\r\nCall-ID: {callId}\r\n\r\n"));
+    private SipTrace Message(string callId, string line, SipTraceDirection direction, int body = 0) =>
+        new(direction, SipTransportKind.Udp, Peer, Peer, _clock.GetUtcNow(), Encoding.ASCII.GetBytes($"{line}\r\nCall-ID: {callId}\r\n\r\n{new string('x', body)}"));
 }

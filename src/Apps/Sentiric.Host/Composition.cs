@@ -10,6 +10,7 @@ using Sentiric.Host.Ports;
 using Sentiric.Host.Roles;
 using Sentiric.Host.Settings;
 using Sentiric.Read;
+using Sentiric.Sip;
 using Sentiric.Speech;
 using Sentiric.Write;
 
@@ -50,7 +51,7 @@ public static class Composition
         services.AddSingleton<ApiKeys>();
         services.AddOpenApi("v1", ApiDocument.Describe);
         services.AddHealthChecks();
-        services.AddSingleton(_ => new PrometheusExporter([StoreTelemetry.Name]));
+        services.AddSingleton(_ => new PrometheusExporter([StoreTelemetry.Name, HepMirror.MeterName]));
 
         StoreRole.Add(services, settings);
         SpeechRoles.Add(services, settings);

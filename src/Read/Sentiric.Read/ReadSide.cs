@@ -47,6 +47,7 @@ public static class ReadSide
         LiveCalls.Map(routes);
         Transcripts.Map(routes);
         CallHistory.Map(routes);
+        SipCaptures.Map(routes);
         Recordings.Map(routes);
         EventStream.Map(routes);
         UserDirectory.Map(routes);

@@ -7,9 +7,10 @@ using Sentiric.Sip;
 namespace Sentiric.Calls;
 
 /// <summary>The sip role: listens, admits known sources, tells the story of every incoming call.</summary>
+/// <param name="mirror">Gets every message on the wire; the role disposes it.</param>
 public sealed partial class SipRole(
     SipEndpointOptions options, IReadOnlyList<IPNetwork> allowedSources, IncomingCall story, SipLadder ladder, FailSafeVoice failSafe, LiveCalls calls,
-    ILogger<SipRole> logger) : IHostedService, ISipApplication
+    ILogger<SipRole> logger, HepMirror? mirror = null) : IHostedService, ISipApplication
 {
     private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<IncomingInvite, Task> _running = new();
@@ -42,6 +43,7 @@ public sealed partial class SipRole(
     {
         if (_endpoint is null)
         {
+            await EndMirrorAsync();
             return;
         }
 
@@ -54,6 +56,7 @@ public sealed partial class SipRole(
         }
 
         await _endpoint.DisposeAsync();
+        await EndMirrorAsync();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(EndTime);
         await Task.WhenAll(_running.Values).WaitAsync(limit.Token).ContinueWith(_ => { }, TaskScheduler.Default);
@@ -85,7 +88,13 @@ public sealed partial class SipRole(
         return options.Trunks.Find(source.Address) is null ? SipSourceDecision.Drop : SipSourceDecision.Accept;
     }
 
-    public void OnTrace(SipTrace trace) => ladder.Trace(trace);
+    public void OnTrace(SipTrace trace)
+    {
+        ladder.Trace(trace);
+        mirror?.Mirror(trace);
+    }
+
+    private ValueTask EndMirrorAsync() => mirror?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     [LoggerMessage(Level = LogLevel.Information, Message = "SIP listens on {Transport} {Address}")]
     private partial void LogListening(SipTransportKind transport, IPEndPoint address);

@@ -28,7 +28,7 @@ public sealed class CommandTests : IAsyncLifetime
     [Theory]
     [InlineData("There is no command dance.", "dance")]
     [InlineData("There is no option --nope here.", "status", "--nope")]
-    [InlineData("list, show, live, events or recording is missing.", "calls")]
+    [InlineData("list, show, live, events, ladder or recording is missing.", "calls")]
     [InlineData("calls dance: there is no such command.", "calls", "dance")]
     [InlineData("--to is missing.", "dialplan", "resolve")]
     [InlineData("extra is one word too many.", "routes", "list", "extra")]
@@ -177,6 +177,21 @@ public sealed class CommandTests : IAsyncLifetime
         var (code, _, _) = await platform.RunAsync("", "calls", "recording", Call, "-o", file);
         Assert.Equal(0, code);
         Assert.Equal("RIFF", await File.ReadAllTextAsync(file));
+        Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_ladder_is_shown_or_written_as_a_capture()
+    {
+        var file = Path.Combine(Directory.CreateTempSubdirectory("cli").FullName, "call.pcap");
+        const string entry = """{"position":3,"sequence":1,"id":"01930000-0000-7000-8000-000000000001","type":"TYPE","occurred_at":"2026-03-02T09:00:00+00:00","actor":"sip","data":DATA}""";
+        var message = entry.Replace("TYPE", "sip.message.logged", StringComparison.Ordinal).Replace(
+            "DATA", """{"at":"2026-03-02T09:00:00+00:00","inbound":true,"transport":"udp","remote":"127.0.0.1:5090","summary":"INVITE sip:1001@x","bytes":620}""", StringComparison.Ordinal);
+        var ringing = entry.Replace("TYPE", "call.ringing", StringComparison.Ordinal).Replace("DATA", """{"at":"2026-03-02T09:00:00+00:00"}""", StringComparison.Ordinal);
+        platform.Answers($"GET /v1/calls/{Call}/events", $"[{message},{ringing}]").Answers($"GET /v1/calls/{Call}/sip.pcap", "pcap", type: "application/vnd.tcpdump.pcap");
+        Assert.Equal((0, "   0.00  sip        phone -> platform  INVITE sip:1001@x\n", ""), await platform.RunAsync("", "calls", "ladder", Call));
+        Assert.Equal(0, (await platform.RunAsync("", "calls", "ladder", Call, "--pcap", file)).Code);
+        Assert.Equal("pcap", await File.ReadAllTextAsync(file));
         Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
     }
 

@@ -94,7 +94,7 @@ public sealed class ErasingAPerson(AllInOne platform) : IClassFixture<AllInOne>
         IFact[] facts =
         [
             new CallReceived(at, Guid.NewGuid().ToString("N"), number, name, "+902121234567", CallDirection.Inbound, "udp", "10.0.0.7:5060"),
-            new SipMessageLogged(at, true, "udp", "10.0.0.7:5060", $"INVITE from {number}", 900),
+            new SipMessageLogged(at, true, "udp", "10.0.0.7:5060", $"INVITE from {number}", 900, "10.0.0.1:5060", $"INVITE sip:x SIP/2.0\r\nFrom: <sip:{number}@x>\r\n\r\n"),
             new UserIdentifiedForCall(at, user, name, UserType.Caller, "tr", number),
             new CallAnswered(at, 10),
             new RecordingStarted(at, file),

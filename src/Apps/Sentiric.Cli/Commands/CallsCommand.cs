@@ -1,4 +1,5 @@
 using Sentiric.Cli.Show;
+using Sentiric.Contracts.Events;
 using Sentiric.Contracts.Queries;
 
 namespace Sentiric.Cli.Commands;
@@ -14,16 +15,18 @@ internal static class CallsCommand
         sentiric calls show ID                                         one call: record, transcript, latencies
         sentiric calls live                                            calls that are up now
         sentiric calls events ID                                       every event of a call
+        sentiric calls ladder ID [--pcap FILE]                         its SIP messages; --pcap: as a file for Wireshark, where they are kept
         sentiric calls recording ID -o FILE                            downloads the recording
         """,
-        ["--from", "--to", "--limit", "-o"], [], RunAsync);
+        ["--from", "--to", "--limit", "-o", "--pcap"], [], RunAsync);
 
-    private static Task<int> RunAsync(Session session, CancellationToken ct) => session.Arguments.Word(0, "list, show, live, events or recording") switch
+    private static Task<int> RunAsync(Session session, CancellationToken ct) => session.Arguments.Word(0, "list, show, live, events, ladder or recording") switch
     {
         "list" => ListAsync(session, ct),
         "show" => ShowAsync(session, ct),
         "live" => LiveAsync(session, ct),
         "events" => EventsAsync(session, ct),
+        "ladder" => LadderAsync(session, ct),
         "recording" => RecordingAsync(session, ct),
         var other => throw new UsageException($"calls {other}: there is no such command."),
     };
@@ -73,14 +76,16 @@ internal static class CallsCommand
         return Cli.Ok;
     }
 
-    private static async Task<int> EventsAsync(Session session, CancellationToken ct)
+    private static Task<int> EventsAsync(Session session, CancellationToken ct) => EventsAsync(session, _ => true, ct);
+
+    private static async Task<int> EventsAsync(Session session, Func<HistoryEntry, bool> shows, CancellationToken ct)
     {
         var id = session.Arguments.Id(1, "call id");
         session.Arguments.NoMoreThan(2);
         var path = $"v1/calls/{id}/events";
         if (session.Json) return await session.PrintJsonAsync(path, ct);
         var lines = new EventLines(session.Terminal, withCall: false);
-        foreach (var entry in await session.Api.GetAsync<IReadOnlyList<HistoryEntry>>(path, ct))
+        foreach (var entry in (await session.Api.GetAsync<IReadOnlyList<HistoryEntry>>(path, ct)).Where(shows))
         {
             foreach (var line in lines.Of(History.Envelope(entry, id))) session.Terminal.Line(line);
         }
@@ -88,15 +93,20 @@ internal static class CallsCommand
         return Cli.Ok;
     }
 
-    private static async Task<int> RecordingAsync(Session session, CancellationToken ct)
+    private static Task<int> LadderAsync(Session session, CancellationToken ct) => session.Arguments.Option("--pcap") is { } target
+        ? DownloadAsync(session, "sip.pcap", target, ct)
+        : EventsAsync(session, entry => entry.Type == EventCatalog.Of(typeof(SipMessageLogged)).RoutingKey, ct);
+
+    private static Task<int> RecordingAsync(Session session, CancellationToken ct) => DownloadAsync(session, "recording", session.Arguments.Needed("-o"), ct);
+
+    private static async Task<int> DownloadAsync(Session session, string what, string target, CancellationToken ct)
     {
         var id = session.Arguments.Id(1, "call id");
-        var target = session.Arguments.Needed("-o");
         session.Arguments.NoMoreThan(2);
         try
         {
             await using var memory = new MemoryStream();
-            await session.Api.DownloadAsync($"v1/calls/{id}/recording", memory, ct);
+            await session.Api.DownloadAsync($"v1/calls/{id}/{what}", memory, ct);
             await File.WriteAllBytesAsync(target, memory.ToArray(), ct);
             session.Terminal.Line($"{target}: {memory.Length} bytes");
             return Cli.Ok;

@@ -75,7 +75,7 @@ internal static class RealtimeRoles
     private static void AddSip(IServiceCollection services, HostSettings settings)
     {
         services.AddSingleton(new LiveCalls(settings.SipMaxCalls));
-        services.AddSingleton<SipLadder>();
+        services.AddSingleton(new SipLadder(settings.Sip.KeepsMessages));
         services.AddSingleton<FailSafeVoice>();
         services.AddSingleton(CallOptions.Default);
         services.AddSingleton<IncomingCall>();
@@ -100,7 +100,7 @@ internal static class RealtimeRoles
                 Logger = s.GetRequiredService<ILogger<SipEndpoint>>(),
             },
             settings.SipAllowedSources, s.GetRequiredService<IncomingCall>(), s.GetRequiredService<SipLadder>(), s.GetRequiredService<FailSafeVoice>(),
-            s.GetRequiredService<LiveCalls>(), s.GetRequiredService<ILogger<SipRole>>()));
+            s.GetRequiredService<LiveCalls>(), s.GetRequiredService<ILogger<SipRole>>(), settings.Sip.Hep is { } hep ? HepMirror.Start(hep, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<HepMirror>>()) : null));
         services.AddHostedService(s => s.GetRequiredService<SipRole>());
         services.AddHealthChecks().AddCheck<TrunkHealthCheck>("trunks");
         services.AddHostedService<OrphanedCalls>();

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net;
+using System.Text;
 using Microsoft.Extensions.Configuration;
 using Sentiric.Sip;
 
@@ -15,6 +17,8 @@ public sealed class SipSettings
         NameServers = [.. List("Sip:NameServers").Select(text => DnsServers.TryParseServer(text, out var server)
             ? server : throw Wrong("Sip:NameServers", text, "addresses of name servers are needed, e.g. 10.0.0.2 or 10.0.0.2:5353"))];
         Trunks = Table();
+        KeepsMessages = Switch("Sip:KeepMessages");
+        Hep = Mirror();
         WebSocket = new SipWebSocketOptions { AllowedOrigins = [.. List("Sip:WebSocketOrigins").Select(Origin)] };
     }
 
@@ -30,6 +34,47 @@ public sealed class SipSettings
 
     /// <summary>Sip:WebSocketOrigins, comma separated pages whose scripts may open a WebSocket ("https://phone.example"), or "*"; empty: no page may.</summary>
     public SipWebSocketOptions WebSocket { get; }
+
+    /// <summary>Sip:KeepMessages "true": the SIP messages of a call are stored with it, masked, and can be exported as pcap; absent: only the first line of each.</summary>
+    public bool KeepsMessages { get; }
+
+    /// <summary>
+    /// Sip:HepServer "host:port" of a capture server that gets every SIP message as it is, unmasked, over UDP in clear (HEPv3); absent: none. With Sip:HepCaptureId
+    /// 0..4294967295 (0) that names this process there, and Sip:HepPassword that some servers ask for.
+    /// </summary>
+    public HepOptions? Hep { get; }
+
+    private HepOptions? Mirror()
+    {
+        var (id, password) = (_configuration["Sip:HepCaptureId"] ?? "", _configuration["Sip:HepPassword"] ?? "");
+        if (_configuration["Sip:HepServer"] is not { Length: > 0 } server)
+        {
+            return id.Length + password.Length == 0 ? null : throw new SettingsException("Sip__HepServer is not set, but Sip__HepCaptureId or Sip__HepPassword is: 'host:port' of the capture server is needed.");
+        }
+
+        var colon = server.LastIndexOf(':');
+        var host = colon < 0 ? "" : server[..colon];
+        if (!ushort.TryParse(server.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port == 0
+            || Uri.CheckHostName(host) == UriHostNameType.Unknown || (host.Contains(':', StringComparison.Ordinal) && !host.StartsWith('[')))
+        {
+            throw Wrong("Sip:HepServer", server, "'host:port' of the capture server is needed, e.g. 10.0.0.9:9060 or [2001:db8::9]:9060");
+        }
+
+        if (Encoding.UTF8.GetByteCount(password) > HepOptions.MaxPasswordBytes)
+        {
+            throw new SettingsException($"Sip__HepPassword is longer than {HepOptions.MaxPasswordBytes} bytes.");
+        }
+
+        return new(host.Trim('[', ']'), port)
+        {
+            CaptureId = id.Length == 0 ? 0 : uint.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                ? number : throw Wrong("Sip:HepCaptureId", id, "a whole number from 0 to 4294967295 is needed"),
+            Password = password.Length == 0 ? null : password,
+        };
+    }
+
+    private bool Switch(string key) => _configuration[key] is { Length: > 0 } text
+        && (bool.TryParse(text, out var on) ? on : throw Wrong(key, text, "true or false is needed"));
 
     private static string Origin(string text) =>
         text == SipWebSocketOptions.AnyOrigin || (Uri.TryCreate(text, UriKind.Absolute, out var page) && page.Scheme is "http" or "https" && page.GetLeftPart(UriPartial.Authority) == text)

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Sentiric.Contracts.Events;
 
 // Stream call-{id}. The call's id and tenant stand in the envelope, not in the data. Times: At is when it happened at its source.
@@ -7,10 +9,21 @@ namespace Sentiric.Contracts.Events;
 public sealed record CallReceived(
     DateTimeOffset At, string SipCallId, string From, string FromDisplay, string To, CallDirection Direction, string Transport, string Source) : IFact;
 
-/// <summary>One message of the SIP ladder. No header that could hold a secret is kept.</summary>
+/// <summary>One message of the SIP ladder. Nothing that could hold a secret is kept.</summary>
 /// <param name="Inbound">True: from the peer to us.</param>
 /// <param name="Summary">"INVITE sip:100@host", "200 OK (INVITE)".</param>
-public sealed record SipMessageLogged(DateTimeOffset At, bool Inbound, string Transport, string Remote, string Summary, int Bytes) : IFact;
+/// <param name="Bytes">Length of the message on the wire.</param>
+/// <param name="Local">Our side "ip:port" as it was bound; given with <paramref name="Text"/>.</param>
+/// <param name="Text">The message itself where it is kept, credentials and media keys masked by as many stars; as UTF-8 it is <paramref name="Bytes"/> long, or shorter when it was cut.</param>
+public sealed record SipMessageLogged(
+    DateTimeOffset At,
+    bool Inbound,
+    string Transport,
+    string Remote,
+    string Summary,
+    int Bytes,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Local = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Text = null) : IFact;
 
 public sealed record UserIdentifiedForCall(DateTimeOffset At, Guid UserId, string Name, UserType Type, string Language, string Contact) : IFact;
 

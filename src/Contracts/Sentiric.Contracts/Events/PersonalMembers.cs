@@ -68,7 +68,7 @@ public static class PersonalMembers
 
         // The called number is the tenant's own; the SIP Call-ID is random (RFC 3261 8.1.1.4).
         Of<CallReceived>(["From", "FromDisplay", "Source"], [], ["SipCallId", "To", "Transport"]),
-        Of<SipMessageLogged>(["Remote", "Summary"], [], ["Transport"]),
+        Of<SipMessageLogged>(["Remote", "Summary"], ["Text"], ["Transport", "Local"]),
         Of<UserIdentifiedForCall>(["Name", "Contact"], [], ["Language"]),
         Of<UserCreatedForCall>(["Name", "Contact"], [], ["Language"]),
         Of<CallRouteResolved>(["Resolution.Trace[]"], [], Under("Resolution", Resolution)),
