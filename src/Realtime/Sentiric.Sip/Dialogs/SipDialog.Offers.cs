@@ -13,7 +13,7 @@ public sealed partial class SipDialog
     private const int MaxRetryAfterSeconds = 10;
 
     /// <summary>
-    /// Answers the offers of the peer: hold, resume, new ports, by re-INVITE or by UPDATE. Called on the thread pool. Without a handler
+    /// Answers the offers of the peer: hold, resume, new ports, by re-INVITE or by UPDATE. Called like every call of the application. Without a handler
     /// they are refused with 488 and the call goes on as it was.
     /// </summary>
     public Func<SipReinvite, Task<SipReinviteAnswer>>? ReinviteHandler { get; set; }
@@ -136,7 +136,7 @@ public sealed partial class SipDialog
         try
         {
             answer = ReinviteHandler is { } handler
-                ? await Task.Run(() => handler(new SipReinvite(asked.Transaction.Request, asked.Offer, asked.AckSdp.Task))).ConfigureAwait(false)
+                ? await shard.Calling.AskAsync(() => handler(new SipReinvite(asked.Transaction.Request, asked.Offer, asked.AckSdp.Task))).ConfigureAwait(false)
                 : SipReinviteAnswer.Refuse(488);
         }
         catch (Exception fault)

@@ -310,7 +310,7 @@ internal static class LateAnswer
         {
             if (handler is not null && offer is not null)
             {
-                answer = await Task.Run(() => handler(offer)).ConfigureAwait(false);
+                answer = await shard.Calling.AskAsync(() => handler(offer)).ConfigureAwait(false);
             }
         }
         catch (Exception fault)

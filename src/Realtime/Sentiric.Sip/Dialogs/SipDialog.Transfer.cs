@@ -17,7 +17,7 @@ public sealed partial class SipDialog
 
     /// <summary>
     /// Decides about a REFER of the peer by policy: an answer of 200 to 299 accepts it, and the application then calls (<see cref="IncomingReferral.ToInvite"/>,
-    /// <see cref="IncomingReferral.FollowAsync"/>). Called on the thread pool. Without a handler REFERs are refused with 603.
+    /// <see cref="IncomingReferral.FollowAsync"/>). Called like every call of the application. Without a handler REFERs are refused with 603.
     /// </summary>
     public Func<IncomingReferral, Task<SipAnswer>>? ReferHandler
     {
@@ -115,7 +115,7 @@ public sealed partial class SipDialog
         SipAnswer answer;
         try
         {
-            answer = await Task.Run(() => handler(referral)).WaitAsync(ReferPatience, shard.Options.TimeProvider).ConfigureAwait(false);
+            answer = await shard.Calling.AskAsync(() => handler(referral)).WaitAsync(ReferPatience, shard.Options.TimeProvider).ConfigureAwait(false);
         }
         catch (Exception fault)
         {

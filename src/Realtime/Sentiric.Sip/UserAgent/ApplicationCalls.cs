@@ -62,6 +62,14 @@ internal sealed class ApplicationCalls : IDisposable
         }
     }
 
+    /// <summary>A question to the application, from a piece of work on the queue. What waits for a result that is there at once goes on within the call.</summary>
+    public Task<T> AskAsync<T>(Func<Task<T>> question)
+    {
+        var answered = new TaskCompletionSource<T>();
+        Post(() => _ = AnswerAsync(question, answered));
+        return answered.Task;
+    }
+
     /// <summary>
     /// Not before the queue is free: an application that answers at once would find it taken. Costs next to nothing when no call waits.
     /// </summary>
@@ -91,6 +99,22 @@ internal sealed class ApplicationCalls : IDisposable
         while (RunOne())
         {
         }
+    }
+
+    private static async Task AnswerAsync<T>(Func<Task<T>> question, TaskCompletionSource<T> answered)
+    {
+        T answer;
+        try
+        {
+            answer = await question().ConfigureAwait(false);
+        }
+        catch (Exception fault)
+        {
+            answered.SetException(fault);
+            return;
+        }
+
+        answered.SetResult(answer);
     }
 
     private void Run()
