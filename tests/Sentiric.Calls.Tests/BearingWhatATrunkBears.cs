@@ -3,8 +3,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Sentiric.Calls.Media;
 using Sentiric.Calls.Tests.Kit;
 using Sentiric.Contracts.Events;
+using Sentiric.Contracts.Services;
 using Sentiric.Media;
 using Sentiric.Sip;
+using Sentiric.Testing.Loopback;
 
 namespace Sentiric.Calls.Tests;
 
@@ -132,6 +134,34 @@ public sealed class BearingWhatATrunkBears : IAsyncLifetime
         await board.Journal.UntilAsync<CallStarted>();
         phone.Bye();
         await board.EndedAsync();
+    }
+
+    [Fact]
+    public async Task A_trunk_is_reported_with_its_calls_and_without_secrets()
+    {
+        await using var board = await Switchboard.StartAsync(trunks: new TrunkTable(
+        [
+            new SipTrunk
+            {
+                Name = "carrier", Sources = [IPNetwork.Parse("127.0.0.1/32")], Target = SipUri.Parse("sip:us:gizli@carrier.example:5070;transport=tcp?Subject=x"),
+                Credentials = new SipCredentials("us", "gizli"),
+            },
+            new SipTrunk { Name = "other", Sources = [IPNetwork.Parse("127.0.0.7/32")] },
+        ]));
+        var phone = await board.AnsweredAsync();
+        Assert.Equal(
+        [
+            new TrunkReport("carrier", "sip:carrier.example:5070;transport=tcp", TrunkCondition.Unknown, null, null, null, 1),
+            new TrunkReport("other", null, TrunkCondition.Unknown, null, null, null, 0),
+        ], await board.Role.ListAsync(CancellationToken.None));
+        phone.Bye();
+        await board.EndedAsync();
+        using var limit = new CancellationTokenSource(Soon.Patience);
+        while ((await board.Role.ListAsync(CancellationToken.None))[0].Calls > 0)
+        {
+            Assert.False(limit.IsCancellationRequested, "Waited for the call to be counted no more.");
+            await Task.Yield();
+        }
     }
 
     private Task<Switchboard> StartAsync(string codecs, bool events, string source = "127.0.0.1/32") => Switchboard.StartAsync(media: _media, trunks: new TrunkTable(

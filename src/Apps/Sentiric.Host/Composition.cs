@@ -89,6 +89,11 @@ public static class Composition
             OpenCallsPort.Map(app, services.GetRequiredService<IOpenCalls>());
         }
 
+        if (roles.Has(Role.Sip))
+        {
+            TrunksPort.Map(app, services.GetRequiredService<ITrunks>());
+        }
+
         if (roles.Has(Role.Media))
         {
             MediaPort.Map(app, services.GetRequiredService<IMediaSessions>());

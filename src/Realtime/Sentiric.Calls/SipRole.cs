@@ -20,9 +20,6 @@ public sealed partial class SipRole(
     private SipEndpoint? _endpoint;
     private TrunkKeeper? _trunks;
 
-    /// <summary>How every trunk stands; empty before the start.</summary>
-    public IReadOnlyList<TrunkStatus> Trunks => _trunks?.Statuses ?? [];
-
     /// <summary>Where calls are taken; empty before the start.</summary>
     public IReadOnlyList<SipBinding> Bindings => _endpoint?.Bindings ?? [];
 
@@ -71,8 +68,14 @@ public sealed partial class SipRole(
 
         var run = story.RunAsync(invite, stopping);
         _running[invite] = run;
-        await run;
-        _running.TryRemove(invite, out _);
+        try
+        {
+            await run;
+        }
+        finally
+        {
+            _running.TryRemove(invite, out _);
+        }
     }
 
     public SipSourceDecision OnSource(SipTransportKind transport, IPEndPoint source)

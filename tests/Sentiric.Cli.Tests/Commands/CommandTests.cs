@@ -60,6 +60,23 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Trunks_are_shown_with_what_is_known_of_them()
+    {
+        platform.Answers("GET /v1/trunks", """
+            [{"name":"carrier","target":"sip:carrier.example","state":"down","since":"2026-01-02T03:04:05Z","last_options":{"at":"2026-01-02T03:04:06Z","status":503,"reason":"Busy"},
+              "registration":{"state":"refused","status":403,"reason":"Forbidden"},"calls":12},
+             {"name":"in-only","state":"unknown","calls":0}]
+            """);
+        var (code, text, error) = await platform.RunAsync("", "trunks");
+        Assert.Equal((0, ""), (code, error));
+        var lines = text.TrimEnd().Split('\n');
+        Assert.Equal(3, lines.Length);
+        foreach (var told in new[] { "carrier", "sip:carrier.example", "down", "503 Busy at 2026-01-0", "refused (403 Forbidden)" }) Assert.Contains(told, lines[1], StringComparison.Ordinal);
+        Assert.EndsWith("  12", lines[1], StringComparison.Ordinal);
+        Assert.Equal(["in-only", "-", "unknown", "-", "-", "-", "0"], lines[2].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
     public async Task Where_nothing_answers_it_says_how_to_start()
     {
         using var closed = new TcpListener(IPAddress.Loopback, 0);

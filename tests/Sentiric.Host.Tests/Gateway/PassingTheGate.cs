@@ -108,6 +108,22 @@ public sealed class PassingTheGate : IAsyncLifetime
     }
 
     [Fact]
+    public async Task D41_trunks_are_told_to_keys_of_the_platform_alone()
+    {
+        Assert.Equal((401, "auth.key_needed"), await AskAsync(HttpMethod.Get, "/v1/trunks"));
+        Assert.Equal((403, "auth.platform_only"), await AskAsync(HttpMethod.Get, "/v1/trunks", "Bearer " + BoundKey));
+        Assert.Equal((403, "auth.platform_only"), await AskAsync(HttpMethod.Get, "/V1/Trunks", "Bearer " + BoundKey));
+        foreach (var key in new[] { AdminKey, ReaderKey })
+        {
+            var (status, said) = await AskAsync(HttpMethod.Get, "/v1/trunks", "Bearer " + key);
+            Assert.Equal(200, status);
+            Assert.Equal(
+                """[{"name":"carrier","target":"sip:carrier.example","state":"down","since":"1970-01-01T00:00:00+00:00","last_options":{"at":"1970-01-01T00:00:00+00:00","status":503,"reason":"Bakımda"},"""
+                + """"registration":{"state":"registered","status":200,"reason":"OK","until":"1970-01-01T00:00:00+00:00"},"calls":3},{"name":"in-only","state":"unknown","calls":0}]""", said);
+        }
+    }
+
+    [Fact]
     public async Task A_key_asks_so_often_a_minute_and_the_others_are_not_held_up()
     {
         await using var app = await StartAsync("all", ("Gateway:RequestsPerMinute", "3"));
@@ -243,7 +259,7 @@ public sealed class PassingTheGate : IAsyncLifetime
             {
                 Given.WireJson(services);
                 services.AddSingleton(settings).AddSingleton<TimeProvider>(_clock).AddSingleton(new ApiKeys(settings, configuration, _clock));
-                services.AddSingleton<IChats>(_roles).AddSingleton<IDialplans>(_roles).AddSingleton<IEventBus>(_roles);
+                services.AddSingleton<ITrunks>(_roles).AddSingleton<IChats>(_roles).AddSingleton<IDialplans>(_roles).AddSingleton<IEventBus>(_roles);
             });
     }
 

@@ -9,13 +9,22 @@ using Sentiric.Speech;
 namespace Sentiric.Host.Tests.Kit;
 
 /// <summary>The roles behind the ports, in memory: they remember what they were asked and answer so that a test can tell that it was they.</summary>
-internal sealed class Fakes : IUsers, IDialplans, ICallJournal, IKnowledge, IConnectors, IAssistants, IChats, IEventBus
+internal sealed class Fakes : IUsers, IDialplans, ICallJournal, IKnowledge, IConnectors, IAssistants, IChats, IEventBus, ITrunks
 {
     public static readonly AssistantDefinition Assistant = new(
         "Sena", "tr", "Merhaba", "Kısa konuş.", [new("book", ["randevu"], [new("day", "day", "Hangi gün?", [])], "takvim", "book", "Tamam", "Olmadı", "")], true, ["muayene"]);
 
     public static readonly DialplanResolution Resolution = new(
         "demo", "ai", 3, DialplanAction.StartAiConversation, new("demo-agent", Record: false), "+902121234567", null, "tr", "normal", ["kural 1", "kural 2"], Assistant, null);
+
+    public static readonly TrunkReport[] Trunks =
+    [
+        new("carrier", "sip:carrier.example", TrunkCondition.Down, DateTimeOffset.UnixEpoch, new(DateTimeOffset.UnixEpoch, 503, "Bakımda"),
+            new(TrunkRegistrationState.Registered, 200, "OK", DateTimeOffset.UnixEpoch), 3),
+        new("in-only", null, TrunkCondition.Unknown, null, null, null, 0),
+    ];
+
+    public ValueTask<IReadOnlyList<TrunkReport>> ListAsync(CancellationToken ct) => ValueTask.FromResult<IReadOnlyList<TrunkReport>>(Trunks);
 
     public ConcurrentQueue<object> Asked { get; } = new();
 

@@ -195,11 +195,19 @@ public sealed class TrunkTests
         await using var keeper = new TrunkKeeper(stage.Endpoint, trunks, stage.Time);
         var noted = Channel.CreateUnbounded<string>();
         keeper.Waiting += name => noted.Writer.TryWrite(name);
+        Assert.Equal((null, null), (keeper.Statuses[0].Since, keeper.Statuses[0].LastOptions));
         Assert.Equal(TrunkState.Unknown, await AnswerAsync(null));
+        Assert.Equal((null, 408), (keeper.Statuses[0].Since, keeper.Statuses[0].LastOptions?.StatusCode));
         Assert.Equal(TrunkState.Up, await AnswerAsync(405));
+        DateTimeOffset up = stage.Time.GetUtcNow();
+        Assert.Equal((up, 405), (keeper.Statuses[0].Since, keeper.Statuses[0].LastOptions?.StatusCode));
         Assert.Equal(TrunkState.Up, await AnswerAsync(503));
         Assert.Equal(TrunkState.Up, await AnswerAsync(null));
+        // What does not change it leaves the time alone.
+        Assert.Equal(up, keeper.Statuses[0].Since);
         Assert.Equal(TrunkState.Down, await AnswerAsync(503));
+        Assert.Equal(new TrunkOptionsResult(stage.Time.GetUtcNow(), 503, keeper.Statuses[0].LastOptions!.Reason), keeper.Statuses[0].LastOptions);
+        Assert.Equal(stage.Time.GetUtcNow(), keeper.Statuses[0].Since);
         Assert.Equal(TrunkState.Down, await AnswerAsync(200));
         Assert.Equal(TrunkState.Up, await AnswerAsync(200));
 

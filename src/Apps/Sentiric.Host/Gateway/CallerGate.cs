@@ -23,8 +23,8 @@ public sealed class CallerGate(RequestDelegate next, HostSettings settings, ApiK
     // To read a stream is its tenant's own affair; to shorten or close one is not.
     private static readonly PathString[] OfThePlatform = ["/v1/tenants", "/v1/projections", "/v1/events/streams"];
 
-    // Sizes, rates, imports, files and keys are of the whole store, whoever's events they are.
-    private static readonly PathString[] OfTheStore = ["/v1/events/stats", "/v1/events/import", "/v1/events/files", "/v1/events/audit/verify", "/v1/erasures/master-key"];
+    // Sizes, rates, imports, files and keys are of the whole store, whoever's events they are; trunks carry everybody's calls.
+    private static readonly PathString[] OfAll = ["/v1/events/stats", "/v1/events/import", "/v1/events/files", "/v1/events/audit/verify", "/v1/erasures/master-key", "/v1/trunks"];
     private static readonly TimeSpan LimitWindow = TimeSpan.FromMinutes(1);
 
     private readonly PartitionedRateLimiter<string> _limits = PartitionedRateLimiter.Create<string, string>(key => RateLimitPartition.GetFixedWindowLimiter(
@@ -88,7 +88,7 @@ public sealed class CallerGate(RequestDelegate next, HostSettings settings, ApiK
         {
             { Scope: KeyScope.Read } when changes => new("auth.read_only_key", $"The key '{key.Name}' may only read; this request changes something."),
             { Scope: KeyScope.Read } when IsLog(request.Path) => new("auth.admin_only", $"The key '{key.Name}' may only read; the log itself is for admin keys."),
-            { Tenant: { } own } when IsParked(request.Path) || OfTheStore.Any(p => request.Path.StartsWithSegments(p, StringComparison.OrdinalIgnoreCase)) =>
+            { Tenant: { } own } when IsParked(request.Path) || OfAll.Any(p => request.Path.StartsWithSegments(p, StringComparison.OrdinalIgnoreCase)) =>
                 new("auth.platform_only", $"The key '{key.Name}' works on tenant '{own}' only; this request is about the platform."),
             { Tenant: { } own } when askedTenant is not null && askedTenant != own => new("auth.other_tenant", $"The key '{key.Name}' works on tenant '{own}' only."),
             { Tenant: { } own } when changes && OfThePlatform.Any(p => request.Path.StartsWithSegments(p, StringComparison.OrdinalIgnoreCase)) =>

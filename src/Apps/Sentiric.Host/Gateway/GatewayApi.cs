@@ -7,7 +7,7 @@ using Sentiric.Contracts.Text;
 
 namespace Sentiric.Host.Gateway;
 
-/// <summary>What the gateway answers itself: console sessions, text chat, ending a call, the dry run of a dialplan.</summary>
+/// <summary>What the gateway answers itself: console sessions, text chat, ending a call, the dry run of a dialplan, the trunks.</summary>
 public static class GatewayApi
 {
     public static void Map(IEndpointRouteBuilder routes)
@@ -20,6 +20,8 @@ public static class GatewayApi
         v1.MapPost("/calls/{callId:guid}/terminate", TerminateAsync).WithTags("calls").WithName("TerminateCall").Produces(202).WithSummary("Asks for the end of a call.");
         v1.MapGet("/dialplan/resolve", ResolveAsync).WithTags("dialplans").WithName("ResolveDialplan").Produces<DialplanResolution>()
             .WithSummary("Dry run: which plan would answer this call at this time, and why. Changes nothing.");
+        v1.MapGet("/trunks", ListTrunksAsync).WithTags("trunks").WithName("ListTrunks").Produces<IReadOnlyList<TrunkReport>>()
+            .WithSummary("How every trunk stands: up or down, registered until, the last OPTIONS, calls now. For keys of the platform.");
     }
 
     public sealed record SessionRequest(string Key);
@@ -67,6 +69,8 @@ public static class GatewayApi
             ? new ProblemResult(new("route.unknown", $"Tenant '{Tenant(http)}' has no route for {to}."), 404)
             : Results.Json(resolution, Wire.Json);
     }
+
+    private static async Task<IResult> ListTrunksAsync(ITrunks trunks, CancellationToken ct) => Results.Json(await trunks.ListAsync(ct), Wire.Json);
 
     private static string Tenant(HttpContext http) => (string)http.Items[CallerGate.TenantItem]!;
 

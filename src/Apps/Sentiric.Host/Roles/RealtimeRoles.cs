@@ -101,6 +101,7 @@ internal static class RealtimeRoles
             },
             settings.SipAllowedSources, s.GetRequiredService<IncomingCall>(), s.GetRequiredService<SipLadder>(), s.GetRequiredService<FailSafeVoice>(),
             s.GetRequiredService<LiveCalls>(), s.GetRequiredService<ILogger<SipRole>>(), settings.Sip.Hep is { } hep ? HepMirror.Start(hep, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<HepMirror>>()) : null));
+        services.AddSingleton<ITrunks>(s => s.GetRequiredService<SipRole>());
         services.AddHostedService(s => s.GetRequiredService<SipRole>());
         services.AddHealthChecks().AddCheck<TrunkHealthCheck>("trunks");
         services.AddHostedService<OrphanedCalls>();

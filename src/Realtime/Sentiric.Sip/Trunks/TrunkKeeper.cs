@@ -5,7 +5,13 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Sentiric.Sip;
 
 /// <summary>How a trunk stands.</summary>
-public sealed record TrunkStatus(string Name, TrunkState State, RegistrationStatus? Registration);
+/// <param name="Since">When it became what it is; null while nothing was heard.</param>
+/// <param name="LastOptions">Null when nobody asks, or nobody has asked yet.</param>
+public sealed record TrunkStatus(string Name, TrunkState State, RegistrationStatus? Registration, DateTimeOffset? Since, TrunkOptionsResult? LastOptions);
+
+/// <summary>What came of the last OPTIONS.</summary>
+/// <param name="StatusCode">408 for silence, 503 for what could not be sent.</param>
+public sealed record TrunkOptionsResult(DateTimeOffset At, int StatusCode, string Reason);
 
 /// <summary>A call to a number through whichever trunk takes it.</summary>
 public sealed record TrunkCall
@@ -49,7 +55,7 @@ public sealed class TrunkKeeper : IAsyncDisposable
     private readonly Lock gate = new();
 
     /// <summary>Guarded by the gate, as the dice are.</summary>
-    private readonly Dictionary<string, TrunkHealth> health = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, Heard> heard = new(StringComparer.OrdinalIgnoreCase);
 
     public TrunkKeeper(SipEndpoint endpoint, TrunkTable table, TimeProvider time, ILogger? logger = null, Random? dice = null)
     {
@@ -83,7 +89,11 @@ public sealed class TrunkKeeper : IAsyncDisposable
     internal event Action<string>? Waiting;
 
     /// <summary>Every trunk, in the order of the table.</summary>
-    public IReadOnlyList<TrunkStatus> Statuses => table.All.Select(trunk => new TrunkStatus(trunk.Name, StateOf(trunk), registrations.GetValueOrDefault(trunk.Name)?.Status)).ToList();
+    public IReadOnlyList<TrunkStatus> Statuses => table.All.Select(trunk =>
+    {
+        Heard known = HeardOf(trunk);
+        return new TrunkStatus(trunk.Name, known.Health.State, registrations.GetValueOrDefault(trunk.Name)?.Status, known.Since, known.LastOptions);
+    }).ToList();
 
     /// <summary>
     /// Tries trunk after trunk until one takes the call or refuses it for a reason that another would have too (busy, unknown number, declined).
@@ -94,7 +104,7 @@ public sealed class TrunkKeeper : IAsyncDisposable
         IReadOnlyList<SipTrunk> order;
         lock (gate)
         {
-            order = TrunkOrder.Of(table.All, trunk => health.GetValueOrDefault(trunk.Name).State, dice);
+            order = TrunkOrder.Of(table.All, trunk => heard.GetValueOrDefault(trunk.Name).Health.State, dice);
         }
 
         var last = new TrunkCallResult(null, new OutgoingCallResult(null, null, 503, "There is no trunk for it", false, null));
@@ -109,7 +119,7 @@ public sealed class TrunkKeeper : IAsyncDisposable
             bool answered = TrunkHealth.IsAnswer(last.Result.StatusCode, last.Result.Response is not null || last.Result.IsAnswered);
             if (!last.Result.WasCancelled)
             {
-                Note(trunk, answered, $"a call was told {last.Result.StatusCode}");
+                Note(trunk, answered, null, $"a call was told {last.Result.StatusCode}");
             }
 
             if (answered || last.Result.WasCancelled)
@@ -177,7 +187,8 @@ public sealed class TrunkKeeper : IAsyncDisposable
                     From = NameAddr.Create(null, trunk.Registration?.AddressOfRecord ?? target),
                     Credentials = trunk.Credentials,
                 }).WaitAsync(stopping.Token).ConfigureAwait(false);
-                Note(trunk, TrunkHealth.IsAnswer(result.StatusCode, result.Response is not null), $"OPTIONS was told {result.StatusCode} {result.Reason}");
+                var told = new TrunkOptionsResult(time.GetUtcNow(), result.StatusCode, result.Reason);
+                Note(trunk, TrunkHealth.IsAnswer(result.StatusCode, result.Response is not null), told, $"OPTIONS was told {result.StatusCode} {result.Reason}");
             }
         }
         catch (Exception stopped) when (stopped is OperationCanceledException or ObjectDisposedException)
@@ -186,28 +197,33 @@ public sealed class TrunkKeeper : IAsyncDisposable
         }
     }
 
-    private TrunkState StateOf(SipTrunk trunk)
+    private Heard HeardOf(SipTrunk trunk)
     {
         lock (gate)
         {
-            return health.GetValueOrDefault(trunk.Name).State;
+            return heard.GetValueOrDefault(trunk.Name);
         }
     }
 
-    private void Note(SipTrunk trunk, bool answered, string why)
+    /// <param name="options">Null when it was a call that told.</param>
+    private void Note(SipTrunk trunk, bool answered, TrunkOptionsResult? options, string why)
     {
-        TrunkHealth before, after;
+        TrunkState before, after;
         lock (gate)
         {
-            before = health.GetValueOrDefault(trunk.Name);
-            after = health[trunk.Name] = before.Probed(answered);
+            Heard known = heard.GetValueOrDefault(trunk.Name);
+            TrunkHealth probed = known.Health.Probed(answered);
+            (before, after) = (known.Health.State, probed.State);
+            heard[trunk.Name] = new Heard(probed, after == before ? known.Since : time.GetUtcNow(), options ?? known.LastOptions);
         }
 
-        if (after.State != before.State)
+        if (after != before)
         {
-            SipLog.TrunkChanged(logger, trunk.Name, after.State, why);
+            SipLog.TrunkChanged(logger, trunk.Name, after, why);
         }
     }
+
+    private readonly record struct Heard(TrunkHealth Health, DateTimeOffset? Since, TrunkOptionsResult? LastOptions);
 
     private static KeyValuePair<string, object?> Tag(TrunkStatus status) => new("trunk", status.Name);
 }
