@@ -51,6 +51,28 @@ public sealed class ReadingInPlaceTests
         Assert.Equal("a", first.TopVia.Host);
     }
 
+    [Theory]
+    [InlineData("", "")]
+    [InlineData(";lr", "lr")]
+    [InlineData(";a=1;b;c=3", "a=1 b c=3")]
+    [InlineData(" ; a = 1 ;b ", "a=1 b")]
+    [InlineData(";a=\";;\\\";\";b=2", "a=\";;\\\";\" b=2")]
+    public void Every_parameter_is_read_once_whatever_a_quoted_one_holds(string written, string wanted)
+    {
+        string text = Invite.Replace(";tag=88", written, StringComparison.Ordinal);
+        SipMessage message = SipParser.ParseDatagram(Encoding.ASCII.GetBytes(text)).Message ?? throw new InvalidDataException(written);
+        Assert.Equal(wanted, Text(message.To.Parameters));
+    }
+
+    [Theory]
+    [InlineData(";;lr;;ob=1;", "lr ob=1")]
+    [InlineData(";", "")]
+    public void An_empty_parameter_of_a_uri_is_passed_over(string written, string wanted) =>
+        Assert.Equal(wanted, Text(SipUri.Parse("sip:a@b" + written).Parameters));
+
+    private static string Text(IReadOnlyList<SipParameter> parameters) =>
+        string.Join(' ', parameters.Select(one => one.Value is null ? one.Name : $"{one.Name}={one.Value}"));
+
     [Fact]
     public void Bytes_that_are_no_utf_8_are_read_as_the_framework_reads_them()
     {

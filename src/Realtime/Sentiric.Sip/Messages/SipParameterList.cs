@@ -36,25 +36,20 @@ internal readonly ref struct SipParameterList(ReadOnlySpan<byte> text)
 
     public SipParameter[] ToArray()
     {
-        int count = 0, at = 0;
-        while (TryNext(ref at, out _, out _, out _))
-        {
-            count++;
-        }
-
-        if (count == 0)
+        // Each begins with a semicolon; more semicolons than parameters there are only where one is empty or quoted.
+        int most = text.Count((byte)';'), count = 0, at = 0;
+        if (most == 0)
         {
             return [];
         }
 
-        var all = new SipParameter[count];
-        at = 0;
-        for (int i = 0; i < count && TryNext(ref at, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value, out bool hasValue); i++)
+        var all = new SipParameter[most];
+        for (; count < most && TryNext(ref at, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value, out bool hasValue); count++)
         {
-            all[i] = new SipParameter(NameOf(name), hasValue ? WireText.Wire(value) : null);
+            all[count] = new SipParameter(NameOf(name), hasValue ? WireText.Wire(value) : null);
         }
 
-        return all;
+        return count == most ? all : all[..count];
     }
 
     private bool TryNext(scoped ref int at, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value, out bool hasValue)
