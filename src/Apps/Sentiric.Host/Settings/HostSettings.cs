@@ -12,55 +12,55 @@ namespace Sentiric.Host.Settings;
 /// </summary>
 public sealed class HostSettings
 {
-    private readonly IConfiguration _configuration;
+    private readonly SettingsReader _read;
 
     public HostSettings(IConfiguration configuration, RoleSet roles)
     {
-        _configuration = configuration;
+        _read = new(configuration);
         Roles = roles;
         Postgres = ConnectionString("ConnectionStrings:Postgres");
         Rabbit = RabbitAddress("ConnectionStrings:Rabbit");
-        Redis = Text("ConnectionStrings:Redis");
-        SipListen = Text("Sip:Listen") ?? "udp://127.0.0.1:5060,tcp://127.0.0.1:5060";
+        Redis = _read.Text("ConnectionStrings:Redis");
+        SipListen = _read.Text("Sip:Listen") ?? "udp://127.0.0.1:5060,tcp://127.0.0.1:5060";
         SipTls = Certificates();
-        SipRealm = Text("Sip:Realm") ?? "sentiric";
-        SipAllowedSources = [.. List("Sip:AllowedSources", "127.0.0.0/8,::1/128").Select(Network)];
+        SipRealm = _read.Text("Sip:Realm") ?? "sentiric";
+        SipAllowedSources = _read.Networks("Sip:AllowedSources", "127.0.0.0/8,::1/128");
         Sip = new SipSettings(configuration);
-        SipMaxCalls = Number("Sip:MaxCalls", 500, 1, 100_000);
+        SipMaxCalls = _read.Number("Sip:MaxCalls", 500, 1, 100_000);
         MediaAddress = Address("Media:Address", IPAddress.Loopback);
-        MediaPublicAddress = Text("Media:PublicAddress") is null ? null : Address("Media:PublicAddress", IPAddress.None);
+        MediaPublicAddress = _read.Text("Media:PublicAddress") is null ? null : Address("Media:PublicAddress", IPAddress.None);
         if (MediaPublicAddress is null && MediaAddress.Equals(IPAddress.Any))
         {
             throw new SettingsException("Media__Address is 0.0.0.0, which in SDP would mean hold: Media__PublicAddress must say where RTP is to be sent.");
         }
 
-        SipPublicAddress = Text("Sip:PublicAddress") is null ? null : Address("Sip:PublicAddress", IPAddress.None);
+        SipPublicAddress = _read.Text("Sip:PublicAddress") is null ? null : Address("Sip:PublicAddress", IPAddress.None);
         MediaPorts = PortRange("Media:PortRange", "30000-31999");
-        MediaTimeoutSeconds = Number("Media:TimeoutSeconds", 20, 1, 3600);
-        RecordingFolder = Text("Recording:Folder") ?? Path.Combine(AppContext.BaseDirectory, "recordings");
-        ModelFolder = Text("Speech:ModelFolder") ?? Path.Combine(AppContext.BaseDirectory, "models");
-        NativeFolder = Text("Speech:NativeFolder") ?? AppContext.BaseDirectory;
-        Espeak = Text("Speech:Espeak") ?? "espeak-ng";
-        EspeakLibraryPath = Text("Speech:EspeakLibraryPath");
-        EspeakDataPath = Text("Speech:EspeakDataPath");
+        MediaTimeoutSeconds = _read.Number("Media:TimeoutSeconds", 20, 1, 3600);
+        RecordingFolder = _read.Text("Recording:Folder") ?? Path.Combine(AppContext.BaseDirectory, "recordings");
+        ModelFolder = _read.Text("Speech:ModelFolder") ?? Path.Combine(AppContext.BaseDirectory, "models");
+        NativeFolder = _read.Text("Speech:NativeFolder") ?? AppContext.BaseDirectory;
+        Espeak = _read.Text("Speech:Espeak") ?? "espeak-ng";
+        EspeakLibraryPath = _read.Text("Speech:EspeakLibraryPath");
+        EspeakDataPath = _read.Text("Speech:EspeakDataPath");
         SpeechRemote = Url("Speech:RemoteUrl");
         LlmUrl = Url("Llm:Url");
-        LlmModel = Text("Llm:Model") ?? "default";
-        LlmKey = Text("Llm:Key");
-        AdminKeyFile = Text("Gateway:AdminKeyFile");
-        DefaultTenant = Text("Gateway:DefaultTenant") ?? "demo";
-        RequestsPerMinute = Number("Gateway:RequestsPerMinute", 6000, 1, 1_000_000);
-        SeedDemo = Switch("Demo:Seed");
-        ServiceKey = Text("Services:Key");
-        AuditEnabled = Text("Audit:Enabled") is null || Switch("Audit:Enabled");
-        AuditKeyFile = Text("Audit:KeyFile") ?? Path.Combine(Path.GetDirectoryName(AdminKeyFile) ?? AppContext.BaseDirectory, "audit-key.pem");
-        AuditFormerKeyFile = Text("Audit:FormerKeyFile");
-        AuditAnchorFile = Text("Audit:AnchorFile");
-        AuditIntervalSeconds = Number("Audit:IntervalSeconds", 2, 1, 3600);
+        LlmModel = _read.Text("Llm:Model") ?? "default";
+        LlmKey = _read.Text("Llm:Key");
+        AdminKeyFile = _read.Text("Gateway:AdminKeyFile");
+        DefaultTenant = _read.Text("Gateway:DefaultTenant") ?? "demo";
+        RequestsPerMinute = _read.Number("Gateway:RequestsPerMinute", 6000, 1, 1_000_000);
+        SeedDemo = _read.Switch("Demo:Seed");
+        ServiceKey = _read.Text("Services:Key");
+        AuditEnabled = _read.Switch("Audit:Enabled", true);
+        AuditKeyFile = _read.Text("Audit:KeyFile") ?? Path.Combine(Path.GetDirectoryName(AdminKeyFile) ?? AppContext.BaseDirectory, "audit-key.pem");
+        AuditFormerKeyFile = _read.Text("Audit:FormerKeyFile");
+        AuditAnchorFile = _read.Text("Audit:AnchorFile");
+        AuditIntervalSeconds = _read.Number("Audit:IntervalSeconds", 2, 1, 3600);
         MasterKeys = Keys("Privacy:MasterKeyFile", "Privacy:MasterKeys");
-        KeySchema = Text("Privacy:KeySchema");
-        ErasureLogYears = Number("Privacy:ErasureLogYears", 3, 1, 30);
-        StoreOptions = new StoreSettings(Text("Store:Schema"), Text("Store:Marten"), Text("Store:ArchiveFolder"), Switch("Store:ForeignWriters")).ToOptions();
+        KeySchema = _read.Text("Privacy:KeySchema");
+        ErasureLogYears = _read.Number("Privacy:ErasureLogYears", 3, 1, 30);
+        StoreOptions = new StoreSettings(_read.Text("Store:Schema"), _read.Text("Store:Marten"), _read.Text("Store:ArchiveFolder"), _read.Switch("Store:ForeignWriters")).ToOptions();
 
         if (Postgres is null && (roles.Has(Role.Write) || roles.Has(Role.Read)))
         {
@@ -194,39 +194,28 @@ public sealed class HostSettings
 
     private static bool NeedsBus(RoleSet roles) => roles.Has(Role.Write) || roles.Has(Role.Sip) || roles.Has(Role.Agent) || roles.Has(Role.Read) || roles.Has(Role.Gateway);
 
-    private string? Text(string key) => _configuration[key] is { Length: > 0 } text ? text : null;
-
-    private string[] List(string key, string fallback) =>
-        (Text(key) ?? fallback).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-
-    private int Number(string key, int fallback, int from, int to) => Text(key) is not { } text
-        ? fallback
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= from && number <= to
-            ? number
-            : throw new SettingsException($"{Name(key)} is '{text}': a whole number from {from} to {to} is needed.");
-
     private MasterKeys? Keys(string file, string inline)
     {
         try
         {
-            return Text(file) is { } path ? EventStore.MasterKeys.FromFile(path) : Text(inline) is { } text ? EventStore.MasterKeys.Parse(text) : null;
+            return _read.Text(file) is { } path ? EventStore.MasterKeys.FromFile(path) : _read.Text(inline) is { } text ? EventStore.MasterKeys.Parse(text) : null;
         }
         catch (MasterKeyException e)
         {
-            throw new SettingsException($"{Name(Text(file) is null ? inline : file)}: {e.Message}");
+            throw new SettingsException($"{_read.Name(_read.Text(file) is null ? inline : file)}: {e.Message}");
         }
     }
 
     private SipTlsOptions? Certificates()
     {
-        if (Text("Sip:TlsCertificateFile") is not { } file)
+        if (_read.Text("Sip:TlsCertificateFile") is not { } file)
         {
             return null;
         }
 
         try
         {
-            return SipTlsOptions.FromFiles(file, Text("Sip:TlsKeyFile"), Text("Sip:TlsTrustFile")) with { RequireClientCertificate = Switch("Sip:TlsRequireClientCertificate") };
+            return SipTlsOptions.FromFiles(file, _read.Text("Sip:TlsKeyFile"), _read.Text("Sip:TlsTrustFile")) with { RequireClientCertificate = _read.Switch("Sip:TlsRequireClientCertificate") };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
@@ -234,44 +223,36 @@ public sealed class HostSettings
         }
     }
 
-    private Uri? Url(string key) => Text(key) is not { } text
+    private Uri? Url(string key) => _read.Text(key) is not { } text
         ? null
         : Uri.TryCreate(text.EndsWith('/') ? text : text + "/", UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
             ? url
-            : throw new SettingsException($"{Name(key)} is '{text}': an http:// or https:// address is needed.");
-
-    private bool Switch(string key) => Text(key) is { } text
-        && (bool.TryParse(text, out var on) ? on : throw new SettingsException($"{Name(key)} is '{text}': true or false is needed."));
+            : throw new SettingsException($"{_read.Name(key)} is '{text}': an http:// or https:// address is needed.");
 
     // The text itself is not repeated: it may hold a password.
     private string? ConnectionString(string key)
     {
         try
         {
-            return Text(key) is { } text ? new NpgsqlConnectionStringBuilder(text).ConnectionString : null;
+            return _read.Text(key) is { } text ? new NpgsqlConnectionStringBuilder(text).ConnectionString : null;
         }
         catch (ArgumentException e)
         {
-            throw new SettingsException($"{Name(key)} cannot be read: {e.Message} 'Host=...;Port=...;Username=...;Database=...' is needed.");
+            throw new SettingsException($"{_read.Name(key)} cannot be read: {e.Message} 'Host=...;Port=...;Username=...;Database=...' is needed.");
         }
     }
 
-    private string? RabbitAddress(string key) => Text(key) is not { } text ? null
+    private string? RabbitAddress(string key) => _read.Text(key) is not { } text ? null
         : Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "amqp" or "amqps" or "rabbitmq" ? text
-        : throw new SettingsException($"{Name(key)} cannot be read: an amqp:// address is needed.");
+        : throw new SettingsException($"{_read.Name(key)} cannot be read: an amqp:// address is needed.");
 
-    private IPAddress Address(string key, IPAddress fallback) => Text(key) is not { } text
+    private IPAddress Address(string key, IPAddress fallback) => _read.Text(key) is not { } text
         ? fallback
-        : IPAddress.TryParse(text, out var address) ? address : throw new SettingsException($"{Name(key)} is '{text}': an IP address is needed.");
-
-    private IPNetwork Network(string text) =>
-        IPNetwork.TryParse(text, out var network) ? network
-        : IPAddress.TryParse(text, out var address) ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
-        : throw new SettingsException($"Sip__AllowedSources has '{text}': addresses or CIDR blocks are needed, e.g. 10.0.0.0/8.");
+        : IPAddress.TryParse(text, out var address) ? address : throw new SettingsException($"{_read.Name(key)} is '{text}': an IP address is needed.");
 
     private (int, int) PortRange(string key, string fallback)
     {
-        var text = Text(key) ?? fallback;
+        var text = _read.Text(key) ?? fallback;
         if (text == "0")
         {
             return (0, 0);
@@ -281,8 +262,6 @@ public sealed class HostSettings
         return parts.Length == 2 && ushort.TryParse(parts[0], CultureInfo.InvariantCulture, out var from)
             && ushort.TryParse(parts[1], CultureInfo.InvariantCulture, out var to) && from > 1023 && to > from
             ? (from, to)
-            : throw new SettingsException($"{Name(key)} is '{text}': 'from-to' with ports from 1024 to 65535, or 0, is needed.");
+            : throw new SettingsException($"{_read.Name(key)} is '{text}': 'from-to' with ports from 1024 to 65535, or 0, is needed.");
     }
-
-    private static string Name(string key) => key.Replace(":", "__", StringComparison.Ordinal);
 }

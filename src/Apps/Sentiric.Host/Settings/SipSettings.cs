@@ -9,17 +9,17 @@ namespace Sentiric.Host.Settings;
 /// <summary>What the sip role is told beside its listeners. A wrong value stops the start and names the setting.</summary>
 public sealed class SipSettings
 {
-    private readonly IConfiguration _configuration;
+    private readonly SettingsReader _read;
 
     public SipSettings(IConfiguration configuration)
     {
-        _configuration = configuration;
-        NameServers = [.. List("Sip:NameServers").Select(text => DnsServers.TryParseServer(text, out var server)
-            ? server : throw Wrong("Sip:NameServers", text, "addresses of name servers are needed, e.g. 10.0.0.2 or 10.0.0.2:5353"))];
-        Trunks = Table();
-        KeepsMessages = Switch("Sip:KeepMessages");
+        _read = new(configuration);
+        NameServers = [.. _read.List("Sip:NameServers").Select(text => DnsServers.TryParseServer(text, out var server)
+            ? server : throw _read.Wrong("Sip:NameServers", text, "addresses of name servers are needed, e.g. 10.0.0.2 or 10.0.0.2:5353"))];
+        Trunks = Table(configuration.GetSection("Sip:Trunks"));
+        KeepsMessages = _read.Switch("Sip:KeepMessages");
         Hep = Mirror();
-        WebSocket = new SipWebSocketOptions { AllowedOrigins = [.. List("Sip:WebSocketOrigins").Select(Origin)] };
+        WebSocket = new SipWebSocketOptions { AllowedOrigins = [.. _read.List("Sip:WebSocketOrigins").Select(Origin)] };
     }
 
     /// <summary>Sip:NameServers, comma separated addresses, with a port where it is not 53; empty: those of /etc/resolv.conf.</summary>
@@ -46,8 +46,8 @@ public sealed class SipSettings
 
     private HepOptions? Mirror()
     {
-        var (id, password) = (_configuration["Sip:HepCaptureId"] ?? "", _configuration["Sip:HepPassword"] ?? "");
-        if (_configuration["Sip:HepServer"] is not { Length: > 0 } server)
+        var (id, password) = (_read.Text("Sip:HepCaptureId") ?? "", _read.Text("Sip:HepPassword") ?? "");
+        if (_read.Text("Sip:HepServer") is not { } server)
         {
             return id.Length + password.Length == 0 ? null : throw new SettingsException("Sip__HepServer is not set, but Sip__HepCaptureId or Sip__HepPassword is: 'host:port' of the capture server is needed.");
         }
@@ -57,7 +57,7 @@ public sealed class SipSettings
         if (!ushort.TryParse(server.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port == 0
             || Uri.CheckHostName(host) == UriHostNameType.Unknown || (host.Contains(':', StringComparison.Ordinal) && !host.StartsWith('[')))
         {
-            throw Wrong("Sip:HepServer", server, "'host:port' of the capture server is needed, e.g. 10.0.0.9:9060 or [2001:db8::9]:9060");
+            throw _read.Wrong("Sip:HepServer", server, "'host:port' of the capture server is needed, e.g. 10.0.0.9:9060 or [2001:db8::9]:9060");
         }
 
         if (Encoding.UTF8.GetByteCount(password) > HepOptions.MaxPasswordBytes)
@@ -68,32 +68,24 @@ public sealed class SipSettings
         return new(host.Trim('[', ']'), port)
         {
             CaptureId = id.Length == 0 ? 0 : uint.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-                ? number : throw Wrong("Sip:HepCaptureId", id, "a whole number from 0 to 4294967295 is needed"),
+                ? number : throw _read.Wrong("Sip:HepCaptureId", id, "a whole number from 0 to 4294967295 is needed"),
             Password = password.Length == 0 ? null : password,
         };
     }
 
-    private bool Switch(string key) => _configuration[key] is { Length: > 0 } text
-        && (bool.TryParse(text, out var on) ? on : throw Wrong(key, text, "true or false is needed"));
-
-    private static string Origin(string text) =>
+    private string Origin(string text) =>
         text == SipWebSocketOptions.AnyOrigin || (Uri.TryCreate(text, UriKind.Absolute, out var page) && page.Scheme is "http" or "https" && page.GetLeftPart(UriPartial.Authority) == text)
-            ? text : throw Wrong("Sip:WebSocketOrigins", text, "origins as a browser sends them are needed, e.g. https://phone.example, or *");
+            ? text : throw _read.Wrong("Sip:WebSocketOrigins", text, "origins as a browser sends them are needed, e.g. https://phone.example, or *");
 
-    private TrunkTable Table()
+    private static TrunkTable Table(IConfigurationSection trunks)
     {
         try
         {
-            return new([.. _configuration.GetSection("Sip:Trunks").GetChildren().Select(section => new TrunkSettings(section).Trunk)]);
+            return new([.. trunks.GetChildren().Select(section => new TrunkSettings(section).Trunk)]);
         }
         catch (ArgumentException e)
         {
             throw new SettingsException($"Sip__Trunks: {e.Message}");
         }
     }
-
-    private string[] List(string key) => (_configuration[key] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-
-    private static SettingsException Wrong(string key, string text, string needed) =>
-        new($"{key.Replace(":", "__", StringComparison.Ordinal)} has '{text}': {needed}.");
 }
