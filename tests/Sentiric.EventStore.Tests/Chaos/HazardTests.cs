@@ -25,7 +25,11 @@ public sealed class HazardTests(PostgresFixture postgres) : IClassFixture<Postgr
             await Assert.ThrowsAsync<EventStoreUnavailableException>(async () => await AppendAsync(store, "pool"));
             await Assert.ThrowsAsync<EventStoreUnavailableException>(async () => await store.ReadAllAsync(0, 1).ToListAsync());
         }
+        await using var elsewhere = await postgres.Source.OpenConnectionAsync();
+        await using (var listen = new NpgsqlCommand("listen mt_events_appended", elsewhere)) await listen.ExecuteNonQueryAsync();
         Assert.Equal(1, (await AppendAsync(store, "pool")).Version);
+        // One connection appends and one has told the others: neither keeps the reader out.
+        Assert.True(await elsewhere.WaitAsync(TimeSpan.FromSeconds(30)), "nobody was told of the append within 30 s");
         Assert.Single(await store.ReadStreamAsync("acme", "pool").ToListAsync());
     }
 

@@ -28,12 +28,14 @@ internal sealed class ChangeFeed : IAsyncDisposable
 
     // Holds at most the fact that somebody should be told.
     private readonly Channel<bool> _news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly bool _keepsConnection;
     private readonly Lazy<Task> _listening;
     private readonly Task _telling;
 
     public ChangeFeed(NpgsqlDataSource source, TimeProvider clock, ILogger logger)
     {
         (_source, _clock, _logger) = (source, clock, logger);
+        _keepsConnection = PoolShare.Of(source, 1) > 0;
         _listening = new Lazy<Task>(() => Task.Run(ListenAsync));
         _telling = Task.Run(TellAsync);
     }
@@ -56,19 +58,23 @@ internal sealed class ChangeFeed : IAsyncDisposable
         _stop.Dispose();
     }
 
-    /// <summary>On a connection that stays open with the statement prepared: appends share the server's cores with every wake-up.</summary>
+    /// <summary>Where the pool has room, on a connection that stays open with the statement prepared: appends share the server's cores with every wake-up.</summary>
     private Task TellAsync() => UntilStoppedAsync(async ct =>
     {
         await _news.Reader.WaitToReadAsync(ct).ConfigureAwait(false);
-        await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
-        await using var notify = new NpgsqlCommand(Notify, connection);
-        await notify.PrepareAsync(ct).ConfigureAwait(false);
-        while (true)
+        await using (var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false))
         {
-            await _news.Reader.ReadAsync(ct).ConfigureAwait(false);
-            await notify.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-            await Task.Delay(NotifyInterval, _clock, ct).ConfigureAwait(false);
+            await using var notify = new NpgsqlCommand(Notify, connection);
+            if (_keepsConnection) await notify.PrepareAsync(ct).ConfigureAwait(false);
+            do
+            {
+                await _news.Reader.ReadAsync(ct).ConfigureAwait(false);
+                await notify.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+                if (_keepsConnection) await Task.Delay(NotifyInterval, _clock, ct).ConfigureAwait(false);
+            }
+            while (_keepsConnection);
         }
+        await Task.Delay(NotifyInterval, _clock, ct).ConfigureAwait(false);
     }, LogMessages.NotifyFailed);
 
     private Task ListenAsync() => UntilStoppedAsync(async ct =>

@@ -11,10 +11,7 @@ internal sealed class ReadConnections(NpgsqlDataSource source) : IAsyncDisposabl
 {
     private const int MaxKept = 4;
 
-    // A small pool is needed by the others.
-    private const int PoolShare = 8;
-
-    private readonly int _kept = Math.Min(MaxKept, new NpgsqlConnectionStringBuilder(source.ConnectionString).MaxPoolSize / PoolShare);
+    private readonly int _kept = PoolShare.Of(source, MaxKept);
     private readonly ConcurrentStack<ReadConnection> _idle = new();
     private int _count;
     private volatile bool _disposed;
