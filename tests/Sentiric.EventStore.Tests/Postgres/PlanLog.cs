@@ -32,7 +32,7 @@ internal sealed partial class PlanLog : ILoggerFactory, ILogger
             if (!plan.Success) continue;
             var access = TableAccess().Matches(text[plan.Index..]).Select(m => m.Value.Trim()).Distinct().ToList();
             var sql = Spaces().Replace(text[..plan.Index], " ").Trim();
-            if (IsTheDrivers(sql)) continue;
+            if (IsTheDrivers(sql) || IsWakeUp(sql)) continue;
             if (statements.All(s => s.Sql != sql || !s.Access.SequenceEqual(access))) statements.Add(new ExplainedStatement(sql, access));
         }
 
@@ -42,6 +42,9 @@ internal sealed partial class PlanLog : ILoggerFactory, ILogger
     // Npgsql asks for the types when it first connects, and resets a session that it lends again.
     private static bool IsTheDrivers(string sql) =>
         sql.StartsWith("SELECT version(); SELECT ns.nspname", StringComparison.Ordinal) || sql.StartsWith("SET SESSION AUTHORIZATION DEFAULT", StringComparison.Ordinal);
+
+    // Sent beside the appends, on another connection and at its own times; it reads no table.
+    private static bool IsWakeUp(string sql) => sql.Contains("pg_notify(", StringComparison.Ordinal);
 
     public ILogger CreateLogger(string categoryName) => this;
 

@@ -37,7 +37,7 @@ internal sealed class EventRows(NpgsqlDataReader row)
         if (isOther) (_type.Text, _version) = Known(type);
         var recordedAt = new DateTimeOffset(row.GetDateTime(6), TimeSpan.Zero);
         var json = _bytes.Json(7).ToArray();
-        if (row.GetInt32(8) == 0)
+        if (!row.GetBoolean(8))
             return new RecordedEvent(position, tenant, stream, version, id, _type.Text, _version, recordedAt, json, EventMetadata.None);
         var stored = new RecordedEvent(
             position, tenant, stream, version, id, _type.Text, _version, recordedAt, json, new StoredMetadata(Text(9), Text(10), Text(11), Text(12)));

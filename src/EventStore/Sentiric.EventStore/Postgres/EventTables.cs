@@ -34,12 +34,13 @@ internal sealed class EventTables(MartenShape shape = MartenShape.Marten9, Strea
 
     public NpgsqlDbType StreamIdDbType => identity == StreamIdentity.Guid ? NpgsqlDbType.Uuid : NpgsqlDbType.Varchar;
 
-    /// <summary>The columns that <see cref="EventRows.Read"/> expects, in its order: how many of the last five there are stands before them, so that most rows are done there.</summary>
+    /// <summary>The columns that <see cref="EventRows.Read"/> expects, in its order: whether there is any of the last five stands before them, so that most rows are done there.</summary>
     public string EventColumns { get; } =
         $"seq_id, tenant_id, {AsText("stream_id", identity)}, version, id, type, timestamp, data, "
-        + (shape == MartenShape.Marten9
-            ? "num_nonnulls(correlation_id, causation_id, user_name, headers, bdata), correlation_id, causation_id, user_name, headers::text, bdata"
-            : "num_nonnulls(correlation_id, causation_id, user_name, headers), correlation_id, causation_id, user_name, headers::text, null::bytea");
+        + "(correlation_id is not null or causation_id is not null or user_name is not null or headers is not null"
+        + (shape == MartenShape.Marten9 ? " or bdata is not null" : "")
+        + "), correlation_id, causation_id, user_name, headers::text, "
+        + (shape == MartenShape.Marten9 ? "bdata" : "null::bytea");
 
     /// <summary>A stream id as the column holds it. The address was checked by <see cref="Address"/>.</summary>
     public object StreamId(string streamId) => identity == StreamIdentity.Guid ? Guid.ParseExact(streamId, "D") : streamId;

@@ -22,11 +22,14 @@ internal sealed record LogScan(
     // A look at a few events reads few; a long scan hardly notices where its pages end.
     private const int FirstPageSize = 500;
     private const int MinPageSize = 100;
-    private const int MaxPageSize = 32_000;
+    private const int MaxPageSize = 128_000;
     private const int Growth = 4;
 
     /// <summary>Payload that a page is meant to have: whoever stops half-way has the rest of it thrown away.</summary>
-    private const long PageBytes = 16 * 1024 * 1024;
+    private const long PageBytes = 64 * 1024 * 1024;
+
+    // A page ends before the guard would: at the pace that its reader kept on the one before.
+    private static readonly TimeSpan PageTime = GuardInterval / 2;
 
     public IAsyncEnumerator<RecordedEvent> GetAsyncEnumerator(CancellationToken cancellationToken = default) => new Cursor(this, cancellationToken);
 
@@ -101,7 +104,7 @@ internal sealed record LogScan(
                 throw typed;
             }
             var isLast = page.Count < page.Size;
-            _size = page.NextSize();
+            _size = page.NextSize(_scan.Clock.GetElapsedTime(page.OpenedAt));
             await CloseAsync(page).ConfigureAwait(false);
             if (isLast) _left = 0;
             return await NextPageAsync().ConfigureAwait(false);
@@ -204,7 +207,13 @@ internal sealed record LogScan(
             return recorded;
         }
 
-        public int NextSize() => (int)Math.Min(Math.Clamp(PageBytes * Count / Math.Max(1, _bytes), MinPageSize, MaxPageSize), (long)size * Growth);
+        /// <param name="took">How long this one was open.</param>
+        public int NextSize(TimeSpan took)
+        {
+            var inBytes = PageBytes * Count / Math.Max(1, _bytes);
+            var inTime = PageTime.Ticks * Count / Math.Max(1, took.Ticks);
+            return (int)Math.Min(Math.Clamp(Math.Min(inBytes, inTime), MinPageSize, MaxPageSize), (long)size * Growth);
+        }
 
         public async Task EndAsync(ReadConnections readers)
         {
