@@ -19,7 +19,8 @@ public sealed class NameAddr
     {
         this.held = held;
         start = valueStart + shape.Whole.Start;
-        this.shape = shape.Cut();
+        this.shape = shape;
+        this.shape.Cut();
     }
 
     /// <summary>The display name as text, quotes and escapes resolved; null when there is none.</summary>
@@ -61,14 +62,15 @@ public sealed class NameAddr
     /// <summary>Exactly one value, nothing after it. Takes the bytes over.</summary>
     internal static bool TryParse(byte[] value, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out NameAddr? address)
     {
-        address = NameAddrShape.TryReadSingle(value, out NameAddrShape shape) ? new NameAddr(value, 0, shape) : null;
+        var scanner = new SipScanner(value);
+        address = NameAddrShape.TryReadSingle(ref scanner, out NameAddrShape shape) ? new NameAddr(value, 0, shape) : null;
         return address is not null;
     }
 
     /// <summary>A comma-separated list with at least one value, at its place in bytes that stay as they are.</summary>
     internal static bool TryParseList(byte[] held, WirePart place, List<NameAddr> into)
     {
-        var scanner = new SipScanner(place.Of(held));
+        var scanner = new SipScanner(held, place);
         do
         {
             if (into.Count >= SipLimits.ValuesPerHeader || !NameAddrShape.TryRead(ref scanner, out NameAddrShape shape))

@@ -6,18 +6,29 @@ namespace Sentiric.Sip;
 /// Where the parts of a name-addr or addr-spec stand (RFC 3261 20.10, 25.1), found and checked without copying a byte of it.
 /// A quoted display name keeps its quotes; places within the URI count from the URI.
 /// </summary>
-internal readonly record struct NameAddrShape(WirePart Whole, WirePart Display, WirePart Uri, SipUriShape UriShape, WirePart Tag, ushort ParametersStart)
+internal struct NameAddrShape
 {
+    public WirePart Whole;
+    public WirePart Display;
+    public WirePart Uri;
+    public SipUriShape UriShape;
+    public WirePart Tag;
+    public ushort ParametersStart;
+
     private static readonly SearchValues<byte> DisplayStops = SearchValues.Create("<,;:\"@"u8);
 
     // Without brackets a comma, question mark or semicolon does not belong to the URI (20.10), so "?" is an error there.
     private static readonly SearchValues<byte> BareStops = SearchValues.Create(",;?<>\" \t"u8);
 
     /// <summary>The places as they are when the value before <see cref="Whole"/> is cut off.</summary>
-    public NameAddrShape Cut()
+    public void Cut()
     {
         int by = -Whole.Start;
-        return by == 0 ? this : new(Whole.Moved(by), Display.Moved(by), Uri.Moved(by), UriShape, Tag.Moved(by), (ushort)(ParametersStart + by));
+        if (by != 0)
+        {
+            (Whole, Display, Uri, Tag) = (Whole.Moved(by), Display.Moved(by), Uri.Moved(by), Tag.Moved(by));
+            ParametersStart = (ushort)(ParametersStart + by);
+        }
     }
 
     /// <summary>Reads the next value of a list; the scanner stops at the comma or the end.</summary>
@@ -26,33 +37,28 @@ internal readonly record struct NameAddrShape(WirePart Whole, WirePart Display, 
         shape = default;
         scanner.SkipSpace();
         int start = scanner.Position;
-        if (!TryDisplay(ref scanner, out WirePart display, out bool bracketed) || !TryUri(ref scanner, bracketed, out WirePart uri, out SipUriShape uriShape))
+        if (!TryDisplay(ref scanner, out shape.Display, out bool bracketed) || !TryUri(ref scanner, bracketed, out shape.Uri, out shape.UriShape))
         {
             return false;
         }
 
         int parameters = scanner.Position;
-        if (!scanner.TrySkipParameters("tag"u8, out WirePart tag))
+        if (!scanner.TrySkipParameters("tag"u8, out shape.Tag))
         {
             return false;
         }
 
-        WirePart whole = scanner.Trimmed(start);
-        shape = new NameAddrShape(whole, display, uri, uriShape, tag, (ushort)Math.Min(parameters, whole.End));
+        shape.Whole = scanner.Trimmed(start);
+        shape.ParametersStart = (ushort)Math.Min(parameters, shape.Whole.End);
         return true;
     }
 
     /// <summary>Exactly one value, nothing after it.</summary>
-    public static bool TryReadSingle(ReadOnlySpan<byte> value, out NameAddrShape shape)
-    {
-        var scanner = new SipScanner(value);
-        return TryRead(ref scanner, out shape) && scanner.AtEnd;
-    }
+    public static bool TryReadSingle(ref SipScanner scanner, out NameAddrShape shape) => TryRead(ref scanner, out shape) && scanner.AtEnd;
 
     /// <summary>All values of a line.</summary>
-    public static bool IsList(ReadOnlySpan<byte> value)
+    public static bool IsList(ref SipScanner scanner)
     {
-        var scanner = new SipScanner(value);
         int count = 0;
         do
         {
@@ -104,6 +110,13 @@ internal readonly record struct NameAddrShape(WirePart Whole, WirePart Display, 
     private static bool TryUri(ref SipScanner scanner, bool bracketed, out WirePart uri, out SipUriShape shape)
     {
         int start = scanner.Position;
+        if (SipUriShape.TryReadUsual(ref scanner, bracketed ? UriEnd.Bracket : UriEnd.Bare, out shape))
+        {
+            uri = new WirePart(start, scanner.Position);
+            return !bracketed || scanner.TryTake((byte)'>');
+        }
+
+        scanner.MoveTo(start);
         // White space inside the brackets is no part of any URI, so the URI itself refuses it.
         ReadOnlySpan<byte> text = bracketed ? scanner.Until((byte)'>') : scanner.Until(BareStops);
         uri = new WirePart(start, start + text.Length);

@@ -53,7 +53,8 @@ internal static class ResponseDraft
     private static void TopVia(SipWriter writer, SipRawMessage request, int index, IPEndPoint source)
     {
         ReadOnlySpan<byte> value = request.Value(index);
-        if (!ViaShape.IsList(value, out ViaShape via))
+        SipScanner scanner = request.Scan(index);
+        if (!ViaShape.IsList(ref scanner, out ViaShape via))
         {
             writer.Mirror(request, index);
             return;
@@ -86,7 +87,8 @@ internal static class ResponseDraft
 
     private static void To(SipWriter writer, SipRawMessage request, int index, string? toTag)
     {
-        if (toTag is not null && NameAddrShape.TryReadSingle(request.Value(index), out NameAddrShape to) && !to.Tag.IsPresent)
+        SipScanner scanner = request.Scan(index);
+        if (toTag is not null && NameAddrShape.TryReadSingle(ref scanner, out NameAddrShape to) && !to.Tag.IsPresent)
         {
             // A folded To ended in spaces would still take the parameter, so the value needs no second look.
             writer.WireHeader(SipHeaderId.To, WireText.Wire(request.Value(index)) + ";tag=" + toTag);

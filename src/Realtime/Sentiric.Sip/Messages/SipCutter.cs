@@ -23,7 +23,7 @@ internal static class SipCutter
     {
         raw = null;
         var lines = new SipLineScanner(wire);
-        if (!lines.TryNext(out int end) || end > SipLimits.HeaderBytes)
+        if (!lines.TryNext(out _, out int end) || end > SipLimits.HeaderBytes)
         {
             return false;
         }
@@ -31,15 +31,16 @@ internal static class SipCutter
         var startLine = new WirePart(0, end);
         var index = default(SipHeaderIndex);
         int count = 0, start = end + 2;
-        for (; lines.TryNext(out end) && end > start; start = end + 2)
+        for (; lines.TryNext(out int colon, out end) && end > start; start = end + 2)
         {
             bool fits = count < headers.Length && end + 2 - start <= SipLimits.HeaderBytes;
-            if (!fits || SipScanner.IsSpace(wire[start]) || !TryPlainSlot(wire, start, end, out headers[count]))
+            if (!fits || colon <= start || !TryName(wire.AsSpan(start, colon - start), out SipHeaderId id))
             {
                 return false;
             }
 
-            index.Add(headers[count].Id, count);
+            headers[count] = new HeaderSlot(id, new WirePart(start, colon), SipScanner.Trimmed(wire, colon + 1, end));
+            index.Add(id, count);
             count++;
         }
 
@@ -53,24 +54,11 @@ internal static class SipCutter
         return true;
     }
 
-    private static bool TryPlainSlot(byte[] wire, int start, int end, out HeaderSlot slot)
+    /// <summary>False for what is no token, white space in front (a folded line) and before the colon included.</summary>
+    private static bool TryName(ReadOnlySpan<byte> name, out SipHeaderId id)
     {
-        ReadOnlySpan<byte> line = wire.AsSpan(start, end - start);
-        int colon = line.IndexOf((byte)':');
-        slot = default;
-        if (colon <= 0)
-        {
-            return false;
-        }
-
-        SipHeaderId id = SipHeaderNames.Find(line[..colon]);
-        if (id == SipHeaderId.Other && !SipScanner.IsToken(line[..colon]))
-        {
-            return false;
-        }
-
-        slot = new HeaderSlot(id, new WirePart(start, start + colon), Trimmed(line, colon + 1).Moved(start));
-        return true;
+        id = SipHeaderNames.Find(name);
+        return id != SipHeaderId.Other || SipScanner.IsToken(name);
     }
 
     private static SipParseError? CutLineByLine(byte[] wire, HeaderSlot[] headers, out SipRawMessage? raw)
@@ -207,21 +195,8 @@ internal static class SipCutter
             return false;
         }
 
-        slot = new HeaderSlot(SipHeaderNames.Find(name), new WirePart(line.Start, line.Start + name.Length), Trimmed(bytes, colon + 1).Moved(line.Start));
+        slot = new HeaderSlot(SipHeaderNames.Find(name), new WirePart(line.Start, line.Start + name.Length), SipScanner.Trimmed(text, line.Start + colon + 1, line.End));
         return true;
-    }
-
-    // One blank behind the colon is what everybody writes; more of them are searched.
-    private static WirePart Trimmed(ReadOnlySpan<byte> line, int start)
-    {
-        start += start < line.Length && SipScanner.IsSpace(line[start]) ? 1 : 0;
-        if (start < line.Length && SipScanner.IsSpace(line[start]))
-        {
-            int run = line[start..].IndexOfAnyExcept((byte)' ', (byte)'\t');
-            start = run < 0 ? line.Length : start + run;
-        }
-
-        return new WirePart(start, start + SipScanner.TrimEnd(line[start..]).Length);
     }
 
     /// <summary>RFC 3261 20.14, RFC 4475 3.1.2.2, 3.1.2.3, 3.3.9: no sign, one value, not more than there is; without it all that is left.</summary>

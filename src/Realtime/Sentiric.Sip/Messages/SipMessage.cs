@@ -157,7 +157,8 @@ public abstract class SipMessage
         }
 
         // Nearly always one value on one line.
-        if (Raw.Index.Repeated(SipHeaderIndex.Bit(id)) == 0 && NameAddrShape.TryReadSingle(Raw.Value(first), out NameAddrShape only))
+        SipScanner scanner = Raw.Scan(first);
+        if (Raw.Index.Repeated(SipHeaderIndex.Bit(id)) == 0 && NameAddrShape.TryReadSingle(ref scanner, out NameAddrShape only))
         {
             return [new NameAddr(Raw.Bytes, Raw.Place(first).Start, only)];
         }
@@ -184,6 +185,11 @@ public abstract class SipMessage
             return [TopVia];
         }
 
+        if (!hasMoreThere && TryTwoVias(Raw.Find(SipHeaderId.Via, first + 1)) is { } two)
+        {
+            return two;
+        }
+
         var all = new List<Via>(2) { TopVia };
         for (int i = first; i >= 0; i = Raw.Find(SipHeaderId.Via, i + 1))
         {
@@ -195,6 +201,15 @@ public abstract class SipMessage
         }
 
         return all;
+    }
+
+    /// <summary>One proxy on the way, each Via on a line of its own; null when there are more.</summary>
+    private Via[]? TryTwoVias(int second)
+    {
+        SipScanner scanner = Raw.Scan(second);
+        return Raw.Find(SipHeaderId.Via, second + 1) < 0 && ViaShape.IsSingle(ref scanner, out ViaShape below)
+            ? [TopVia, new Via(Raw.Bytes, Raw.Place(second).Start, below)]
+            : null;
     }
 
     private static InvalidOperationException Unchecked(SipHeaderId id) => new($"{SipHeaderNames.Of(id)} was not checked when the message was parsed.");

@@ -40,5 +40,11 @@ public static class SipMethod
         return null;
     }
 
-    internal static string Intern(ReadOnlySpan<byte> method) => Known(method) ?? WireText.Wire(method);
+    /// <summary>The constant for a standard method; any other token as it came; false for what is none.</summary>
+    internal static bool TryRead(ReadOnlySpan<byte> method, out string name)
+    {
+        string? known = Known(method);
+        name = known ?? WireText.Wire(method);
+        return known is not null || SipScanner.IsToken(method);
+    }
 }

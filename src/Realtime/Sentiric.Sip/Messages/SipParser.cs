@@ -15,6 +15,11 @@ public static class SipParser
     /// <summary>May be there once (RFC 3261 table 2).</summary>
     private static readonly uint Single = Needed | SipHeaderIndex.Bit(SipHeaderId.MaxForwards);
 
+    /// <summary>The lists that routing reads, and who it is between.</summary>
+    private static readonly uint ReadHere = SipHeaderIndex.Bit(SipHeaderId.From) | SipHeaderIndex.Bit(SipHeaderId.To)
+        | SipHeaderIndex.Bit(SipHeaderId.Via) | SipHeaderIndex.Bit(SipHeaderId.Contact)
+        | SipHeaderIndex.Bit(SipHeaderId.RecordRoute) | SipHeaderIndex.Bit(SipHeaderId.Route);
+
     /// <summary>Parses one datagram; the bytes are copied. Octets after Content-Length are ignored (RFC 3261 18.3).</summary>
     public static SipParseResult ParseDatagram(ReadOnlySpan<byte> datagram)
     {
@@ -64,7 +69,7 @@ public static class SipParser
         shape = default;
         int first = line.IndexOf((byte)' ');
         int last = line.LastIndexOf((byte)' ');
-        if (first <= 0 || last <= first || (SipMethod.Known(line[..first]) is null && !SipScanner.IsToken(line[..first])))
+        if (first <= 0 || last <= first || !SipMethod.TryRead(line[..first], out method))
         {
             return new SipParseError(400, "The request line is malformed.");
         }
@@ -77,9 +82,9 @@ public static class SipParser
                 : new SipParseError(400, "The request line does not end with the SIP version.");
         }
 
-        method = SipMethod.Intern(line[..first]);
         uri = new WirePart(first + 1, last);
-        if (!SipUriShape.TryRead(uri.Of(line), out shape))
+        var scanner = new SipScanner(uri.Of(line));
+        if (!SipUriShape.TryReadUsual(ref scanner, UriEnd.Text, out shape) && !SipUriShape.TryRead(uri.Of(line), out shape))
         {
             return new SipParseError(400, "The Request-URI is malformed.");
         }
@@ -130,23 +135,29 @@ public static class SipParser
         for (int i = 0; i < raw.HeaderCount; i++)
         {
             SipHeaderId id = raw.Id(i);
-            bool isWellFormed = id switch
-            {
-                SipHeaderId.From => NameAddrShape.TryReadSingle(raw.Value(i), out headers.From),
-                SipHeaderId.To => NameAddrShape.TryReadSingle(raw.Value(i), out headers.To),
-                SipHeaderId.Via when i == topVia => ViaShape.IsList(raw.Value(i), out headers.TopVia),
-                SipHeaderId.Via => ViaShape.IsList(raw.Value(i), out _),
-                SipHeaderId.Contact => SipMessage.IsStar(raw.Value(i)) || NameAddrShape.IsList(raw.Value(i)),
-                SipHeaderId.RecordRoute or SipHeaderId.Route => NameAddrShape.IsList(raw.Value(i)),
-                _ => true,
-            };
-            if (!isWellFormed)
+            if ((SipHeaderIndex.Bit(id) & ReadHere) != 0 && !TryHeader(raw, i, id, i == topVia, ref headers))
             {
                 return Malformed(id);
             }
         }
 
         return topVia < 0 ? new SipParseError(400, "There is no Via.") : null;
+    }
+
+    private static bool TryHeader(SipRawMessage raw, int line, SipHeaderId id, bool isTop, ref CheckedHeaders headers)
+    {
+        SipScanner scanner = raw.Scan(line);
+        switch (id)
+        {
+            case SipHeaderId.From:
+                return NameAddrShape.TryReadSingle(ref scanner, out headers.From);
+            case SipHeaderId.To:
+                return NameAddrShape.TryReadSingle(ref scanner, out headers.To);
+            case SipHeaderId.Via:
+                return isTop ? ViaShape.IsList(ref scanner, out headers.TopVia) : ViaShape.IsList(ref scanner, out _);
+            default:
+                return (id == SipHeaderId.Contact && SipMessage.IsStar(scanner.Text)) || NameAddrShape.IsList(ref scanner);
+        }
     }
 
     private static SipParseError Miscounted(in SipHeaderIndex index)
@@ -187,9 +198,9 @@ public static class SipParser
             return false;
         }
 
-        string? known = SipMethod.Known(method);
-        cseq = new CSeq(number, known ?? WireText.Wire(method));
-        return known is not null || SipScanner.IsToken(method);
+        bool isToken = SipMethod.TryRead(method, out string name);
+        cseq = new CSeq(number, name);
+        return isToken;
     }
 }
 

@@ -69,6 +69,9 @@ public sealed class SipRawMessage
 
     internal WirePart Place(int index) => headers[index].Value;
 
+    /// <summary>A cursor at the start of a value.</summary>
+    internal SipScanner Scan(int index) => new(unfolded, headers[index].Value);
+
     /// <summary>The name as written, compact or in full.</summary>
     internal ReadOnlySpan<byte> NameBytes(int index) => headers[index].Name.Of(unfolded);
 

@@ -47,7 +47,7 @@ public readonly ref struct SipRoutingView
         view = default;
         message = SipParser.SkipLeadingLines(message);
         var lines = new SipLineScanner(message);
-        if (!lines.TryNext(out int end) || !TryStartLine(message[..end], out view))
+        if (!lines.TryNext(out _, out int end) || !TryStartLine(message[..end], out view))
         {
             return false;
         }
@@ -56,13 +56,12 @@ public readonly ref struct SipRoutingView
         uint cseq = 0, seen = 0;
         for (int start = end + 2, found = 0; found < Wanted; start = end + 2)
         {
-            if (!lines.TryNext(out end) || end == start || (found > 0 && SipScanner.IsSpace(message[start])))
+            if (!lines.TryNext(out int colon, out end) || end == start || (found > 0 && SipScanner.IsSpace(message[start])))
             {
                 return false;
             }
 
-            ReadOnlySpan<byte> line = message[start..end];
-            SipHeaderId id = IdOf(line, out int valueStart);
+            SipHeaderId id = colon <= start ? SipHeaderId.Other : IdOf(message[start..colon]);
             if (id == SipHeaderId.Other || (seen & SipHeaderIndex.Bit(id)) != 0)
             {
                 continue;
@@ -70,14 +69,14 @@ public readonly ref struct SipRoutingView
 
             seen |= SipHeaderIndex.Bit(id);
             found++;
-            ReadOnlySpan<byte> value = SipScanner.Trim(line[valueStart..]);
+            var scanner = new SipScanner(message, SipScanner.Trimmed(message, colon + 1, end));
             bool isRead = id switch
             {
-                SipHeaderId.Via => TryBranch(value, out branch),
-                SipHeaderId.From => TryTag(value, out fromTag),
-                SipHeaderId.To => TryTag(value, out toTag),
-                SipHeaderId.CSeq => SipParser.TryCSeq(value, out cseq, out method),
-                _ => !(callId = value).IsEmpty,
+                SipHeaderId.Via => TryBranch(ref scanner, out branch),
+                SipHeaderId.From => TryTag(ref scanner, out fromTag),
+                SipHeaderId.To => TryTag(ref scanner, out toTag),
+                SipHeaderId.CSeq => SipParser.TryCSeq(scanner.Text, out cseq, out method),
+                _ => !(callId = scanner.Text).IsEmpty,
             };
             if (!isRead)
             {
@@ -114,7 +113,13 @@ public readonly ref struct SipRoutingView
         }
 
         int first = line.IndexOf((byte)' '), last = line.LastIndexOf((byte)' ');
-        if (first <= 0 || last <= first || !SipUriShape.TryRead(line[(first + 1)..last], out SipUriShape uri))
+        if (first <= 0 || last <= first)
+        {
+            return false;
+        }
+
+        var scanner = new SipScanner(line[(first + 1)..last]);
+        if (!SipUriShape.TryReadUsual(ref scanner, UriEnd.Text, out SipUriShape uri) && !SipUriShape.TryRead(scanner.Text, out uri))
         {
             return false;
         }
@@ -128,32 +133,28 @@ public readonly ref struct SipRoutingView
     }
 
     /// <summary>The five that are wanted, told apart by their first letter before the name is looked for; all others are passed over.</summary>
-    private static SipHeaderId IdOf(ReadOnlySpan<byte> line, out int valueStart)
+    private static SipHeaderId IdOf(ReadOnlySpan<byte> name)
     {
-        valueStart = 0;
-        if ((line[0] | 0x20) is not ('v' or 'f' or 't' or 'i' or 'c'))
+        if ((name[0] | 0x20) is not ('v' or 'f' or 't' or 'i' or 'c'))
         {
             return SipHeaderId.Other;
         }
 
-        int colon = line.IndexOf((byte)':');
-        valueStart = colon + 1;
-        SipHeaderId id = colon <= 0 ? SipHeaderId.Other : SipHeaderNames.Find(SipScanner.TrimEnd(line[..colon]));
+        SipHeaderId id = SipHeaderNames.Find(SipScanner.TrimEnd(name));
         return id is SipHeaderId.Via or SipHeaderId.From or SipHeaderId.To or SipHeaderId.CallId or SipHeaderId.CSeq ? id : SipHeaderId.Other;
     }
 
-    private static bool TryBranch(ReadOnlySpan<byte> value, out ReadOnlySpan<byte> branch)
+    private static bool TryBranch(scoped ref SipScanner scanner, out ReadOnlySpan<byte> branch)
     {
-        var scanner = new SipScanner(value);
         bool isRead = ViaShape.TryRead(ref scanner, out ViaShape shape);
-        branch = isRead && shape.Branch.IsPresent ? shape.Branch.Of(value) : default;
+        branch = isRead && shape.Branch.IsPresent ? shape.Branch.Of(scanner.Text) : default;
         return isRead;
     }
 
-    private static bool TryTag(ReadOnlySpan<byte> value, out ReadOnlySpan<byte> tag)
+    private static bool TryTag(scoped ref SipScanner scanner, out ReadOnlySpan<byte> tag)
     {
-        bool isRead = NameAddrShape.TryReadSingle(value, out NameAddrShape shape);
-        tag = isRead && shape.Tag.IsPresent ? shape.Tag.Of(value) : default;
+        bool isRead = NameAddrShape.TryReadSingle(ref scanner, out NameAddrShape shape);
+        tag = isRead && shape.Tag.IsPresent ? shape.Tag.Of(scanner.Text) : default;
         return isRead;
     }
 }

@@ -4,7 +4,9 @@ using System.Text;
 namespace Sentiric.Sip;
 
 /// <summary>A cursor over one unfolded header value (RFC 3261 25.1). Every move goes forward, so reading is linear.</summary>
-internal ref struct SipScanner(ReadOnlySpan<byte> text)
+/// <param name="text">The value.</param>
+/// <param name="readable">Bytes from its start that may be read, as in <see cref="SipMarks"/>.</param>
+internal ref struct SipScanner(ReadOnlySpan<byte> text, int readable)
 {
     public static readonly SearchValues<byte> TokenBytes =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~"u8);
@@ -16,7 +18,21 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
     private static readonly bool[] TokenTable = [.. Enumerable.Range(0, 256).Select(b => TokenBytes.Contains((byte)b))];
 
     private readonly ReadOnlySpan<byte> text = text;
+    private SipMarks marks = new(text, readable);
     private int at;
+
+    public SipScanner(ReadOnlySpan<byte> text)
+        : this(text, text.Length)
+    {
+    }
+
+    /// <summary>A value at its place in a message.</summary>
+    public SipScanner(ReadOnlySpan<byte> message, WirePart place)
+        : this(place.Of(message), message.Length - place.Start)
+    {
+    }
+
+    public readonly ReadOnlySpan<byte> Text => text;
 
     public readonly bool AtEnd => at >= text.Length;
 
@@ -27,6 +43,9 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
     public readonly ReadOnlySpan<byte> Rest => text[at..];
 
     public void MoveTo(int position) => at = position;
+
+    /// <summary>The first mark at or after a place; the length of the text when there is none.</summary>
+    public int NextMark(int from) => marks.Next(from);
 
     /// <summary>From <paramref name="start"/> to here without trailing white space.</summary>
     public readonly WirePart Trimmed(int start)
@@ -63,20 +82,15 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
     /// <summary>Tokens are short: a look into a table for each byte costs less than to begin a search, which takes over when one is not.</summary>
     public ReadOnlySpan<byte> Token()
     {
-        int start = at;
-        int usual = Math.Min(text.Length, start + LongestUsualToken);
-        while (at < usual && TokenTable[text[at]])
+        ReadOnlySpan<byte> rest = text[at..];
+        ReadOnlySpan<bool> isToken = TokenTable;
+        int usual = Math.Min(rest.Length, LongestUsualToken), length = 0;
+        while (length < usual && isToken[rest[length]])
         {
-            at++;
+            length++;
         }
 
-        if (at == usual && at < text.Length)
-        {
-            int run = text[at..].IndexOfAnyExcept(TokenBytes);
-            at = run < 0 ? text.Length : at + run;
-        }
-
-        return text[start..at];
+        return Take(length == LongestUsualToken ? rest.IndexOfAnyExcept(TokenBytes) : length);
     }
 
     /// <summary>Everything up to one of the stop bytes, which hold white space where that stops too.</summary>
@@ -194,9 +208,22 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
 
         SkipSpace();
         int start = at;
-        bool isWhole = Current == '"' ? TryQuoted(out _) : !Until(ParameterStops).IsEmpty;
+        bool isWhole = Current == '"' ? TryQuoted(out _) : TrySkipValue();
         value = new WirePart(start, at);
         return isWhole;
+    }
+
+    /// <summary>To the next mark, which nearly always ends the value; where it does not, the end is searched.</summary>
+    private bool TrySkipValue()
+    {
+        int start = at;
+        at = NextMark(start);
+        if (at < text.Length && text[at] is not ((byte)';' or (byte)',' or (byte)'"' or (byte)'<' or (byte)'>' or (byte)' ' or (byte)'\t'))
+        {
+            Until(ParameterStops);
+        }
+
+        return at > start;
     }
 
     public static bool IsSpace(byte b) => b is (byte)' ' or (byte)'\t';
@@ -208,6 +235,22 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text)
     {
         int start = text.IndexOfAnyExcept((byte)' ', (byte)'\t');
         return start < 0 ? default : TrimEnd(text[start..]);
+    }
+
+    /// <summary>
+    /// A part of a message without white space at both ends. One blank in front and none at the end is what everybody writes; more of them are searched.
+    /// </summary>
+    public static WirePart Trimmed(ReadOnlySpan<byte> text, int start, int end)
+    {
+        start += start < end && IsSpace(text[start]) ? 1 : 0;
+        if (start >= end || (!IsSpace(text[start]) && !IsSpace(text[end - 1])))
+        {
+            return new WirePart(start, end);
+        }
+
+        int run = text[start..end].IndexOfAnyExcept((byte)' ', (byte)'\t');
+        start = run < 0 ? end : start + run;
+        return new WirePart(start, start + TrimEnd(text[start..end]).Length);
     }
 
     public static ReadOnlySpan<byte> TrimEnd(ReadOnlySpan<byte> text) =>

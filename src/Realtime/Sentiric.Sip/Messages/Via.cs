@@ -20,7 +20,8 @@ public sealed class Via
     {
         this.held = held;
         start = valueStart + shape.Whole.Start;
-        this.shape = shape.Cut();
+        this.shape = shape;
+        this.shape.Cut();
     }
 
     /// <summary>UDP, TCP, TLS, … in upper case.</summary>
@@ -56,7 +57,7 @@ public sealed class Via
     /// </summary>
     internal static bool TryParseList(byte[] held, WirePart place, int from, List<Via> into)
     {
-        var scanner = new SipScanner(place.Of(held));
+        var scanner = new SipScanner(held, place);
         scanner.MoveTo(from);
         do
         {

@@ -4,15 +4,27 @@ using System.Text;
 namespace Sentiric.Sip;
 
 /// <summary>Where the parts of one Via value stand (RFC 3261 20.42, 25.1), found and checked without copying a byte of it.</summary>
-internal readonly record struct ViaShape(WirePart Whole, WirePart Transport, WirePart Host, ushort Port, ushort SentByEnd, WirePart Branch)
+internal struct ViaShape
 {
+    public WirePart Whole;
+    public WirePart Transport;
+    public WirePart Host;
+    public WirePart Branch;
+    public ushort Port;
+    public ushort SentByEnd;
+
+    private static readonly string[] Transports = ["UDP", "TCP", "TLS", "WS", "WSS", "SCTP"];
     private static readonly SearchValues<byte> SentByStops = SearchValues.Create(";, \t"u8);
 
     /// <summary>The places as they are when the value before <see cref="Whole"/> is cut off.</summary>
-    public ViaShape Cut()
+    public void Cut()
     {
         int by = -Whole.Start;
-        return by == 0 ? this : new(Whole.Moved(by), Transport.Moved(by), Host.Moved(by), Port, (ushort)(SentByEnd + by), Branch.Moved(by));
+        if (by != 0)
+        {
+            (Whole, Transport, Host, Branch) = (Whole.Moved(by), Transport.Moved(by), Host.Moved(by), Branch.Moved(by));
+            SentByEnd = (ushort)(SentByEnd + by);
+        }
     }
 
     /// <summary>Reads the next value of a list; the scanner stops at the comma or the end.</summary>
@@ -21,7 +33,7 @@ internal readonly record struct ViaShape(WirePart Whole, WirePart Transport, Wir
         shape = default;
         scanner.SkipSpace();
         int start = scanner.Position;
-        if (!TryProtocol(ref scanner, out WirePart transport))
+        if (!TryProtocol(ref scanner, out shape.Transport))
         {
             return false;
         }
@@ -31,19 +43,22 @@ internal readonly record struct ViaShape(WirePart Whole, WirePart Transport, Wir
         ReadOnlySpan<byte> sentBy = scanner.Until(SentByStops);
         int sentByEnd = scanner.Position;
         if (!SipUriShape.TryHostPort(sentBy, out int hostLength, out int port, out int end) || end != sentBy.Length
-            || !scanner.TrySkipParameters("branch"u8, out WirePart branch))
+            || !scanner.TrySkipParameters("branch"u8, out shape.Branch))
         {
             return false;
         }
 
-        shape = new ViaShape(scanner.Trimmed(start), transport, new WirePart(host, host + hostLength), (ushort)port, (ushort)sentByEnd, branch);
+        (shape.Host, shape.Port, shape.SentByEnd) = (new WirePart(host, host + hostLength), (ushort)port, (ushort)sentByEnd);
+        shape.Whole = scanner.Trimmed(start);
         return true;
     }
 
+    /// <summary>Exactly one value, nothing after it.</summary>
+    public static bool IsSingle(ref SipScanner scanner, out ViaShape shape) => TryRead(ref scanner, out shape) && scanner.AtEnd;
+
     /// <summary>All values of a line, and the first of them.</summary>
-    public static bool IsList(ReadOnlySpan<byte> value, out ViaShape first)
+    public static bool IsList(ref SipScanner scanner, out ViaShape first)
     {
-        var scanner = new SipScanner(value);
         bool isRead = TryRead(ref scanner, out first);
         for (int count = 1; isRead && scanner.TryTake((byte)','); count++)
         {
@@ -54,7 +69,7 @@ internal readonly record struct ViaShape(WirePart Whole, WirePart Transport, Wir
     }
 
     /// <summary>True when there is a parameter of that name, with a value or without.</summary>
-    public bool Has(ReadOnlySpan<byte> value, ReadOnlySpan<byte> name)
+    public readonly bool Has(ReadOnlySpan<byte> value, ReadOnlySpan<byte> name)
     {
         var scanner = new SipScanner(value[SentByEnd..Whole.End]);
         while (scanner.TryParameter(out ReadOnlySpan<byte> found, out _))
@@ -69,7 +84,7 @@ internal readonly record struct ViaShape(WirePart Whole, WirePart Transport, Wir
     }
 
     /// <summary>This one value as it stands, parameters of two names left out.</summary>
-    public void CopyWithout(ReadOnlySpan<byte> value, ReadOnlySpan<byte> one, ReadOnlySpan<byte> other, SipWriter writer)
+    public readonly void CopyWithout(ReadOnlySpan<byte> value, ReadOnlySpan<byte> one, ReadOnlySpan<byte> other, SipWriter writer)
     {
         writer.Write(value[Whole.Start..SentByEnd]);
         ReadOnlySpan<byte> text = value[SentByEnd..Whole.End];
@@ -86,7 +101,7 @@ internal readonly record struct ViaShape(WirePart Whole, WirePart Transport, Wir
     /// <summary>Upper case; the usual ones without a new string.</summary>
     public static string TransportOf(ReadOnlySpan<byte> transport)
     {
-        foreach (string known in (ReadOnlySpan<string>)["UDP", "TCP", "TLS", "WS", "WSS", "SCTP"])
+        foreach (string known in Transports)
         {
             if (Ascii.EqualsIgnoreCase(transport, known))
             {

@@ -243,7 +243,8 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
 
         byte[] response = writer.Header("Server", Options.UserAgentName).End();
         int index = request.Find(SipHeaderId.Via);
-        if (index >= 0 && ViaShape.IsList(request.Value(index), out ViaShape top))
+        SipScanner scanner = index < 0 ? default : request.Scan(index);
+        if (index >= 0 && ViaShape.IsList(ref scanner, out ViaShape top))
         {
             SendResponse(response, new Via(request.Bytes, request.Place(index).Start, top), transport, source, null);
         }
