@@ -45,6 +45,7 @@ public static class Composition
             kestrel.AddServerHeader = false;
         });
         services.AddSingleton(settings);
+        services.AddSingleton(s => settings.Recording.ToPlace(s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(TimeProvider.System);
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(o => Wire.Configure(o.SerializerOptions));
@@ -79,6 +80,7 @@ public static class Composition
             UsersPort.Map(app, services.GetRequiredService<IUsers>());
             DialplansPort.Map(app, services.GetRequiredService<IDialplans>());
             JournalPort.Map(app, services.GetRequiredService<ICallJournal>());
+            RecordingKeysPort.Map(app, services.GetRequiredService<IRecordingKeys>());
             ConnectorsPort.Map(app, services.GetRequiredService<IConnectors>(), services.GetRequiredService<IAssistants>());
         }
 

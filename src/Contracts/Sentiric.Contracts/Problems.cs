@@ -16,7 +16,7 @@ public static class Problems
         new(TypePrefix + refusal.Code, Title(refusal.Code), StatusOf(refusal.Code), refusal.Why, refusal.Code);
 
     /// <summary>
-    /// 404 for what is not there (<c>*.unknown</c>), 409 for what collides with what is, 400 for a request that cannot be read,
+    /// 404 for what is not there (<c>*.unknown</c>), 410 for what was destroyed on purpose, 409 for what collides with what is, 400 for a request that cannot be read,
     /// 401/403 for who asks, 413 for too much, 502/503/504 for what lies behind us; everything else is 422.
     /// </summary>
     public static int StatusOf(string code)
@@ -28,6 +28,7 @@ public static class Problems
         {
             ("auth", _) => 401,
             (_, "forbidden") => 403,
+            ("recording", "erased") => 410,
             (_, "unknown") => 404,
             (_, "too_large") => 413,
             (_, "unavailable" or "ports_exhausted") => 503,

@@ -36,7 +36,7 @@ public static class ReadSide
         services.AddSingleton<TailEvents>();
         services.AddSingleton<IKnowledge, KnowledgeSearch>();
         services.AddSingleton<IOpenCalls, OpenCalls>();
-        services.AddSingleton(new RecordingFolder(recordingFolder));
+        services.AddSingleton<IRecordingFiles>(new RecordingFolder(recordingFolder));
         return services;
     }
 

@@ -217,7 +217,7 @@ public sealed partial class IncomingCall(
     // A disk that is full must not cost the call.
     private async Task RecordAsync(Story story)
     {
-        var recording = await media.RecordAsync(story.SessionId!, CancellationToken.None);
+        var recording = await media.RecordAsync(story.SessionId!, new RecordedPerson(story.From, story.Caller?.UserId), CancellationToken.None);
         if (recording.Refusal is { } refusal)
         {
             LogNotRecorded(story.Call.Id, refusal.Why);

@@ -1,4 +1,5 @@
 using Sentiric.Contracts.Events;
+using Sentiric.Contracts.Services;
 using Sentiric.Contracts.Text;
 using Sentiric.EventStore;
 using Sentiric.Write.Users;
@@ -27,6 +28,14 @@ public static class PersonalData
     public static string CallAlias(string tenant, Guid callId) => $"{tenant}/call/{callId:N}";
 
     public static string AppointmentAlias(string tenant, Guid appointmentId) => $"{tenant}/appointment/{appointmentId:N}";
+
+    /// <summary>Whose a recording is: the same person as of the facts of that call.</summary>
+    public static SubjectNaming? OfRecorded(string tenant, RecordedPerson person) => person switch
+    {
+        { UserId: { } user } => Of(user),
+        { From: { } from } => OfCaller(tenant, from),
+        _ => null,
+    };
 
     private static PersonalEvent Event(EventPrivacy privacy)
     {

@@ -18,6 +18,7 @@ public sealed class ServingMedia : IAsyncLifetime
     private static readonly CancellationToken None = CancellationToken.None;
     private readonly string _folder = Directory.CreateTempSubdirectory("sentiric-media-").FullName;
     private readonly JournalRecorder _journal = new();
+    private readonly OneKey _keys = new();
     private readonly Guid _call = Guid.CreateVersion7();
     private FactWriter _facts = null!;
     private MediaEngine _engine = null!;
@@ -126,6 +127,71 @@ public sealed class ServingMedia : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Where_there_are_keys_a_recording_is_sealed_for_the_caller_and_opens_with_the_key_alone()
+    {
+        _keys.Key = RandomNumberGenerator.GetBytes(32);
+        var session = (await OpenAsync("8")).Value.SessionId;
+        var uri = (await _media.RecordAsync(session, new RecordedPerson("+905321112233", null), None)).Value.Uri;
+        Assert.Matches($@"^demo/\d{{4}}/\d\d/\d\d/{_call:D}\.wav\.sealed$", uri);
+        Assert.Equal(new RecordingKeyWish("demo", _call, uri, new RecordedPerson("+905321112233", null)), _keys.Wished);
+        await PlayAsync(session, 400);
+        var told = (await _media.CloseAsync(session, None)).Value.Recording!;
+
+        using var opened = SealedRecording.Open(File.OpenRead(Path.Combine(_folder, uri)), _keys.Key);
+        Assert.Equal((uri, "wav", Convert.ToHexStringLower(SHA256.HashData(opened.Content)), opened.Content.Length), (told.Uri, told.Format, told.Sha256, told.Bytes));
+        var segment = (RecordingSegmentStored)(await _journal.UntilAsync<RecordingSegmentStored>()).First(f => f is RecordingSegmentStored);
+        var stored = await File.ReadAllBytesAsync(Path.Combine(_folder, uri));
+        Assert.Equal((0L, (long)stored.Length, Convert.ToHexStringLower(SHA256.HashData(stored))), (segment.Offset, segment.Bytes, segment.Sha256));
+    }
+
+    [Fact]
+    public async Task What_should_be_sealed_is_never_recorded_in_the_clear()
+    {
+        _keys.Broken = new InvalidOperationException("the role with the keys is away");
+        var session = (await OpenAsync("8")).Value.SessionId;
+        Assert.Equal("media.recording_failed", (await _media.RecordAsync(session, None)).Refusal?.Code);
+        Assert.Null((await _media.CloseAsync(session, None)).Value.Recording);
+        Assert.Empty(Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task D21_a_recording_that_a_crash_left_is_made_whole_and_its_call_is_told()
+    {
+        var shelf = new RecordingShelf(new RecordingPlace(_folder), _keys, _facts, TimeProvider.System, NullLogger<RecordingShelf>.Instance);
+        _keys.Key = RandomNumberGenerator.GetBytes(32);
+        var uri = $"demo/2026/11/23/{_call:D}.wav.sealed";
+        await LeaveHalfAsync(uri, new RecordingSeal(_keys.Key, "envelope of " + uri));
+        await LeaveHalfAsync("demo/2026/11/23/not-one-of-ours.wav", null);
+        Assert.Equal(1, await shelf.RepairAsync(None));
+        Assert.Equal(0, await shelf.RepairAsync(None));
+        var told = (RecordingAvailable)(await _journal.UntilAsync<RecordingAvailable>()).Single(f => f is RecordingAvailable);
+        using var opened = SealedRecording.Open(File.OpenRead(Path.Combine(_folder, uri)), _keys.Key);
+        Assert.Equal((uri, true, Convert.ToHexStringLower(SHA256.HashData(opened.Content))), (told.Uri, opened.Info.IsComplete, told.Sha256));
+        Assert.Equal((opened.Content.Length - WavHeader.Size) / 32, told.DurationMs);
+        Assert.True(told.DurationMs >= 500, $"{told.DurationMs} ms");
+        Assert.Equal(("demo", Streams.Call(_call)), _journal.All.Where(n => n.Fact is RecordingAvailable).Select(n => (n.Tenant, n.Stream)).Single());
+    }
+
+    // The file as it lies there while it is written is what a killed process leaves.
+    private async Task LeaveHalfAsync(string uri, RecordingSeal? seal)
+    {
+        var (running, path) = (Path.Combine(_folder, "running"), Path.Combine(_folder, uri));
+        var session = _engine.Open().Session!;
+        session.Answer(Sdp("8"));
+        using var ear = session.Listen();
+        session.StartRecording(running, RecordingFormat.Wav, seal);
+        for (var heard = 0; heard < 50; heard++)
+        {
+            await ear.Frames.ReadAsync().AsTask().WaitAsync(Soon.Patience);
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.Copy(running, path);
+        await session.CloseAsync();
+        File.Delete(running);
+    }
+
+    [Fact]
     public async Task Closing_twice_is_quiet_and_frees_everything()
     {
         var session = (await OpenAsync("8")).Value.SessionId;
@@ -195,7 +261,8 @@ public sealed class ServingMedia : IAsyncLifetime
     private void Use(MediaEngineOptions options)
     {
         _engine = new MediaEngine(options);
-        _media = new MediaSessions(_engine, _facts, _folder, TimeProvider.System, NullLogger<MediaSessions>.Instance);
+        var shelf = new RecordingShelf(new RecordingPlace(_folder), _keys, _facts, TimeProvider.System, NullLogger<RecordingShelf>.Instance);
+        _media = new MediaSessions(_engine, _facts, shelf, TimeProvider.System, NullLogger<MediaSessions>.Instance);
     }
 
     private ValueTask<Result<MediaOpened>> OpenAsync(string? formats, Guid? call = null) =>

@@ -56,6 +56,32 @@ public abstract class ProtectionContract
     }
 
     [Fact]
+    public async Task The_key_of_an_attachment_opens_under_its_name_until_the_person_is_forgotten()
+    {
+        var (store, protection) = await ProcessAsync();
+        var (_, elsewhere) = await ProcessAsync();
+        await store.AppendToStreamAsync(Tenant, "room", ExpectedVersion.NoStream, [EventData.Of(People.Seen("1"))]);
+        var (here, there) = (new AttachmentKeys(protection), new AttachmentKeys(elsewhere));
+        var one = await here.IssueAsync(Tenant, "room", "a.wav", new SubjectNaming("person:1"));
+        var other = await here.IssueAsync(Tenant, "room", "b.wav", new SubjectNaming("person:2"));
+        var owners = await here.IssueAsync(Tenant, "visit", "c.wav", new SubjectNaming(null, Aliases: ["+1"]));
+        Assert.Equal(32, one.Key.Length);
+        Assert.NotEqual(one.Key, other.Key);
+        Assert.Equal(one.Key, await there.OpenAsync(Tenant, "room", "a.wav", one.Envelope));
+        await Assert.ThrowsAsync<PersonalDataTamperedException>(async () => await there.OpenAsync(Tenant, "room", "b.wav", one.Envelope));
+        await Assert.ThrowsAsync<PersonalDataTamperedException>(async () => await there.OpenAsync(Tenant, "visit", "a.wav", one.Envelope));
+        await Assert.ThrowsAsync<PersonalDataTamperedException>(async () => await there.OpenAsync(Tenant, "room", "a.wav", "no envelope"));
+
+        await ForgetAsync(protection, "person:1");
+        await protection.RefreshAsync(default);
+        Clock.Advance(new PersonalDataOptions().DestructionDelay);
+        Assert.Null(await here.OpenAsync(Tenant, "room", "a.wav", one.Envelope));
+        Assert.Null(await there.OpenAsync(Tenant, "room", "a.wav", one.Envelope));
+        Assert.Equal(other.Key, await there.OpenAsync(Tenant, "room", "b.wav", other.Envelope));
+        Assert.Equal(owners.Key, await there.OpenAsync(Tenant, "visit", "c.wav", owners.Envelope));
+    }
+
+    [Fact]
     public async Task Another_process_forgets_within_the_delay()
     {
         var (store, _) = await ProcessAsync();

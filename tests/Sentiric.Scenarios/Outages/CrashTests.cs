@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Sentiric.Contracts.Events;
 using Sentiric.Media;
 using Sentiric.Phone;
@@ -32,8 +33,12 @@ public sealed class CrashTests(ITestOutputHelper output)
         Assert.Equal(before, (await platform.Api.CallAsync(earlier.SipCallId)));
         Assert.Equal(storyBefore.Entries.Select(e => e.Id), (await platform.Api.StoryAsync(before.CallId)).Entries.Select(e => e.Id));
 
-        var file = Directory.EnumerateFiles(platform.RecordingFolder, $"{broken.CallId}.wav", SearchOption.AllDirectories).Single();
-        var wav = WavFile.Read(file);
+        // It lies there sealed; the start made it whole and told the call, so it is handed out as any other.
+        Assert.Single(Directory.EnumerateFiles(platform.RecordingFolder, $"{broken.CallId}.wav.sealed", SearchOption.AllDirectories));
+        var noted = (await platform.Api.StoryWithAsync<RecordingAvailable>(broken.CallId, limit: OrphanLimit)).One<RecordingAvailable>();
+        var bytes = await platform.Api.Http.GetByteArrayAsync($"v1/calls/{broken.CallId}/recording");
+        Assert.Equal((noted.Sha256, noted.Bytes), (Convert.ToHexStringLower(SHA256.HashData(bytes)), bytes.Length));
+        var wav = WavFile.Parse(bytes);
         output.WriteLine($"the broken call's recording has {wav.Channels[0].Length / 8} ms");
         Assert.True(wav.Channels[1].Length > 16_000, $"{wav.Channels[1].Length / 8} ms are in the recording");
         Assert.True(Sound.LoudMs(wav.Channels[1]) > 1_000, "the agent's greeting is not in the recording");

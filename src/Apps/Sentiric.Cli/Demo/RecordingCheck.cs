@@ -13,7 +13,8 @@ internal sealed record RecordingCheck(string? Where, string? Sha256, long Bytes,
         if (call.RecordingUri is not { } uri) return new(null, null, 0, "there is none");
         var folder = session.Setting("SENTIRIC_RECORDINGS") ?? session.Setting("Recording__Folder");
         var path = folder is null ? null : Path.Combine(folder, uri);
-        var (where, bytes) = path is not null && File.Exists(path)
+        // A sealed file is of no use to us; the platform hands out what is in it.
+        var (where, bytes) = path is not null && !path.EndsWith(".sealed", StringComparison.Ordinal) && File.Exists(path)
             ? (path, await File.ReadAllBytesAsync(path, ct))
             : ($"{session.Api.Url}/v1/calls/{call.CallId}/recording", await FetchAsync(session.Api, call.CallId, ct));
         var hash = Convert.ToHexStringLower(SHA256.HashData(bytes));

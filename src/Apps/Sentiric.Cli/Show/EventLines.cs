@@ -70,6 +70,7 @@ internal sealed class EventLines(Terminal terminal, bool withCall)
         PlaybackInterrupted e => [Yellow("barge-in", $"after {e.HeardMs} ms: \"{e.HeardText}\"")],
         SpeechStarted or SpeechEnded or PlaybackStarted or PlaybackFinished => [],
         RecordingStarted e => [Grey("recording", $"started: {e.Uri}")],
+        RecordingSegmentStored e => [Grey("recording", $"segment {e.Number}, {Words.Seconds(e.FromMs)} + {Words.Seconds(e.DurationMs)}, {e.Bytes} bytes at {e.Offset}, sha256 {e.Sha256}")],
         RecordingAvailable e => [Grey("recording", $"{e.Uri}, {Words.Seconds(e.DurationMs)}, {e.Bytes} bytes, sha256 {e.Sha256}")],
         MediaQualityMeasured e => [Grey("quality", $"{(e.Summary ? "whole call: " : "")}MOS {Words.Number(e.Mos)}, jitter {Words.Number(e.JitterMs)} ms, received {e.Received}, lost {e.Lost}, longest gap {e.MaxGapMs} ms")],
         MediaTimedOut e => [Red("media", $"nothing heard for {e.SilentSeconds} s")],

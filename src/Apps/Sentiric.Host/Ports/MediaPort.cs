@@ -44,7 +44,10 @@ public sealed class MediaPort(HttpClient client, string serviceKey) : IMediaSess
         client.AskAsync<Echo, Done>(Media + "/echo", new(sessionId, on), ct);
 
     public ValueTask<Result<RecordingOpened>> RecordAsync(string sessionId, CancellationToken ct) =>
-        client.AskAsync<Session, RecordingOpened>(Media + "/record", new(sessionId), ct);
+        client.AskAsync<Recorded, RecordingOpened>(Media + "/record", new(sessionId, null), ct);
+
+    public ValueTask<Result<RecordingOpened>> RecordAsync(string sessionId, RecordedPerson person, CancellationToken ct) =>
+        client.AskAsync<Recorded, RecordingOpened>(Media + "/record", new(sessionId, person), ct);
 
     public ValueTask<Result<MediaClosed>> CloseAsync(string sessionId, CancellationToken ct) =>
         client.AskAsync<Session, MediaClosed>(Media + "/close", new(sessionId), ct);
@@ -68,7 +71,8 @@ public sealed class MediaPort(HttpClient client, string serviceKey) : IMediaSess
         routes.MapQuestion<Offer, MediaRenegotiated>(Media + "/renegotiate", (q, ct) => media.RenegotiateAsync(q.SessionId, q.Sdp, ct));
         routes.MapQuestion<Session, Done>(Media + "/clear", (q, ct) => media.ClearAsync(q.SessionId, ct));
         routes.MapQuestion<Echo, Done>(Media + "/echo", (q, ct) => media.EchoAsync(q.SessionId, q.On, ct));
-        routes.MapQuestion<Session, RecordingOpened>(Media + "/record", (q, ct) => media.RecordAsync(q.SessionId, ct));
+        routes.MapQuestion<Recorded, RecordingOpened>(
+            Media + "/record", (q, ct) => q.Person is { } person ? media.RecordAsync(q.SessionId, person, ct) : media.RecordAsync(q.SessionId, ct));
         routes.MapQuestion<Session, MediaClosed>(Media + "/close", (q, ct) => media.CloseAsync(q.SessionId, ct));
         routes.Map(Media + "/play/{sessionId}/{playbackId}", (HttpContext http, string sessionId, string playbackId) =>
             PlaySocket.ServeAsync(http, media, sessionId, playbackId)).ExcludeFromDescription();
@@ -111,6 +115,8 @@ public sealed class MediaPort(HttpClient client, string serviceKey) : IMediaSess
         message[16] == 1);
 
     public sealed record Session(string SessionId);
+
+    public sealed record Recorded(string SessionId, RecordedPerson? Person);
 
     public sealed record Offer(string SessionId, string Sdp);
 

@@ -23,6 +23,11 @@ public static class ServiceClients
             services.AddSingleton<IUsers>(new UsersPort(client));
             services.AddSingleton<IDialplans>(new DialplansPort(client));
             services.AddSingleton<ICallJournal>(new JournalPort(client));
+            if (!settings.Roles.Has(Role.Read))
+            {
+                services.AddSingleton<IRecordingKeys>(new RecordingKeysPort(client));
+            }
+
             var connectors = new ConnectorsPort(client);
             services.AddSingleton<IConnectors>(connectors);
             services.AddSingleton<IAssistants>(connectors);

@@ -1,9 +1,12 @@
 using Npgsql;
+using Sentiric.Calls.Media;
 using Sentiric.Contracts.Events;
+using Sentiric.Contracts.Services;
 using Sentiric.Dialogue;
 using Sentiric.EventStore;
 using Sentiric.Host.Settings;
 using Sentiric.Read;
+using Sentiric.Read.Calls;
 using Sentiric.Write;
 using Sentiric.Write.Privacy;
 
@@ -16,6 +19,7 @@ internal static class PrivacyRole
 
     public static void Add(IServiceCollection services, HostSettings settings)
     {
+        services.AddSingleton<IRecordingKeys>(s => new RecordingKeys(s.GetService<PersonalDataProtection>() is { } protection ? new AttachmentKeys(protection) : null));
         if (settings.MasterKeys is not { } master)
         {
             return;
@@ -43,7 +47,7 @@ internal static class PrivacyRole
 
     private static IReadOnlyList<IErasureStep> Steps(IServiceProvider s, HostSettings settings) =>
     [
-        new RecordingErasure(s.GetRequiredService<IEventStore>(), settings.RecordingFolder, settings.Roles.Has(Role.Media)),
+        new RecordingErasure(s.GetRequiredService<IEventStore>(), s.GetRequiredService<RecordingPlace>(), settings.Roles.Has(Role.Media)),
         new CallStateErasure(s.GetService<ICallState>()),
         .. PostgresErasureSteps.All(s.GetRequiredService<NpgsqlDataSource>(), s.GetRequiredService<PersonalDataMap>(), ReadSide.Projections, s.GetRequiredService<TimeProvider>()),
     ];
@@ -60,8 +64,11 @@ internal static class PrivacyRole
     }
 }
 
-/// <summary>The audio of the person's calls is deleted: it lies in files, and no key of ours opens or closes them.</summary>
-internal sealed class RecordingErasure(IEventStore store, string folder, bool isKeptHere) : IErasureStep
+/// <summary>
+/// The audio of the person's calls is deleted, in the folder and in the bucket. What was sealed could not be opened any more as it is, since its key went with
+/// the person's; what is in the clear and lies elsewhere is told.
+/// </summary>
+internal sealed class RecordingErasure(IEventStore store, RecordingPlace place, bool isKeptHere) : IErasureStep
 {
     public string Name => "recordings";
 
@@ -74,8 +81,8 @@ internal sealed class RecordingErasure(IEventStore store, string folder, bool is
             {
                 if (store.Serializer.Deserialize(recorded) is RecordingStarted { Uri: var uri })
                 {
-                    if (Delete(uri)) deleted++;
-                    else if (!isKeptHere) elsewhere++;
+                    if (await DeleteAsync(uri, ct)) deleted++;
+                    else if (!isKeptHere && !uri.EndsWith(RecordingShelf.SealedSuffix, StringComparison.Ordinal)) elsewhere++;
                 }
             }
         }
@@ -83,17 +90,26 @@ internal sealed class RecordingErasure(IEventStore store, string folder, bool is
         return new(deleted, elsewhere == 0 ? null : [$"{elsewhere} recordings are not in the recording folder of this host; delete them where the media role keeps them"]);
     }
 
-    private bool Delete(string uri)
+    private async ValueTask<bool> DeleteAsync(string uri, CancellationToken ct)
     {
-        var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-        var path = Path.GetFullPath(Path.Combine(root, uri));
-        if (!path.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal) || !File.Exists(path))
+        if (RecordingFolder.PathOf(place.Folder, uri) is not { } path)
         {
             return false;
         }
 
-        File.Delete(path);
-        return true;
+        var isThere = File.Exists(path);
+        if (isThere)
+        {
+            File.Delete(path);
+        }
+
+        if (place.Bucket is { } bucket && await bucket.ExistsAsync(uri, ct))
+        {
+            await bucket.DeleteAsync(uri, ct);
+            isThere = true;
+        }
+
+        return isThere;
     }
 }
 

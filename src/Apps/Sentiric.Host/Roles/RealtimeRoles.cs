@@ -56,9 +56,10 @@ internal static class RealtimeRoles
             },
             s.GetRequiredService<ILogger<MediaEngine>>()));
         services.AddSingleton<IMediaSessions>(s => new MediaSessions(
-            s.GetRequiredService<MediaEngine>(), s.GetRequiredService<FactWriter>(), settings.RecordingFolder, s.GetRequiredService<TimeProvider>(),
+            s.GetRequiredService<MediaEngine>(), s.GetRequiredService<FactWriter>(), s.GetRequiredService<RecordingShelf>(), s.GetRequiredService<TimeProvider>(),
             s.GetRequiredService<ILogger<MediaSessions>>()));
-        services.AddHostedService(s => new RecordingRepair(settings.RecordingFolder, s.GetRequiredService<ILogger<RecordingRepair>>()));
+        services.AddSingleton<RecordingShelf>();
+        StoreRole.AddLoop(services, "recordings", s => s.GetRequiredService<RecordingShelf>().KeepAsync);
     }
 
     private static void AddAgent(IServiceCollection services, HostSettings settings)

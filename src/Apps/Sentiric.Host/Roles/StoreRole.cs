@@ -3,6 +3,7 @@ using Sentiric.Contracts.Services;
 using Sentiric.EventStore;
 using Sentiric.Host.Settings;
 using Sentiric.Read;
+using Sentiric.Read.Calls;
 using Sentiric.Read.Live;
 using Sentiric.Write;
 using Sentiric.Write.Relay;
@@ -56,7 +57,8 @@ internal static class StoreRole
                 ProjectionOptionsOf(s), s.GetRequiredService<ILogger<ProjectionDaemon>>()));
             services.AddSingleton<IProjectionManager>(s => new ProjectionManager(
                 s.GetRequiredService<NpgsqlDataSource>(), s.GetRequiredService<IEventStore>(), s.GetRequiredService<TimeProvider>()));
-            services.AddReadSide(settings.RecordingFolder);
+            services.AddReadSide(settings.Recording.Folder);
+            services.AddSingleton<IRecordingFiles, StoredRecordings>();
             AddLoop(services, "projections", s => s.GetRequiredService<ProjectionDaemon>().RunAsync);
             AddLoop(services, "live feed", s => s.GetRequiredService<LiveFeed>().RunAsync);
             services.AddSingleton(s => CdrSubscription(s.GetRequiredService<ProjectionDaemon>()));

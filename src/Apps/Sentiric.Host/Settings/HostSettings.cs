@@ -37,7 +37,7 @@ public sealed class HostSettings
         SipPublicAddress = _read.Text("Sip:PublicAddress") is null ? null : Address("Sip:PublicAddress", IPAddress.None);
         MediaPorts = PortRange("Media:PortRange", "30000-31999");
         MediaTimeoutSeconds = _read.Number("Media:TimeoutSeconds", 20, 1, 3600);
-        RecordingFolder = _read.Text("Recording:Folder") ?? Path.Combine(AppContext.BaseDirectory, "recordings");
+        Recording = new RecordingSettings(configuration);
         ModelFolder = _read.Text("Speech:ModelFolder") ?? Path.Combine(AppContext.BaseDirectory, "models");
         NativeFolder = _read.Text("Speech:NativeFolder") ?? AppContext.BaseDirectory;
         Espeak = _read.Text("Speech:Espeak") ?? "espeak-ng";
@@ -117,8 +117,8 @@ public sealed class HostSettings
     /// <summary>Media:TimeoutSeconds without RTP after which a call ends, 1..3600.</summary>
     public int MediaTimeoutSeconds { get; }
 
-    /// <summary>Recording:Folder.</summary>
-    public string RecordingFolder { get; }
+    /// <summary>Where and how calls are recorded.</summary>
+    public RecordingSettings Recording { get; }
 
     /// <summary>Speech:ModelFolder with the built-in recogniser.</summary>
     public string ModelFolder { get; }

@@ -115,7 +115,13 @@ public sealed record PlaybackInterrupted(DateTimeOffset At, string PlaybackId, l
 
 public sealed record RecordingStarted(DateTimeOffset At, string Uri) : IFact;
 
-/// <param name="Sha256">Of the whole file, lower-case hex.</param>
+/// <summary>A stretch of a recording lies on disk and will not change any more. The stretches of a recording follow each other without gaps.</summary>
+/// <param name="Offset">Of its first byte in the file.</param>
+/// <param name="Sha256">Of those bytes of the file as it lies there, sealed or not, lower-case hex: it can be checked without a key.</param>
+public sealed record RecordingSegmentStored(
+    DateTimeOffset At, string Uri, int Number, long FromMs, long DurationMs, long Offset, long Bytes, string Sha256) : IFact;
+
+/// <param name="Sha256">Of the audio file as it is handed out, lower-case hex.</param>
 public sealed record RecordingAvailable(DateTimeOffset At, string Uri, string Format, long DurationMs, long Bytes, string Sha256) : IFact;
 
 /// <summary>Speech quality of the media stream as we received it.</summary>

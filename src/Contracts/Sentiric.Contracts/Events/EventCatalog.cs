@@ -74,6 +74,7 @@ public static class EventCatalog
         new(typeof(PlaybackFinished), "playback_finished", "call.media.playback.finished", 1),
         new(typeof(PlaybackInterrupted), "playback_interrupted", "call.media.playback.interrupted", 1),
         new(typeof(RecordingStarted), "recording_started", "call.recording.started", 1),
+        new(typeof(RecordingSegmentStored), "recording_segment_stored", "call.recording.segment.stored", 1),
         new(typeof(RecordingAvailable), "recording_available", "call.recording.available", 1),
         new(typeof(MediaQualityMeasured), "media_quality", "media.quality", 1),
         new(typeof(MediaTimedOut), "media_timeout", "media.timeout", 1),

@@ -93,6 +93,7 @@ public static class PersonalMembers
         None<PlaybackFinished>("PlaybackId"),
         Of<PlaybackInterrupted>(["HeardText"], [], ["PlaybackId"]),
         None<RecordingStarted>("Uri"),
+        None<RecordingSegmentStored>("Uri", "Sha256"),
         None<RecordingAvailable>("Uri", "Format", "Sha256"),
         None<MediaQualityMeasured>("Codec"),
         Of<ChatStarted>([], ["Contact"], ["AssistantId", "Language", .. Under("Assistant", Assistant)]),

@@ -41,6 +41,9 @@ public interface IMediaSessions
     /// <summary>Starts the dual-channel recording: left the caller, right us.</summary>
     ValueTask<Result<RecordingOpened>> RecordAsync(string sessionId, CancellationToken ct);
 
+    /// <summary>The same, sealed for this person where recordings are sealed; without a person it is sealed for whomever the call has named.</summary>
+    ValueTask<Result<RecordingOpened>> RecordAsync(string sessionId, RecordedPerson person, CancellationToken ct) => RecordAsync(sessionId, ct);
+
     /// <summary>Closes the session and the recording, frees the port. Closing twice is quiet.</summary>
     ValueTask<Result<MediaClosed>> CloseAsync(string sessionId, CancellationToken ct);
 }

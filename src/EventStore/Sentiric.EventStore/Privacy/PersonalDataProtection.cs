@@ -99,6 +99,17 @@ public sealed class PersonalDataProtection : IPayloadProtection
         foreach (var i in marked) page[i] = Opened(page[i], keys, ciphers);
     }
 
+    /// <summary>The data key of a person, made when there is none; null: of whom the stream named last.</summary>
+    internal async ValueTask<SubjectKey> KeyOfAsync(StreamAddress address, SubjectNaming? person, CancellationToken ct)
+    {
+        var wish = person is null ? new SubjectWish(address.Tenant, null, null, [], AliasChange.None) : Wish(address.Tenant, person);
+        return (await _keys.AcquireAsync(address, [wish], ct).ConfigureAwait(false))[0];
+    }
+
+    /// <summary>Null when it was destroyed.</summary>
+    internal async ValueTask<SubjectKey?> FindKeyAsync(string keyId, CancellationToken ct) =>
+        (await _keys.FindAsync([keyId], ct).ConfigureAwait(false)).GetValueOrDefault(keyId);
+
     /// <summary>Forgets every remembered key that was destroyed until now, wherever that was done.</summary>
     internal ValueTask RefreshAsync(CancellationToken ct) => _keys.RefreshAsync(ct);
 

@@ -14,9 +14,8 @@ namespace Sentiric.Calls.Media;
 /// <summary>
 /// The media role: <see cref="IMediaSessions"/> over the media engine. What a leg tells (digits, silence, quality) goes to the call's stream.
 /// </summary>
-/// <param name="recordingFolder">Recordings lie in it as {tenant}/{yyyy}/{MM}/{dd}/{call id}.wav; that relative path is their address.</param>
 public sealed partial class MediaSessions(
-    MediaEngine engine, FactWriter facts, string recordingFolder, TimeProvider clock, ILogger<MediaSessions> logger) : IMediaSessions
+    MediaEngine engine, FactWriter facts, RecordingShelf shelf, TimeProvider clock, ILogger<MediaSessions> logger) : IMediaSessions
 {
     private const string Actor = "media";
     private static readonly Refusal UnknownSession = new("media.session_unknown", "There is no such media session, or it has been closed.");
@@ -154,25 +153,37 @@ public sealed partial class MediaSessions(
         }
     }
 
-    public ValueTask<Result<RecordingOpened>> RecordAsync(string sessionId, CancellationToken ct)
+    public ValueTask<Result<RecordingOpened>> RecordAsync(string sessionId, CancellationToken ct) => StartRecordingAsync(sessionId, null, ct);
+
+    public ValueTask<Result<RecordingOpened>> RecordAsync(string sessionId, RecordedPerson person, CancellationToken ct) => StartRecordingAsync(sessionId, person, ct);
+
+    private async ValueTask<Result<RecordingOpened>> StartRecordingAsync(string sessionId, RecordedPerson? person, CancellationToken ct)
     {
         if (!_legs.TryGetValue(sessionId, out var leg))
         {
-            return Say<RecordingOpened>(UnknownSession);
+            return UnknownSession;
         }
 
-        var day = clock.GetUtcNow().ToString("yyyy/MM/dd", CultureInfo.InvariantCulture);
-        var uri = $"{leg.Tenant}/{day}/{leg.CallId:D}.wav";
-        var path = Path.Combine(recordingFolder, uri);
+        if (leg.RecordingUri is { } running)
+        {
+            return new RecordingOpened(running);
+        }
+
+        var prepared = await shelf.PrepareAsync(leg.Tenant, leg.CallId, person, ct);
+        if (prepared.Refusal is { } refusal)
+        {
+            return refusal;
+        }
+
+        var slot = prepared.Value;
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            leg.RecordingUri = leg.Session.StartRecording(path) ? uri : leg.RecordingUri;
-            return leg.RecordingUri is { } started ? Say<RecordingOpened>(new RecordingOpened(started)) : Say<RecordingOpened>(UnknownSession);
+            leg.RecordingUri = leg.Session.StartRecording(slot.Path, slot.Format, slot.Seal, segment => NoteSegment(leg, slot.Uri, segment)) ? slot.Uri : leg.RecordingUri;
+            return leg.RecordingUri is { } started ? new RecordingOpened(started) : UnknownSession;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Say<RecordingOpened>(new Refusal("media.recording_failed", $"{path} cannot be written: {e.Message}"));
+            return new Refusal("media.recording_failed", $"{slot.Path} cannot be written: {e.Message}");
         }
     }
 
@@ -187,8 +198,13 @@ public sealed partial class MediaSessions(
         leg.Watch?.Dispose();
         var closed = await leg.Session.CloseAsync();
         var recording = closed.Recording is { Error: null } file && leg.RecordingUri is { } uri
-            ? new RecordingAvailable(clock.GetUtcNow(), uri, "wav", file.DurationMs, file.Bytes, file.Sha256)
+            ? shelf.Available(uri, file)
             : null;
+        if (recording is not null)
+        {
+            _ = shelf.CarryAsync(recording.Uri, CancellationToken.None); // nobody waits for it: what fails is logged and tried again
+        }
+
         if (closed.Recording is { Error: { } error })
         {
             LogRecordingFailed(sessionId, error);
@@ -267,6 +283,9 @@ public sealed partial class MediaSessions(
         act(leg);
         return Say<Done>(Done.It);
     }
+
+    private void NoteSegment(Leg leg, string uri, RecordingSegment segment) => leg.Log.Note(new RecordingSegmentStored(
+        clock.GetUtcNow(), uri, segment.Number, segment.FromMs, segment.DurationMs, segment.Offset, segment.Bytes, segment.Sha256));
 
     private static ValueTask<Result<T>> Say<T>(Result<T> result) => ValueTask.FromResult(result);
 

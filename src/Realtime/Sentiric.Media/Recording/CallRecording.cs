@@ -1,43 +1,52 @@
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-
 namespace Sentiric.Media;
 
 /// <summary>A closed recording.</summary>
-/// <param name="Sha256">Lower-case hex of the whole file; empty when <paramref name="Error"/> says why it is not whole.</param>
+/// <param name="Sha256">Lower-case hex of the audio file in the clear, as a listener gets it; empty when <paramref name="Error"/> says why it is not whole.</param>
 /// <param name="LostFrames">20 ms frames that the disk was too slow for; they are silent in the file.</param>
+/// <param name="Bytes">Of that audio file; of what lies on disk when <paramref name="Error"/> is there.</param>
 public sealed record RecordingResult(string Path, long DurationMs, long Bytes, string Sha256, long LostFrames, string? Error);
 
 /// <summary>
-/// Both directions of a leg as a stereo WAV file (8 kHz, left the remote party, right us), on disk as it happens.
+/// Both directions of a leg in stereo (8 kHz, left the remote party, right us), on disk as it happens; in the clear or sealed.
 /// The pacing thread puts frames into a ring and never waits; the writer thread empties it. When the ring is full (the disk hangs
 /// for two seconds) frames are lost but their time is kept as silence.
 /// </summary>
 public sealed class CallRecording
 {
-    private const int FrameShorts = 2 * MediaLeg.FrameSamples;
+    /// <summary>Left and right.</summary>
+    public const int Channels = 2;
+
+    /// <summary>How much of a recording one hash vouches for.</summary>
+    public static readonly TimeSpan SegmentLength = TimeSpan.FromSeconds(30);
+
+    private const int FrameMs = 20;
+    private const int FrameShorts = Channels * MediaLeg.FrameSamples;
     private const int RingFrames = 100;
     private const int HeaderEveryFrames = 50;
 
     private readonly short[] ring = new short[RingFrames * FrameShorts];
-    private readonly FileStream file;
+    private readonly RecordingFile file;
+    private readonly Action<RecordingSegment>? onSegment;
     private readonly TaskCompletionSource<RecordingResult> closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long head;                // frames put in: written by the leg's owner
     private long tail;                // frames on disk: written by the writer thread
     private long owedSilence, lost;   // the leg's owner
-    private long headerAt;            // the writer thread
+    private long headerAt, segmentAt; // the writer thread
+    private int told;                 // the writer thread, and the task that finishes
     private volatile bool closing;
     private string? error;
 
     /// <summary>
     /// Creates the file and its folder. Throws <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/> when it cannot.
     /// </summary>
-    public CallRecording(string path)
+    /// <param name="seal">Absent: the file is an ordinary audio file.</param>
+    /// <param name="onSegment">Hears of every segment that will not change any more, in order, on a thread that may wait for a disk.</param>
+    public CallRecording(
+        string path, RecordingFormat format = RecordingFormat.Wav, RecordingSeal? seal = null, Action<RecordingSegment>? onSegment = null)
     {
         if (System.IO.Path.GetDirectoryName(path) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
-        Path = path;
-        file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
-        file.Write(WavHeader.Make(2, Tone.SampleRate, 0));
+        (Path, this.onSegment) = (path, onSegment);
+        file = seal is null ? new ClearRecordingFile(path, format) : new SealedRecordingFile(path, format, seal);
     }
 
     public string Path { get; }
@@ -90,14 +99,14 @@ public sealed class CallRecording
         try
         {
             if (error is null) WriteFrames();
-            if (error is null && (finish || tail - headerAt >= HeaderEveryFrames)) WriteSizes();
+            if (error is null && tail - headerAt >= HeaderEveryFrames) Checkpoint();
         }
         catch (IOException problem)
         {
             error = problem.Message; // a full disk ends the recording, not the call
         }
         if (!finish) return false;
-        Finish();
+        _ = Task.Run(Finish); // the hash of a long call takes a while, and others are recording
         return true;
     }
 
@@ -118,19 +127,25 @@ public sealed class CallRecording
         {
             var at = (int)(tail % RingFrames);
             var frames = (int)Math.Min(end - tail, RingFrames - at);
-            file.Write(MemoryMarshal.AsBytes(ring.AsSpan(at * FrameShorts, frames * FrameShorts)));
+            file.Write(ring.AsSpan(at * FrameShorts, frames * FrameShorts));
             Volatile.Write(ref tail, tail + frames);
         }
     }
 
-    // Fresh sizes once a second: a player can read along, and after a crash only the last second needs the repair.
-    private void WriteSizes()
+    // Once a second.
+    private void Checkpoint()
     {
         headerAt = tail;
-        var end = file.Position;
-        file.Position = 0;
-        file.Write(WavHeader.Make(2, Tone.SampleRate, end - WavHeader.Size));
-        file.Position = end;
+        file.Checkpoint();
+        if (tail - segmentAt < SegmentLength.TotalMilliseconds / FrameMs) return;
+        segmentAt = tail;
+        file.EndSegment(tail * FrameMs);
+        TellSegments();
+    }
+
+    private void TellSegments()
+    {
+        for (; told < file.Segments.Count; told++) onSegment?.Invoke(file.Segments[told]);
     }
 
     private void Finish()
@@ -138,15 +153,19 @@ public sealed class CallRecording
         var (bytes, hash) = (0L, "");
         try
         {
+            if (error is null) file.Finish(tail * FrameMs);
             bytes = file.Length;
-            file.Position = 0;
-            if (error is null) hash = Convert.ToHexStringLower(SHA256.HashData(file));
-            file.Dispose();
+            if (error is null) (hash, bytes) = file.Content();
+            TellSegments();
         }
         catch (IOException problem)
         {
             error = problem.Message;
         }
-        closed.TrySetResult(new RecordingResult(Path, tail * 20, bytes, hash, lost, error));
+        finally
+        {
+            file.Dispose();
+        }
+        closed.TrySetResult(new RecordingResult(Path, tail * FrameMs, bytes, hash, lost, error));
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 
 namespace Sentiric.Media;
 
@@ -43,6 +44,15 @@ public static class WavRepair
         file.Position = 0;
         file.Write(header);
         return WavRepairResult.Repaired;
+    }
+
+    /// <summary>What a whole WAV file of a recording holds.</summary>
+    public static async Task<RecordingResult> DescribeAsync(string path, CancellationToken ct)
+    {
+        await using var file = File.OpenRead(path);
+        var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, ct).ConfigureAwait(false));
+        var frames = (file.Length - WavHeader.Size) / (CallRecording.Channels * WavHeader.BytesPerSample);
+        return new RecordingResult(path, frames / (Tone.SampleRate / 1_000), file.Length, sha256, 0, null);
     }
 
     private static FileStream? TryOpen(string path)

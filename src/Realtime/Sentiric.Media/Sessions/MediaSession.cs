@@ -158,10 +158,13 @@ public sealed class MediaSession : IAsyncDisposable
     /// Records both directions from the next tick on. False while a recording runs or when closed.
     /// Throws <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/> when the file cannot be created (it must not exist).
     /// </summary>
-    public bool StartRecording(string path)
+    /// <param name="seal">Absent: the file is an ordinary audio file.</param>
+    /// <param name="onSegment">Hears of every segment that is closed; may wait for a disk.</param>
+    public bool StartRecording(
+        string path, RecordingFormat format = RecordingFormat.Wav, RecordingSeal? seal = null, Action<RecordingSegment>? onSegment = null)
     {
         lock (gate) if (closing || recording is not null) return false;
-        var fresh = new CallRecording(path); // the disk may be slow: not under the lock
+        var fresh = new CallRecording(path, format, seal, onSegment); // the disk may be slow: not under the lock
         if (Adopt(fresh)) return true;
         fresh.Discard();
         return false;

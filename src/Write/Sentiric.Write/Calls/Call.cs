@@ -35,7 +35,7 @@ public sealed record Call(bool Begun, bool Answered, bool Ended, ImmutableHashSe
             (CallReceived or ChatStarted, false, _) => Decision.Of(fact),
             (_, false, _) => new Refusal("journal.invalid", $"{Name(fact)} came before the call itself."),
             // The recording is finished, the media counted and the last SIP response logged after the end.
-            (RecordingAvailable or MediaQualityMeasured or SipMessageLogged, _, true) => Decision.Of(fact),
+            (RecordingSegmentStored or RecordingAvailable or MediaQualityMeasured or SipMessageLogged, _, true) => Decision.Of(fact),
             (_, _, true) => new Refusal("journal.invalid", $"{Name(fact)} came after the end of the call."),
             _ => Decision.Of(fact),
         };
