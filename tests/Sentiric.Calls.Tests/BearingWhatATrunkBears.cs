@@ -22,7 +22,8 @@ public sealed class BearingWhatATrunkBears : IAsyncLifetime
     {
         _facts = new FactWriter(new JournalRecorder(), TimeProvider.System, NullLogger<FactWriter>.Instance);
         _engine = new MediaEngine(new MediaEngineOptions());
-        _media = new MediaSessions(_engine, _facts, _folder, TimeProvider.System, NullLogger<MediaSessions>.Instance);
+        var shelf = new RecordingShelf(new RecordingPlace(_folder), new OneKey(), _facts, TimeProvider.System, NullLogger<RecordingShelf>.Instance);
+        _media = new MediaSessions(_engine, _facts, shelf, TimeProvider.System, NullLogger<MediaSessions>.Instance);
         return Task.CompletedTask;
     }
 
