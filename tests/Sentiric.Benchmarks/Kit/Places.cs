@@ -24,6 +24,10 @@ public static class Places
     /// <summary>A server's program, so it lies where only root's path looks.</summary>
     public static string? Kamailio => Program("kamailio") ?? First("kamailio", "/usr/sbin", "/usr/local/sbin");
 
+    public static string? RtpEngine => Program("rtpengine") ?? First("rtpengine", "/usr/sbin", "/usr/local/sbin");
+
+    public static string? CCompiler => Program("gcc") ?? Program("cc");
+
     /// <summary>Recorded callers of the speech tests, 8 kHz.</summary>
     public static IReadOnlyList<string> Recordings =>
         Path.Combine(Root, "tests", "Sentiric.Speech.Tests", "data") is var folder && Directory.Exists(folder)

@@ -1,111 +1,183 @@
 using System.Net;
 using Sentiric.Benchmarks.Kit;
 using Sentiric.Media;
+using Sentiric.Speech;
 
 namespace Sentiric.Benchmarks.Media;
 
 /// <summary>
-/// Many legs of one engine over loopback, each receiving and sending a packet every 20 ms, against a bare echo on one socket.
-/// A full leg has source lock, jitter buffer, codec, concealment and pacing; an echo leg plays back what it hears as well.
+/// Many legs of one engine with one media thread over loopback, each receiving and sending a packet every 20 ms. Beside them, in the same run and
+/// under the same load: an echo in C and rtpengine in user space.
+/// An echo leg checks, locks and counts a packet and sends it back; a full leg has jitter buffer, codec, concealment, pacing and resampling to 16 kHz.
 /// </summary>
 public static class Legs
 {
-    private const int Count = 200;
-    private const double Seconds = 8;
+    private const int EchoLegs = 1_800, FullLegs = 1_000, RelayedCalls = 500;
     private const int TicksPerSecond = 50;
+    private const int WatchedLegs = 20; // one for each slot of the clock
+    private const int CallRate = 8_000, SpeechRate = 16_000;
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1.5);
     private static readonly TimeSpan Tail = TimeSpan.FromSeconds(0.5);
 
-    public static async Task RunAsync(Bench bench)
+    private enum Kind
     {
-        await EngineAsync(bench, legs: 50, seconds: 1, echo: true);
+        Echo,
+        Full,
+    }
+
+    /// <summary>The floor of this run, for the rows that come after it.</summary>
+    private static (string, double)? floor;
+
+    public static async Task EchoAsync(Bench bench)
+    {
+        await WarmUpAsync(bench, Kind.Echo);
+        floor = await FloorAsync(bench);
+        await RelayAsync(bench);
+        ReportEcho(bench, await EngineAsync(bench, Kind.Echo, EchoLegs, 6, realTime: true));
+    }
+
+    public static async Task FullAsync(Bench bench)
+    {
+        await WarmUpAsync(bench, Kind.Full);
+        ReportFull(bench, await EngineAsync(bench, Kind.Full, FullLegs, 6, realTime: true));
+        ReportPacing(bench, "media.pacing.plain", await EngineAsync(bench, Kind.Full, FullLegs, 4, realTime: false));
+    }
+
+    private static async Task WarmUpAsync(Bench bench, Kind kind)
+    {
+        await EngineAsync(bench, kind, legs: 100, seconds: 1, realTime: true);
         await Measure.CompilerSettlesAsync(bench.Stop);
-        var floor = await FloorAsync(bench);
-        var full = await EngineAsync(bench, Count, Seconds, echo: false);
-        var echo = await EngineAsync(bench, Count, Seconds, echo: true);
+    }
 
-        var reference = ("bare echo", floor);
-        bench.Add(new Row("media.floor.echo", $"recvfrom and sendto in C#, {Count} phones on one socket", floor, "us CPU/pair"));
-        bench.Add(new Row("media.leg", $"{Count} full legs, a packet in and a packet out", full.CpuUs, "us CPU/pair")
+    private static void ReportEcho(Bench bench, Outcome echo)
+    {
+        bench.Add(new Row("media.echo_leg", $"{EchoLegs} echo legs, a packet in and a packet out", echo.CpuUs, "us CPU/pair")
         {
-            Reference = reference,
-            Target = Target.AtMost(9),
-            Detail = $"{full.Lost} of {full.Pairs} packets lost",
+            Reference = floor, Target = Target.AtMost(9), Detail = $"{Figure.Of(echo.BytesPerPair)} B allocated/pair, {echo.CoreShare}",
         });
+        bench.Add(Lost("media.echo_leg.lost", EchoLegs, echo));
+    }
+
+    private static void ReportFull(Bench bench, Outcome full)
+    {
+        bench.Add(new Row("media.leg", $"{FullLegs} full legs, a packet in and a packet out", full.CpuUs, "us CPU/pair")
+        {
+            Reference = floor, Target = Target.AtMost(9), Detail = full.CoreShare,
+        });
+        bench.Add(Lost("media.leg.lost", FullLegs, full));
         bench.Add(new Row("media.leg.bytes", "allocated per packet pair, full leg", full.BytesPerPair, "B") { Target = Target.AtMost(0) });
-        bench.Add(new Row("media.echo_leg", $"{Count} legs that play what they hear", echo.CpuUs, "us CPU/pair")
+        bench.Add(new Row("media.leg.memory", $"growth of resident memory by {FullLegs} full legs, sockets' buffers in the kernel not counted", full.ResidentMb, "MB")
         {
-            Reference = reference,
-            Detail = $"{Figure.Of(echo.BytesPerPair)} B allocated/pair, {echo.Lost} of {echo.Pairs} packets lost",
+            Target = Target.AtMost(40.0 * FullLegs / 1_000), Detail = $"{Figure.Of(full.LiveMb)} MB live after a collection",
         });
-        bench.Add(new Row("media.pacing", $"lateness of a tick with {Count} legs", full.Lateness.P99Ms, "ms p99")
-        {
-            Target = Target.AtMost(full.IsRealTime ? 1 : 6),
-            Detail = $"p50 {Figure.Of(full.Lateness.P50Ms)} ms, drift {Figure.Of(full.Lateness.DriftMs)} ms, "
-                + (full.IsRealTime ? "real-time priority" : "no real-time priority"),
-        });
-        bench.Add(new Row("media.memory", "live memory per 100 full legs, sockets' buffers in the kernel not counted", full.MegabytesPer100, "MB") { Target = Target.AtMost(4) });
+        ReportPacing(bench, "media.pacing", full);
     }
 
-    private static async Task<double> FloorAsync(Bench bench)
+    private static void ReportPacing(Bench bench, string name, Outcome outcome) =>
+        bench.Add(new Row(name, $"lateness of a tick with {FullLegs} legs, {(outcome.IsRealTime ? "real-time priority" : "no real-time priority")}", outcome.Lateness.P99Ms, "ms p99")
+        {
+            Target = Target.AtMost(outcome.IsRealTime ? 1 : 6),
+            Detail = $"p50 {Figure.Of(outcome.Lateness.P50Ms)} ms, drift {Figure.Of(outcome.Lateness.DriftMs)} ms, {outcome.Lost} of {outcome.Packets} packets lost",
+        });
+
+    private static Row Lost(string name, int legs, Outcome outcome) =>
+        new(name, $"packets lost of {outcome.Packets} in and as many out, {legs} legs on one media thread", outcome.Lost, "packets") { Target = Target.AtMost(0) };
+
+    private static async Task<(string, double)?> FloorAsync(Bench bench)
     {
-        bench.Say("bare echo");
-        var length = bench.For(Seconds);
-        using var echo = new EchoFloor();
-        using var phones = await Phones.StartAsync(Count, WarmUp + length + Tail, bench.Stop);
-        await phones.SpeakToAsync([echo.Port]);
-        await Task.Delay(WarmUp, bench.Stop);
-        var (cpu, echoed) = (Measure.Cpu, echo.Echoed);
-        await Task.Delay(length, bench.Stop);
-        var cost = (Measure.Cpu - cpu).TotalMicroseconds / (echo.Echoed - echoed);
-        await phones.EndAsync(bench.Stop);
-        return cost;
+        if (Places.CCompiler is not { } compiler)
+        {
+            bench.Skip("media.floor.c", "no C compiler is installed (Debian package gcc)");
+            return null;
+        }
+        bench.Say("echo in C");
+        var echo = await PeerAsync(bench, EchoLegs, async _ => await CEcho.StartAsync(compiler, EchoLegs, bench.Stop));
+        bench.Add(new Row("media.floor.c", $"echo in C: {EchoLegs} sockets, epoll, recvfrom and sendto", echo.CpuUs, "us CPU/pair") { Detail = echo.Losses });
+        return ("echo in C", echo.CpuUs);
     }
 
-    private static async Task<Outcome> EngineAsync(Bench bench, int legs, double seconds, bool echo)
+    private static async Task RelayAsync(Bench bench)
     {
-        bench.Say($"{legs} {(echo ? "echo" : "full")} legs");
-        var length = bench.For(seconds);
-        var live = Live();
-        await using var engine = new MediaEngine();
+        if (Places.RtpEngine is not { } program)
+        {
+            bench.Skip("media.peer.rtpengine", "rtpengine is not installed (Debian package rtpengine-daemon)");
+            return;
+        }
+        bench.Say("rtpengine");
+        var relay = await PeerAsync(bench, RelayedCalls, async phones => await RtpEngine.StartAsync(program, phones, bench.Stop));
+        bench.Add(new Row("media.peer.rtpengine", $"rtpengine in user space, one thread, {RelayedCalls} streams relayed", relay.CpuUs, "us CPU/pair") { Detail = relay.Losses });
+    }
+
+    private static async Task<(double CpuUs, string Losses)> PeerAsync(Bench bench, int legs, Func<IReadOnlyList<int>, Task<IPeer>> start)
+    {
+        var length = bench.For(4);
         using var phones = await Phones.StartAsync(legs, WarmUp + length + Tail, bench.Stop);
-        var sessions = phones.Ports.Select(port => Open(engine, port, echo)).ToList();
-        var lateness = new Lateness((int)(length + WarmUp + Tail).TotalSeconds * 2 * TicksPerSecond);
-        using var heard = sessions[0].Listen(lateness.Hear);
+        using var peer = await start(phones.Ports);
+        await phones.SpeakToAsync(peer.Ports);
+        await Task.Delay(WarmUp, bench.Stop);
+        var (cpu, since) = (peer.Cpu, TimeProvider.System.GetTimestamp());
+        await Task.Delay(length, bench.Stop);
+        var (spent, seconds) = ((peer.Cpu - cpu).TotalMicroseconds, TimeProvider.System.GetElapsedTime(since).TotalSeconds);
+        var (sent, received) = await phones.EndAsync(bench.Stop);
+        return (spent / (legs * TicksPerSecond * seconds * received / sent), $"{sent - received} of {sent} packets lost");
+    }
+
+    private static async Task<Outcome> EngineAsync(Bench bench, Kind kind, int legs, double seconds, bool realTime)
+    {
+        bench.Say($"{legs} {kind} legs");
+        var length = bench.For(seconds);
+        var (live, resident) = (Live(), Resident());
+        await using var engine = new MediaEngine(new MediaEngineOptions { MediaThreads = 1, RealTime = realTime });
+        using var phones = await Phones.StartAsync(legs, WarmUp + length + Tail, bench.Stop);
+        var sessions = phones.Ports.Select(port => Open(engine, port, kind)).ToList();
+        var watched = Enumerable.Range(0, Math.Min(WatchedLegs, legs)).Select(_ => new Lateness((int)((length + WarmUp + Tail).TotalSeconds * 2 * TicksPerSecond))).ToList();
+        for (var i = 0; i < watched.Count; i++) sessions[i].Listen(watched[i].Hear);
         await phones.SpeakToAsync(sessions.Select(s => s.LocalRtpPort));
         await Task.Delay(WarmUp, bench.Stop);
 
-        var before = sessions.Sum(s => s.Quality().Received);
+        foreach (var lateness in watched) lateness.Begin();
+        var (before, at) = (sessions.Sum(s => s.Quality().Received), TimeProvider.System.GetTimestamp());
         var (cpu, bytes) = (Measure.Cpu, GC.GetTotalAllocatedBytes(precise: true));
         await Task.Delay(length, bench.Stop);
         var (cpuSpent, bytesSpent) = (Measure.Cpu - cpu, GC.GetTotalAllocatedBytes(precise: true) - bytes);
-        var quality = sessions.Select(s => s.Quality()).ToList();
-        var pairs = quality.Sum(q => q.Received) - before;
+        var took = TimeProvider.System.GetElapsedTime(at);
+        var pairs = sessions.Sum(s => s.Quality().Received) - before;
+        var grown = Resident() - resident;
 
-        var megabytes = (Live() - live) / (double)(1 << 20) * 100 / legs;
-        await phones.EndAsync(bench.Stop);
+        var (sent, back) = await phones.EndAsync(bench.Stop);
+        var quality = sessions.Select(s => s.Quality()).ToList();
+        var lost = sent - quality.Sum(q => q.Received) + (kind == Kind.Echo ? sent - back : quality.Sum(q => q.Late));
         return new Outcome(
-            pairs, quality.Sum(q => q.Lost), cpuSpent.TotalMicroseconds / pairs, Math.Floor((double)bytesSpent / pairs), lateness.Read(),
-            megabytes, engine.IsRealTime);
+            sent, lost, cpuSpent.TotalMicroseconds / pairs, Math.Floor((double)bytesSpent / pairs), Lateness.Read(watched),
+            grown, (Live() - live) / (double)(1 << 20), engine.IsRealTime, $"{Figure.Of(100 * (cpuSpent / took))} % of a core");
     }
 
-    private static MediaSession Open(MediaEngine engine, int phonePort, bool echo)
+    private static MediaSession Open(MediaEngine engine, int phonePort, Kind kind)
     {
         var opened = engine.Open();
         var session = opened.Session ?? throw new InvalidOperationException(opened.Refusal?.Detail);
         var phone = new IPEndPoint(IPAddress.Loopback, phonePort);
         session.Connect(new NegotiatedAudio(phone, phone, AudioCodec.Pcma, 8, null, MediaDirection.SendRecv, RtcpMux: true));
-        if (echo)
-        {
-            var playback = session.Play("echo");
-            session.Listen(frame => playback.Enqueue(frame.Pcm));
-        }
+        if (kind == Kind.Echo) session.LoopBack(true);
+        else session.Listen(new SpeechFeed().Hear);
         return session;
     }
 
-    /// <summary>What the garbage collector holds on to. Resident memory says little in a process that measured other things before.</summary>
+    /// <summary>What the garbage collector holds on to, in bytes.</summary>
     private static long Live() => GC.GetTotalMemory(forceFullCollection: true);
 
+    private static double Resident() => Environment.WorkingSet / (double)(1 << 20);
+
+    /// <summary>What every recogniser begins with.</summary>
+    private sealed class SpeechFeed
+    {
+        private readonly Resampler resampler = new(CallRate, SpeechRate);
+        private readonly short[] wide = new short[2 * SpeechRate / TicksPerSecond];
+
+        public void Hear(MediaFrame frame) => resampler.Process(frame.Pcm.Span, wide);
+    }
+
     private sealed record Outcome(
-        long Pairs, long Lost, double CpuUs, double BytesPerPair, (double P50Ms, double P99Ms, double DriftMs) Lateness, double MegabytesPer100, bool IsRealTime);
+        long Packets, long Lost, double CpuUs, double BytesPerPair, (double P50Ms, double P99Ms, double DriftMs) Lateness,
+        double ResidentMb, double LiveMb, bool IsRealTime, string CoreShare);
 }
