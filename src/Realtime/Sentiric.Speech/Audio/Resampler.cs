@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.Intrinsics;
 
 namespace Sentiric.Speech;
 
@@ -100,6 +101,14 @@ public sealed class Resampler
     {
         int written = 0;
         long centre = produced * filter.Decimation / filter.Interpolation;
+        if (filter.Decimation == 1 && centre < centreLimit)
+        {
+            int centres = (int)(centreLimit - centre);
+            written = filter.ApplyAll(window.AsSpan((int)(centre - filter.HalfTaps + 1 - windowStart)), centres, output);
+            produced += written;
+            centre += centres;
+        }
+
         while (centre < centreLimit)
         {
             int phase = (int)(produced * filter.Decimation % filter.Interpolation);
@@ -175,6 +184,46 @@ internal sealed class PolyphaseFilter
         }
 
         return sum;
+    }
+
+    /// <summary>
+    /// Every phase of so many inputs in a row, eight inputs at a time: whole multiples of a rate are what a call needs all the time.
+    /// Returns the number of outputs.
+    /// </summary>
+    public int ApplyAll(ReadOnlySpan<float> samples, int centres, Span<short> output)
+    {
+        for (int phase = 0; phase < Interpolation; phase++)
+        {
+            int at = 0;
+            for (; at + Vector256<float>.Count <= centres; at += Vector256<float>.Count)
+            {
+                ApplyEight(phase, samples[at..], output[((at * Interpolation) + phase)..]);
+            }
+
+            for (; at < centres; at++)
+            {
+                output[(at * Interpolation) + phase] = (short)Math.Clamp(MathF.Round(Apply(phase, samples[at..])), short.MinValue, short.MaxValue);
+            }
+        }
+
+        return centres * Interpolation;
+    }
+
+    private void ApplyEight(int phase, ReadOnlySpan<float> samples, Span<short> output)
+    {
+        var taps = coefficients.AsSpan(phase * Taps, Taps);
+        var sum = Vector256<float>.Zero;
+        for (int i = 0; i < taps.Length; i++)
+        {
+            sum += Vector256.Create(samples.Slice(i, Vector256<float>.Count)) * taps[i];
+        }
+
+        var whole = Vector256.ConvertToInt32(Vector256.Round(sum));
+        whole = Vector256.Clamp(whole, Vector256.Create((int)short.MinValue), Vector256.Create((int)short.MaxValue));
+        for (int i = 0; i < Vector256<float>.Count; i++)
+        {
+            output[i * Interpolation] = (short)whole[i];
+        }
     }
 
     private void FillPhase(Span<float> taps, double fraction, double cutoff)
