@@ -134,10 +134,10 @@ public class ALegOnVirtualTime
     public void D20_a_backlog_is_sent_and_only_the_surplus_is_given_up()
     {
         const long tick = 20_000_000;
-        Assert.Equal((1, 0, false), PacingThread.Due(tick, tick + 1_000));
-        Assert.Equal((1, 0, true), PacingThread.Due(tick, tick + 6_000_000));
-        Assert.Equal((6, 0, true), PacingThread.Due(tick, tick + 5 * tick));
-        Assert.Equal((PacingThread.MaxBacklogTicks, 976, true), PacingThread.Due(tick, tick + 1_000 * tick));
+        Assert.Equal((1, 0, false), Pacing.Due(tick, tick + 1_000));
+        Assert.Equal((1, 0, true), Pacing.Due(tick, tick + 6_000_000));
+        Assert.Equal((6, 0, true), Pacing.Due(tick, tick + 5 * tick));
+        Assert.Equal((Pacing.MaxBacklogTicks, 976, true), Pacing.Due(tick, tick + 1_000 * tick));
     }
 
     [Fact]

@@ -50,6 +50,24 @@ public sealed class CallsOverLoopback : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_voice_arrives_over_SRTP_and_whoever_has_not_the_key_is_not_heard()
+    {
+        var secure = MediaCapabilities.Default with { Srtp = SrtpPolicy.Required };
+        var (caller, callee) = (Open(), Open());
+        var answer = callee.Answer(caller.Offer(secure)).Sdp ?? throw new InvalidOperationException("refused");
+        Assert.Null(caller.AcceptAnswer(answer, secure).Refusal);
+        var voice = Signals.Voice(TimeSpan.FromSeconds(1));
+        using var ear = callee.Listen();
+        using var stranger = new Phone();
+        for (ushort n = 0; n < 10; n++) stranger.SendAudio(callee.LocalEndPoint, n, 100);
+        var spoken = caller.Play("voice", voice);
+        await Waiting.For(spoken.Finished, "the voice to be played");
+        AssertSame(voice, await Hear(ear, 75));
+        var quality = callee.Quality();
+        Assert.Equal((SrtpSuite.AeadAes128Gcm, 10L, 0L, 0L), (quality.Srtp, quality.Forged, quality.Foreign, quality.Lost));
+    }
+
+    [Fact]
     public async Task Pacing_is_continuous_for_whoever_receives()
     {
         const int packets = 100;

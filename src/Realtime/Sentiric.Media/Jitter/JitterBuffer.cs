@@ -127,12 +127,13 @@ public sealed class JitterBuffer
 
     private void Store(long at, ReadOnlySpan<short> samples)
     {
-        for (var i = (int)Math.Max(0, playAt - at); i < samples.Length; i++)
-        {
-            var slot = (int)((at + i) & (RingSamples - 1));
-            ring[slot] = samples[i];
-            filled[slot] = true;
-        }
+        samples = samples[(int)Math.Max(0, playAt - at)..];
+        var slot = SlotOf(Math.Max(at, playAt));
+        var head = Math.Min(samples.Length, RingSamples - slot); // the rest lies at the ring's beginning
+        samples[..head].CopyTo(ring.AsSpan(slot));
+        samples[head..].CopyTo(ring);
+        filled.AsSpan(slot, head).Fill(true);
+        filled.AsSpan(0, samples.Length - head).Fill(true);
         newest = Math.Max(newest, at);
     }
 
@@ -183,21 +184,21 @@ public sealed class JitterBuffer
 
     private void Discard(int samples)
     {
-        for (var i = 0; i < samples; i++) filled[(int)((playAt + i) & (RingSamples - 1))] = false;
+        var (slot, head) = (SlotOf(playAt), Math.Min(samples, RingSamples - SlotOf(playAt)));
+        filled.AsSpan(slot, head).Clear();
+        filled.AsSpan(0, samples - head).Clear();
         playAt += samples;
     }
 
+    private static int SlotOf(long at) => (int)(at & (RingSamples - 1));
+
     private bool TakeBlock(Span<short> block)
     {
-        var complete = true;
-        for (var i = 0; i < block.Length; i++)
-        {
-            var slot = (int)((playAt + i) & (RingSamples - 1));
-            complete &= filled[slot];
-            block[i] = ring[slot];
-            filled[slot] = false;
-        }
-        playAt += block.Length;
+        var (slot, head) = (SlotOf(playAt), Math.Min(block.Length, RingSamples - SlotOf(playAt)));
+        var complete = !filled.AsSpan(slot, head).Contains(false) && !filled.AsSpan(0, block.Length - head).Contains(false);
+        ring.AsSpan(slot, head).CopyTo(block);
+        ring.AsSpan(0, block.Length - head).CopyTo(block[head..]);
+        Discard(block.Length);
         if (complete) concealer.Accept(block);
         else concealer.Conceal(block);
         return complete;

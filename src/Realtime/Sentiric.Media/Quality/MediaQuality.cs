@@ -33,4 +33,14 @@ public sealed record MediaQuality(
     long Malformed,
     long StrayPayload,
     double? RemoteLossPercent,
-    double? RemoteJitterMs);
+    double? RemoteJitterMs)
+{
+    /// <summary>How the media is encrypted; absent for plain RTP.</summary>
+    public SrtpSuite? Srtp { get; init; }
+
+    /// <summary>Packets whose SRTP tag was wrong: not from whoever has the key.</summary>
+    public long Forged { get; init; }
+
+    /// <summary>SRTP packets that came a second time, or after the replay window had passed them.</summary>
+    public long Replayed { get; init; }
+}

@@ -41,6 +41,18 @@ public readonly record struct RtpHeader(
         return true;
     }
 
+    /// <summary>What an encrypted packet shows of itself: everything up to the payload. Padding lies inside the encrypted part.</summary>
+    public static bool TryReadSealed(ReadOnlySpan<byte> datagram, out ushort sequence, out uint ssrc, out int headerBytes)
+    {
+        (sequence, ssrc, headerBytes) = (0, 0, Size);
+        if (datagram.Length < Size || datagram[0] >> 6 != 2) return false;
+        headerBytes += 4 * (datagram[0] & 0x0F);
+        if ((datagram[0] & 0x10) != 0 && !SkipExtension(datagram, ref headerBytes)) return false;
+        sequence = BinaryPrimitives.ReadUInt16BigEndian(datagram[2..]);
+        ssrc = BinaryPrimitives.ReadUInt32BigEndian(datagram[8..]);
+        return headerBytes <= datagram.Length;
+    }
+
     /// <summary>Writes the 12 byte header; the payload follows it.</summary>
     public static void Write(Span<byte> target, bool marker, int payloadType, ushort sequence, uint timestamp, uint ssrc)
     {

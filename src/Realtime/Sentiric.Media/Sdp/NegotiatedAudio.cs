@@ -5,6 +5,7 @@ namespace Sentiric.Media;
 /// <summary>What offer and answer agreed on, seen from our end. Payload types are the same in both directions.</summary>
 /// <param name="Remote">Where their audio is received; 0.0.0.0 while they hold in the old way.</param>
 /// <param name="RemoteRtcp">Where their RTCP is received.</param>
+/// <param name="Srtp">The keys of both directions; absent for plain RTP.</param>
 /// <param name="TelephoneEventPayloadType">Absent when digits cannot be sent as RFC 4733 events.</param>
 public sealed record NegotiatedAudio(
     IPEndPoint Remote,
@@ -13,7 +14,8 @@ public sealed record NegotiatedAudio(
     int PayloadType,
     int? TelephoneEventPayloadType,
     MediaDirection Direction,
-    bool RtcpMux);
+    bool RtcpMux,
+    SrtpPair? Srtp = null);
 
 /// <summary>Saying no is a value: a stable code and a sentence for the log.</summary>
 public sealed record MediaRefusal(string Code, string Detail)
@@ -27,14 +29,17 @@ public sealed record MediaRefusal(string Code, string Detail)
 
 /// <summary>What to say about ourselves in SDP.</summary>
 /// <param name="Version">Rises with every description of a session (RFC 3264 5).</param>
-public sealed record SdpLocal(IPAddress Address, int RtpPort, long SessionId = 1, long Version = 1);
+/// <param name="SrtpKeys">What we send with, one key for each suite that we speak, best first; absent: plain RTP only.</param>
+public sealed record SdpLocal(
+    IPAddress Address, int RtpPort, long SessionId = 1, long Version = 1, IReadOnlyList<SrtpKey>? SrtpKeys = null);
 
 /// <summary>What we are able and willing to do.</summary>
 /// <param name="Codecs">In order of preference for our own offers; in answers the offerer's order rules.</param>
 /// <param name="TelephoneEvent">False for gear that chokes on RFC 4733.</param>
 /// <param name="Direction">What we want; an offer may narrow it.</param>
 public sealed record MediaCapabilities(
-    IReadOnlyList<AudioCodec> Codecs, bool TelephoneEvent = true, bool RtcpMux = true, MediaDirection Direction = MediaDirection.SendRecv)
+    IReadOnlyList<AudioCodec> Codecs, bool TelephoneEvent = true, bool RtcpMux = true, MediaDirection Direction = MediaDirection.SendRecv,
+    SrtpPolicy Srtp = SrtpPolicy.WhenOffered)
 {
     public static MediaCapabilities Default { get; } = new([AudioCodec.Pcma, AudioCodec.Pcmu]);
 }

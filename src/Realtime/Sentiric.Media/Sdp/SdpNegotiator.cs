@@ -10,7 +10,7 @@ namespace Sentiric.Media;
 /// </summary>
 public static class SdpNegotiator
 {
-    private const string Plain = "RTP/AVP";
+    private const string Plain = "RTP/AVP", Secure = "RTP/SAVP";
     private const int OfferedTelephoneEvent = 101;
     private const int PacketMs = 20;
 
@@ -20,11 +20,15 @@ public static class SdpNegotiator
         if (SdpParser.Parse(offer, out var refusal) is not { } document) return new SdpOutcome(null, null, refusal);
         for (var i = 0; i < document.Media.Count; i++)
         {
-            if (Agree(document, document.Media[i], capabilities) is not { } audio) continue;
-            var media = document.Media.Select((m, at) => at == i ? Accept(m, audio, local.RtpPort) : Reject(m)).ToList();
+            var offered = document.Media[i];
+            if (!MaySpeak(offered, capabilities) || Agree(document, offered, capabilities) is not { } audio) continue;
+            var crypto = offered.Protocol == Secure ? SdpCrypto.Choose(offered, local.SrtpKeys ?? []) : null;
+            if (offered.Protocol == Secure && crypto is null) continue;
+            audio = audio with { Srtp = crypto?.Pair };
+            var media = document.Media.Select((m, at) => at == i ? Accept(m, audio, local.RtpPort, crypto?.Answer) : Reject(m)).ToList();
             return new SdpOutcome(SdpWriter.Write(Describe(local, media)), audio, null);
         }
-        return SdpOutcome.Refused(MediaRefusal.NothingInCommon, "no audio stream with a codec, protocol and IPv4 address that we share");
+        return SdpOutcome.Refused(MediaRefusal.NothingInCommon, "no audio stream with a codec, protocol, key and IPv4 address that we share");
     }
 
     /// <summary>Offers everything that we can do.</summary>
@@ -41,23 +45,39 @@ public static class SdpNegotiator
         attributes.Add(new SdpAttribute("ptime", Text(PacketMs)));
         attributes.Add(new SdpAttribute(capabilities.Direction.AttributeName()));
         if (capabilities.RtcpMux) attributes.Add(new SdpAttribute("rtcp-mux"));
-        return SdpWriter.Write(Describe(local, [new SdpMedia("audio", local.RtpPort, Plain, formats, null, attributes)]));
+        var secure = capabilities.Srtp == SrtpPolicy.Required;
+        if (secure) attributes.AddRange(SdpCrypto.Offer(local.SrtpKeys ?? []));
+        return SdpWriter.Write(Describe(local, [new SdpMedia("audio", local.RtpPort, secure ? Secure : Plain, formats, null, attributes)]));
     }
 
     /// <summary>Reads the answer to our own <see cref="Offer"/>; refused when it takes nothing of it.</summary>
-    public static SdpOutcome ReadAnswer(string answer, MediaCapabilities offered)
+    /// <param name="keys">The keys of our offer, in its order.</param>
+    public static SdpOutcome ReadAnswer(string answer, MediaCapabilities offered, IReadOnlyList<SrtpKey>? keys = null)
     {
         if (SdpParser.Parse(answer, out var refusal) is not { } document) return new SdpOutcome(null, null, refusal);
-        var audio = document.Media.Count == 0 ? null : Agree(document, document.Media[0], offered);
+        var media = document.Media.Count == 0 ? null : document.Media[0];
+        var wanted = offered.Srtp == SrtpPolicy.Required ? Secure : Plain; // an answer keeps the protocol of its offer (RFC 3264 6)
+        var audio = media is null || media.Protocol != wanted ? null : Agree(document, media, offered);
+        if (audio is not null && media is not null && wanted == Secure)
+        {
+            audio = SdpCrypto.Read(media, keys ?? []) is { } pair ? audio with { Srtp = pair } : null;
+        }
         return audio is null
             ? SdpOutcome.Refused(MediaRefusal.NothingInCommon, "the answer accepts nothing that was offered")
             : new SdpOutcome(answer, audio, null);
     }
 
+    private static bool MaySpeak(SdpMedia media, MediaCapabilities capabilities) => media.Protocol switch
+    {
+        Plain => capabilities.Srtp != SrtpPolicy.Required,
+        Secure => capabilities.Srtp != SrtpPolicy.Never,
+        _ => false,
+    };
+
     // Null when this stream cannot be ours.
     private static NegotiatedAudio? Agree(SdpDocument document, SdpMedia media, MediaCapabilities capabilities)
     {
-        if (media.Kind != "audio" || media.Port == 0 || media.Protocol != Plain) return null;
+        if (media.Kind != "audio" || media.Port == 0) return null;
         if (document.AddressOf(media) is not { AddressFamily: AddressFamily.InterNetwork } address) return null;
         foreach (var format in media.Formats)
         {
@@ -145,7 +165,7 @@ public static class SdpNegotiator
         return given ? port : Math.Min(media.Port + 1, 65_535);
     }
 
-    private static SdpMedia Accept(SdpMedia offered, NegotiatedAudio audio, int port)
+    private static SdpMedia Accept(SdpMedia offered, NegotiatedAudio audio, int port, SdpAttribute? crypto)
     {
         List<string> formats = [Text(audio.PayloadType)];
         List<SdpAttribute> attributes = [new("rtpmap", $"{Text(audio.PayloadType)} {audio.Codec.EncodingName()}/8000")];
@@ -158,7 +178,8 @@ public static class SdpNegotiator
         attributes.Add(new SdpAttribute(audio.Direction.AttributeName()));
         if (offered.Find("mid") is { } mid) attributes.Add(new SdpAttribute("mid", mid));
         if (audio.RtcpMux) attributes.Add(new SdpAttribute("rtcp-mux"));
-        return new SdpMedia("audio", port, Plain, formats, null, attributes);
+        if (crypto is not null) attributes.Add(crypto);
+        return new SdpMedia("audio", port, offered.Protocol, formats, null, attributes);
     }
 
     // RFC 3264 6: a refused stream keeps its place with port 0.

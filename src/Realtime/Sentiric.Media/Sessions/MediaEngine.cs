@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Sentiric.Media;
 
 /// <summary>
-/// All legs of a process: one thread that receives (epoll), one that paces (20 ms, absolute deadlines), one that writes recordings,
-/// one task that tells events. Linux only. Dispose closes every session.
+/// All legs of a process: media threads that receive and pace (<see cref="MediaLoop"/>, one per processor), one thread that writes
+/// recordings, one task that tells events. Linux only. Dispose closes every session.
 /// </summary>
 public sealed partial class MediaEngine : IAsyncDisposable
 {
@@ -23,8 +23,7 @@ public sealed partial class MediaEngine : IAsyncDisposable
     private readonly Dictionary<int, uint> lastSsrcOnPort = []; // under portGate
     private readonly Channel<(MediaSession Session, MediaEvent Event)> notices;
     private readonly Task notifier;
-    private readonly ReceiveLoop receiver;
-    private readonly PacingThread pacing;
+    private readonly MediaLoop[] loops;
     private ImmutableArray<MediaSession> sessions = [];
     private long lostEvents;
     private volatile bool disposed;
@@ -47,19 +46,18 @@ public sealed partial class MediaEngine : IAsyncDisposable
         notices = Channel.CreateBounded<(MediaSession, MediaEvent)>(new BoundedChannelOptions(MaxWaitingEvents) { SingleReader = true });
         notifier = Task.Run(TellAsync);
         Writer = new RecordingWriter();
-        receiver = new ReceiveLoop(bug => ReportFault("receiving", bug));
-        pacing = new PacingThread(TickAll, SkipAll);
-        if (!pacing.IsRealTime) LogNoRealTime(this.logger);
+        var threads = Options.MediaThreads == 0 ? Environment.ProcessorCount : Options.MediaThreads;
+        loops = [.. Enumerable.Range(0, threads).Select(i => new MediaLoop($"media {i}", Options.RealTime, ReportFault, lost => LogStall(this.logger, lost)))];
+        if (!IsRealTime) LogNoRealTime(this.logger);
     }
 
     public MediaEngineOptions Options { get; }
 
     /// <summary>Whether pacing runs with real-time priority (SCHED_FIFO); the lack of it is logged once.</summary>
-    public bool IsRealTime => pacing.IsRealTime;
-    public long Ticks => pacing.Ticks;
+    public bool IsRealTime => loops.All(loop => loop.IsRealTime);
 
-    /// <summary>Ticks that began more than 5 ms late.</summary>
-    public long LateTicks => pacing.LateTicks;
+    /// <summary>Times that a media thread began its 20 ms more than 5 ms late.</summary>
+    public long LateTicks => loops.Sum(loop => loop.LateTicks);
     public int OpenSessions => sessions.Length;
 
     /// <summary>Events dropped because watchers were too slow for too long.</summary>
@@ -85,8 +83,7 @@ public sealed partial class MediaEngine : IAsyncDisposable
         if (disposed) return;
         disposed = true;
         await Task.WhenAll(sessions.Select(s => s.CloseAsync())).ConfigureAwait(false);
-        pacing.Dispose();
-        receiver.Dispose();
+        foreach (var loop in loops) loop.Dispose();
         Writer.Dispose();
         notices.Writer.TryComplete();
         await notifier.ConfigureAwait(false);
@@ -107,11 +104,8 @@ public sealed partial class MediaEngine : IAsyncDisposable
     internal void Release(MediaSession session)
     {
         ImmutableInterlocked.Update(ref sessions, all => all.Remove(session));
-        foreach (var endpoint in session.Endpoints)
-        {
-            receiver.Remove(endpoint);
-            endpoint.Dispose();
-        }
+        session.Loop?.Remove(session);
+        foreach (var endpoint in session.Endpoints) endpoint.Dispose();
         lock (portGate)
         {
             if (session.RemoteSsrc is { } ssrc) lastSsrcOnPort[session.LocalRtpPort] = ssrc;
@@ -143,10 +137,10 @@ public sealed partial class MediaEngine : IAsyncDisposable
             return null;
         }
         session = NewSession(rtp.Port);
-        session.Bind(rtp, rtcp);
-        receiver.Add(rtp);
-        receiver.Add(rtcp);
+        var loop = loops.MinBy(candidate => candidate.Count) ?? loops[0];
+        session.Bind(rtp, rtcp, loop);
         ImmutableInterlocked.Update(ref sessions, all => all.Add(session));
+        loop.Add(session);
         return session;
     }
 
@@ -165,27 +159,6 @@ public sealed partial class MediaEngine : IAsyncDisposable
         {
             return new MediaSession(this, start, local, lastSsrcOnPort.TryGetValue(port, out var earlier) ? earlier : null);
         }
-    }
-
-    private void TickAll(bool late)
-    {
-        foreach (var session in sessions)
-        {
-            try
-            {
-                session.Tick(late);
-            }
-            catch (Exception bug)
-            {
-                ReportFault("a tick", bug);
-            }
-        }
-    }
-
-    private void SkipAll(int frames)
-    {
-        LogStall(logger, frames * 20L);
-        foreach (var session in sessions) session.Skip(frames);
     }
 
     private async Task TellAsync()

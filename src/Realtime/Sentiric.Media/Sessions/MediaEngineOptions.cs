@@ -17,6 +17,12 @@ public sealed record MediaEngineOptions
     /// <summary>The kernel's default of 208 KB holds over a second of one call; more is needed when the process may stall.</summary>
     public int ReceiveBufferBytes { get; init; } = 256 * 1024;
 
+    /// <summary>Threads that receive and pace, each with its share of the legs; 0: one per processor.</summary>
+    public int MediaThreads { get; init; }
+
+    /// <summary>Whether media threads ask for real-time priority. False only to measure what it is worth.</summary>
+    public bool RealTime { get; init; } = true;
+
     public MediaCapabilities Capabilities { get; init; } = MediaCapabilities.Default;
     public MediaLegOptions Leg { get; init; } = new();
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Sentiric.Media;
 
-/// <summary>Where a leg's packets go. Called on the pacing thread; must neither block nor throw.</summary>
+/// <summary>Where a leg's packets go. Called on the media thread; must neither block nor throw.</summary>
 public interface IMediaTransport
 {
     void SendRtp(ReadOnlySpan<byte> packet, UdpAddress to);
@@ -40,7 +40,7 @@ public readonly record struct RtpStart(uint Ssrc, ushort Sequence, uint Timestam
 /// </code>
 /// Not thread-safe: the session holds its lock around every call.
 /// </summary>
-public sealed class MediaLeg
+public sealed class MediaLeg : IDisposable
 {
     public const int FrameSamples = JitterBuffer.FrameSamples;
     private const int MaxPacketSamples = 960; // 120 ms: no telephone sends longer packets
@@ -62,10 +62,13 @@ public sealed class MediaLeg
     private readonly byte[] cname;
 
     private NegotiatedAudio? audio;
+    private LegSeal? seal; // SRTP, when it was agreed on
     private UdpAddress remoteRtcp;
     private ushort sequence;
     private uint timestamp;
     private bool marker = true;
+    private bool loopBack;
+    private uint? loopShift;
     private long sent, sentOctets;
     private long expectRtpSinceUs, nextQualityUs, nextRtcpUs;
     private bool toldNoRtp;
@@ -87,6 +90,13 @@ public sealed class MediaLeg
     /// <summary>Gets both directions of every tick, when there is one.</summary>
     public CallRecording? Recording { get; set; }
 
+    /// <summary>Audio packets go back as they came, and nothing else is sent (RFC 6849 rtp-media-loopback).</summary>
+    public bool LoopBack
+    {
+        get => loopBack;
+        set => (loopBack, loopShift, marker) = (value, null, true);
+    }
+
     /// <summary>The frame of the last tick; overwritten by the next.</summary>
     public ReadOnlyMemory<short> Inbound => inbound;
     public FrameSource InboundSource { get; private set; }
@@ -102,6 +112,7 @@ public sealed class MediaLeg
     {
         var first = audio is null;
         audio = negotiated;
+        UseKeys(negotiated.Srtp);
         var remote = UdpAddress.From(negotiated.Remote);
         if (remote.IsReachable) source.Expect(remote, ssrcOfEarlierCall);
         remoteRtcp = UdpAddress.From(negotiated.RemoteRtcp);
@@ -115,11 +126,15 @@ public sealed class MediaLeg
     public void Receive(ReadOnlySpan<byte> datagram, UdpAddress from, bool onRtcpPort, long nowUs)
     {
         if (audio is not { } agreed) return;
-        if (onRtcpPort || RtpHeader.LooksLikeRtcp(datagram)) ReceiveRtcp(datagram, from, nowUs);
+        var isRtcp = onRtcpPort || RtpHeader.LooksLikeRtcp(datagram);
+        if (seal is not null && !TryOpen(ref datagram, isRtcp)) return;
+        if (isRtcp) ReceiveRtcp(datagram, from, nowUs);
         else if (!RtpHeader.TryRead(datagram, out var header)) malformed++;
         else if (!IsNegotiated(agreed, header.PayloadType)) ReceiveStray(header, from, nowUs);
         else ReceiveRtp(agreed, header, datagram.Slice(header.PayloadOffset, header.PayloadLength), from, nowUs);
     }
+
+    public void Dispose() => seal?.Dispose();
 
     /// <summary>20 ms pass: one frame in, one packet out.</summary>
     public void Tick(long nowUs, bool late = false)
@@ -169,7 +184,30 @@ public sealed class MediaLeg
         return new MediaQuality(
             audio?.Codec, start.Ssrc, source.Ssrc, sent, statistics.Received, statistics.Lost, jitter.Late, statistics.Duplicates,
             statistics.Reordered, statistics.JitterMs, rttMs, mos, jitter.DelayMs, jitter.Concealed,
-            lateTicks, statistics.MaxGapMs, source.Foreign, malformed, stray, remoteLossPercent, remoteJitterMs);
+            lateTicks, statistics.MaxGapMs, source.Foreign, malformed, stray, remoteLossPercent, remoteJitterMs)
+        {
+            Srtp = audio?.Srtp?.Ours.Suite, Forged = seal?.Forged ?? 0, Replayed = seal?.Replayed ?? 0,
+        };
+    }
+
+    private void UseKeys(SrtpPair? keys)
+    {
+        if (keys is null)
+        {
+            seal?.Dispose();
+            seal = null;
+        }
+        else if (seal is null) seal = new LegSeal(keys);
+        else seal.Use(keys);
+    }
+
+    // Whoever has not the key is stopped here, before the source lock hears of him.
+    private bool TryOpen(ref ReadOnlySpan<byte> datagram, bool isRtcp)
+    {
+        if (seal is not { } keys) return true;
+        datagram = keys.Open(datagram, isRtcp, out var verdict);
+        if (verdict == SrtpVerdict.Malformed) malformed++;
+        return verdict == SrtpVerdict.Open;
     }
 
     private static bool IsNegotiated(NegotiatedAudio agreed, int payloadType) =>
@@ -184,6 +222,7 @@ public sealed class MediaLeg
         var arrival = statistics.OnPacket(header.Sequence, nowUs);
         if (arrival is RtpArrival.Duplicate or RtpArrival.Suspicious || !agreed.Direction.Receives()) return;
         if (header.PayloadType == agreed.TelephoneEventPayloadType) ReceiveDigit(header, payload);
+        else if (loopBack) SendBack(agreed, header, payload, nowUs);
         else ReceiveAudio(agreed.Codec, header, payload, nowUs);
     }
 
@@ -197,6 +236,17 @@ public sealed class MediaLeg
         statistics.OnAudioTiming(header.Timestamp, nowUs);
         G711.Decode(codec, payload, decoded);
         jitter.Insert(header.Timestamp, decoded.AsSpan(0, payload.Length));
+    }
+
+    // Timestamps keep their distances; the shift puts them where our own stream stands.
+    private void SendBack(NegotiatedAudio agreed, RtpHeader header, ReadOnlySpan<byte> payload, long nowUs)
+    {
+        statistics.OnAudioTiming(header.Timestamp, nowUs);
+        if (payload.Length > FrameSamples || !agreed.Direction.Sends() || source.SendTo is not { IsReachable: true } to) return;
+        loopShift ??= timestamp - header.Timestamp;
+        payload.CopyTo(packet.AsSpan(RtpHeader.Size));
+        SendPacket(marker, header.PayloadType, header.Timestamp + loopShift.Value, payload.Length, to);
+        marker = false;
     }
 
     private void ReceiveDigit(RtpHeader header, ReadOnlySpan<byte> payload)
@@ -244,10 +294,10 @@ public sealed class MediaLeg
 
     private void SendFrame(NegotiatedAudio agreed)
     {
-        if (!agreed.Direction.Sends() || source.SendTo is not { IsReachable: true } to)
+        if (loopBack || !agreed.Direction.Sends() || source.SendTo is not { IsReachable: true } to)
         {
             outbound.AsSpan().Clear();
-            marker = true;
+            marker |= !loopBack;
         }
         else if (dtmfOut.IsBusy && agreed.TelephoneEventPayloadType is { } payloadType) SendDigit(payloadType, to);
         else if (Playback.Read(outbound) || options.Idle == IdleSend.Silence) SendAudio(agreed, to);
@@ -272,7 +322,8 @@ public sealed class MediaLeg
     private void SendPacket(bool withMarker, int payloadType, uint at, int payloadLength, UdpAddress to)
     {
         RtpHeader.Write(packet, withMarker, payloadType, sequence++, at, start.Ssrc);
-        transport.SendRtp(packet.AsSpan(0, RtpHeader.Size + payloadLength), to);
+        ReadOnlySpan<byte> plain = packet.AsSpan(0, RtpHeader.Size + payloadLength);
+        transport.SendRtp(seal is null ? plain : seal.Seal(plain, RtpHeader.Size), to);
         sent++;
         sentOctets += payloadLength;
     }
@@ -306,8 +357,11 @@ public sealed class MediaLeg
         var to = agreed.RtcpMux ? rtp : rtp.Address == remoteRtcp.Address ? remoteRtcp : rtp with { Port = (ushort)(rtp.Port + 1) };
         RtcpReportBlock? block = source.Ssrc is { } ssrc ? ReportOn(ssrc, nowUs) : null;
         var length = Rtcp.WriteReport(rtcp, start.Ssrc, NtpAt(nowUs), timestamp, (uint)sent, (uint)sentOctets, block, cname, bye);
-        if (agreed.RtcpMux) transport.SendRtp(rtcp.AsSpan(0, length), to);
-        else transport.SendRtcp(rtcp.AsSpan(0, length), to);
+        ReadOnlySpan<byte> plain = rtcp.AsSpan(0, length);
+        var report = seal is null ? plain : seal.SealRtcp(plain);
+        if (report.IsEmpty) return;
+        if (agreed.RtcpMux) transport.SendRtp(report, to);
+        else transport.SendRtcp(report, to);
     }
 
     private RtcpReportBlock ReportOn(uint ssrc, long nowUs) => new(

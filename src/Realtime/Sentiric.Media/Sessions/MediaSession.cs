@@ -13,6 +13,7 @@ public sealed class MediaSession : IAsyncDisposable
     private readonly Lock gate = new(); // guards the leg; held for microseconds, by the media threads too
     private readonly MediaLeg leg;
     private readonly SdpLocal local;
+    private readonly Lazy<IReadOnlyList<SrtpKey>> srtpKeys = new(() => [.. SrtpSuites.All.Select(SrtpKey.Draw)]); // ours for the whole call
     private readonly uint? ssrcOfEarlierCall;
     private ImmutableArray<Action<MediaFrame>> listeners = [];
     private ImmutableArray<MediaListener> queues = [];
@@ -53,7 +54,7 @@ public sealed class MediaSession : IAsyncDisposable
     /// <summary>Connects as the answer to our offer says; refused when it takes nothing of it.</summary>
     public SdpOutcome AcceptAnswer(string answer, MediaCapabilities? offered = null)
     {
-        var outcome = SdpNegotiator.ReadAnswer(answer, offered ?? engine.Options.Capabilities);
+        var outcome = SdpNegotiator.ReadAnswer(answer, offered ?? engine.Options.Capabilities, srtpKeys.Value);
         if (outcome.Audio is { } audio) Connect(audio);
         return outcome;
     }
@@ -73,7 +74,7 @@ public sealed class MediaSession : IAsyncDisposable
     public void Renegotiate(NegotiatedAudio audio) => Connect(audio);
 
     /// <summary>
-    /// Hears every frame on the pacing thread: must be done within a fraction of a millisecond and must not keep the memory.
+    /// Hears every frame on the media thread: must be done within a fraction of a millisecond and must not keep the memory.
     /// One that throws is removed and logged.
     /// </summary>
     public IDisposable Listen(Action<MediaFrame> hear)
@@ -148,6 +149,15 @@ public sealed class MediaSession : IAsyncDisposable
         lock (gate) return leg.Playback.Where();
     }
 
+    /// <summary>
+    /// Sends every audio packet back as it came (RFC 6849: rtp-media-loopback), at once and past jitter buffer, codec and listeners.
+    /// While it is on, playback waits and nothing is heard.
+    /// </summary>
+    public void LoopBack(bool on)
+    {
+        lock (gate) leg.LoopBack = on;
+    }
+
     /// <summary>Sends keys as RFC 4733 events, 100 ms each. False when they cannot be sent.</summary>
     public bool SendDtmf(string digits)
     {
@@ -215,9 +225,12 @@ public sealed class MediaSession : IAsyncDisposable
 
     internal IEnumerable<UdpEndpoint> Endpoints => new[] { rtp, rtcp }.OfType<UdpEndpoint>();
 
-    internal void Bind(UdpEndpoint rtpEndpoint, UdpEndpoint rtcpEndpoint) => (rtp, rtcp) = (rtpEndpoint, rtcpEndpoint);
+    /// <summary>The media thread that owns this leg's sockets and clock.</summary>
+    internal MediaLoop? Loop { get; private set; }
 
-    /// <summary>The receive thread brings a datagram.</summary>
+    internal void Bind(UdpEndpoint rtpEndpoint, UdpEndpoint rtcpEndpoint, MediaLoop loop) => (rtp, rtcp, Loop) = (rtpEndpoint, rtcpEndpoint, loop);
+
+    /// <summary>The media thread brings a datagram.</summary>
     internal void Receive(ReadOnlySpan<byte> datagram, UdpAddress from, bool onRtcpPort)
     {
         lock (gate)
@@ -228,7 +241,7 @@ public sealed class MediaSession : IAsyncDisposable
         }
     }
 
-    /// <summary>The pacing thread lets 20 ms pass.</summary>
+    /// <summary>The media thread lets 20 ms pass.</summary>
     internal void Tick(bool late)
     {
         MediaFrame frame;
@@ -294,7 +307,7 @@ public sealed class MediaSession : IAsyncDisposable
         while (leg.TryTakeEvent(out var mediaEvent) && mediaEvent is not null) engine.Notify(this, mediaEvent);
     }
 
-    private SdpLocal NextLocal() => local with { Version = Interlocked.Increment(ref sdpVersion) };
+    private SdpLocal NextLocal() => local with { Version = Interlocked.Increment(ref sdpVersion), SrtpKeys = srtpKeys.Value };
 
     // Called once, under the gate; the file is finished outside of it.
     private Task<MediaClosed> CloseOnce()
@@ -308,6 +321,7 @@ public sealed class MediaSession : IAsyncDisposable
         return Task.Run(async () =>
         {
             engine.Release(this);
+            lock (gate) leg.Dispose();
             var file = open is null ? null : await engine.Writer.Finish(open).ConfigureAwait(false);
             return new MediaClosed(quality, file);
         });
