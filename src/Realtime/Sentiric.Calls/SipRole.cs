@@ -8,9 +8,10 @@ namespace Sentiric.Calls;
 
 /// <summary>The sip role: listens, admits known sources, tells the story of every incoming call.</summary>
 /// <param name="mirror">Gets every message on the wire; the role disposes it.</param>
+/// <param name="toll">What outgoing calls may cost; null: there are none.</param>
 public sealed partial class SipRole(
     SipEndpointOptions options, IReadOnlyList<IPNetwork> allowedSources, IncomingCall story, SipLadder ladder, FailSafeVoice failSafe, LiveCalls calls,
-    ILogger<SipRole> logger, HepMirror? mirror = null) : IHostedService, ISipApplication
+    ILogger<SipRole> logger, HepMirror? mirror = null, TollRules? toll = null) : IHostedService, ISipApplication
 {
     private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<IncomingInvite, Task> _running = new();
@@ -32,7 +33,7 @@ public sealed partial class SipRole(
             LogListening(binding.Transport, binding.Address);
         }
 
-        _trunks = new TrunkKeeper(_endpoint, options.Trunks, options.TimeProvider, options.Logger);
+        _trunks = new TrunkKeeper(_endpoint, options.Trunks, new TollPolicy(toll ?? new TollRules(), options.TimeProvider), options.TimeProvider, options.Logger);
     }
 
     /// <summary>Calls that are up are ended with BYE and written down.</summary>

@@ -164,8 +164,8 @@ public sealed class TrunkTests
         await using Stage stage = await Stage.OpenAsync(options => options with { Trunks = trunks });
         var a = new ScriptedPhone(stage.Network, stage.Server, "127.0.0.11", 5070);
         var b = new ScriptedPhone(stage.Network, stage.Server, "127.0.0.12");
-        await using var keeper = new TrunkKeeper(stage.Endpoint, trunks, stage.Time, dice: new Random(1));
-        var call = new TrunkCall { Number = "+90 532", Caller = NameAddr.Create(null, SipUri.Parse("sip:100@home.example")), Offer = _ => ScriptedPhone.Sdp };
+        await using var keeper = new TrunkKeeper(stage.Endpoint, trunks, new TollPolicy(TollRules.Unlimited, stage.Time), stage.Time, dice: new Random(1));
+        var call = new TrunkCall { Number = "+90 532", Caller = NameAddr.Create(null, SipUri.Parse("sip:100@home.example")), Offer = _ => ValueTask.FromResult<string?>(ScriptedPhone.Sdp) };
         for (int round = 1; round <= 3; round++)
         {
             Task<TrunkCallResult> placing = keeper.CallAsync(call);
@@ -192,7 +192,7 @@ public sealed class TrunkTests
         var trunks = new TrunkTable([Calls("a", 1, 1, "sip:127.0.0.9") with { OptionsEvery = TimeSpan.FromSeconds(30) }]);
         await using Stage stage = await Stage.OpenAsync(options => options with { Trunks = trunks });
         var asked = new HashSet<string>();
-        await using var keeper = new TrunkKeeper(stage.Endpoint, trunks, stage.Time);
+        await using var keeper = new TrunkKeeper(stage.Endpoint, trunks, new TollPolicy(TollRules.Unlimited, stage.Time), stage.Time);
         var noted = Channel.CreateUnbounded<string>();
         keeper.Waiting += name => noted.Writer.TryWrite(name);
         Assert.Equal((null, null), (keeper.Statuses[0].Since, keeper.Statuses[0].LastOptions));

@@ -101,7 +101,8 @@ internal static class RealtimeRoles
                 Logger = s.GetRequiredService<ILogger<SipEndpoint>>(),
             },
             settings.SipAllowedSources, s.GetRequiredService<IncomingCall>(), s.GetRequiredService<SipLadder>(), s.GetRequiredService<FailSafeVoice>(),
-            s.GetRequiredService<LiveCalls>(), s.GetRequiredService<ILogger<SipRole>>(), settings.Sip.Hep is { } hep ? HepMirror.Start(hep, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<HepMirror>>()) : null));
+            s.GetRequiredService<LiveCalls>(), s.GetRequiredService<ILogger<SipRole>>(), settings.Sip.Hep is { } hep ? HepMirror.Start(hep, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<HepMirror>>()) : null,
+            settings.Sip.Toll));
         services.AddSingleton<ITrunks>(s => s.GetRequiredService<SipRole>());
         services.AddHostedService(s => s.GetRequiredService<SipRole>());
         services.AddHealthChecks().AddCheck<TrunkHealthCheck>("trunks");

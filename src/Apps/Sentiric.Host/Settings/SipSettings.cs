@@ -17,6 +17,7 @@ public sealed class SipSettings
         NameServers = [.. _read.List("Sip:NameServers").Select(text => DnsServers.TryParseServer(text, out var server)
             ? server : throw _read.Wrong("Sip:NameServers", text, "addresses of name servers are needed, e.g. 10.0.0.2 or 10.0.0.2:5353"))];
         Trunks = Table(configuration.GetSection("Sip:Trunks"));
+        Toll = TollSettings.Overall(configuration.GetSection("Sip:Toll"));
         KeepsMessages = _read.Switch("Sip:KeepMessages");
         Hep = Mirror();
         WebSocket = new SipWebSocketOptions { AllowedOrigins = [.. _read.List("Sip:WebSocketOrigins").Select(Origin)] };
@@ -28,9 +29,13 @@ public sealed class SipSettings
     /// <summary>
     /// Sip:Trunks:0:Name, :Sources (comma separated addresses or CIDR blocks), :Target (sip:carrier.example), :User and :Password (for its challenges), :Realm (of those),
     /// :Register (true: with :AddressOfRecord, default sip:User@host of the target, and :ExpiresSeconds 60..86400), :InboundUser and :InboundPassword (it must prove itself),
-    /// :Trusted, :Priority, :Weight, :OptionsSeconds (0: nobody asks), :Codecs, :TelephoneEvent, :RecordRoute, :Identity (none, pai, ppi, rpid).
+    /// :Trusted, :Priority, :Weight, :OptionsSeconds (0: nobody asks), :Codecs, :TelephoneEvent, :RecordRoute, :Identity (none, pai, ppi, rpid),
+    /// :Refer (true: the carrier transfers calls itself when it is asked), :Toll (rules of its own, named as in Sip:Toll).
     /// </summary>
     public TrunkTable Trunks { get; }
+
+    /// <summary>Sip:Toll:Allow, :Deny, :MaxConcurrent, :MinutesPerDay, :MinutesPerCall, :TimeZone: what outgoing calls may cost together; without :Allow there are none.</summary>
+    public TollRules Toll { get; }
 
     /// <summary>Sip:WebSocketOrigins, comma separated pages whose scripts may open a WebSocket ("https://phone.example"), or "*"; empty: no page may.</summary>
     public SipWebSocketOptions WebSocket { get; }

@@ -11,7 +11,7 @@ internal sealed class TrunkSettings
     private static readonly string[] Known =
     [
         "Name", "Sources", "Target", "User", "Password", "Realm", "Register", "AddressOfRecord", "ExpiresSeconds", "InboundUser", "InboundPassword", "Trusted", "Priority", "Weight",
-        "OptionsSeconds", "Codecs", "TelephoneEvent", "RecordRoute", "Identity",
+        "OptionsSeconds", "Codecs", "TelephoneEvent", "RecordRoute", "Identity", "Refer", "Toll",
     ];
 
     private readonly SettingsReader _read;
@@ -45,6 +45,8 @@ internal sealed class TrunkSettings
                 EchoesRecordRoute = _read.Switch("RecordRoute", true),
                 Identity = Identity(),
             },
+            Toll = TollSettings.OfTrunk(section.GetSection("Toll")),
+            TakesRefer = _read.Switch("Refer"),
         };
     }
 

@@ -36,4 +36,8 @@ internal static partial class SipLog
 
     [LoggerMessage(10, LogLevel.Information, "SIP trunk {Trunk}: registration {State} ({StatusCode} {Reason}), {Failures} failures in a row, next attempt at {NextAt}")]
     public static partial void Registration(ILogger logger, string trunk, RegistrationState state, int statusCode, string reason, int failures, DateTimeOffset? nextAt);
+
+    /// <summary>The number itself stays out: it tells of a person.</summary>
+    [LoggerMessage(11, LogLevel.Warning, "SIP toll: a call was not placed over {Trunk}: {Refusal}")]
+    public static partial void TollRefused(ILogger logger, string trunk, TollRefusal refusal);
 }

@@ -61,6 +61,12 @@ public sealed record SipTrunk
     public int Weight { get; init; } = 1;
 
     public TrunkProfile Profile { get; init; } = new();
+
+    /// <summary>What calls over this trunk may cost, beside the rules for all of them; null: nothing more is asked.</summary>
+    public TollRules? Toll { get; init; }
+
+    /// <summary>The carrier transfers a call itself when it is asked by REFER; otherwise both legs stay here.</summary>
+    public bool TakesRefer { get; init; }
 }
 
 /// <summary>All trunks, found by name and by where a message comes from.</summary>

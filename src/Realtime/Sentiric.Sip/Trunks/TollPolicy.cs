@@ -23,6 +23,9 @@ public sealed record TollRules
     public TimeSpan MaxCall { get; init; } = TimeSpan.FromHours(2);
 
     public TimeZoneInfo Zone { get; init; } = TimeZoneInfo.Utc;
+
+    /// <summary>Any number, any count, any time: for who asks elsewhere.</summary>
+    public static TollRules Unlimited { get; } = new() { Allow = [""], MaxConcurrent = int.MaxValue, MaxPerDay = TimeSpan.MaxValue, MaxCall = TimeSpan.MaxValue };
 }
 
 /// <summary>Why a call may not be placed.</summary>
@@ -73,9 +76,11 @@ public sealed class TollPolicy(TollRules rules, TimeProvider time)
     /// <summary>
     /// E.164 digits of a URI's number: "+90 (532)..." and "00..." and visual separators (RFC 3966 5.1.1); null when it is no number.
     /// </summary>
-    public static string? NumberOf(SipUri uri)
+    public static string? NumberOf(SipUri uri) => NumberOf(uri.UserText);
+
+    /// <summary>The same of what stands before "@", or of a number by itself.</summary>
+    public static string? NumberOf(string text)
     {
-        string text = uri.UserText;
         int parameters = text.AsSpan().IndexOf(';');
         ReadOnlySpan<char> number = parameters < 0 ? text : text.AsSpan(0, parameters);
         Span<char> digits = stackalloc char[LongestNumber + 2];
@@ -113,14 +118,48 @@ public sealed class TollPolicy(TollRules rules, TimeProvider time)
         return target is { IsSip: true, User: not null } ? rules.Hosts.Contains(target.Host.ToLowerInvariant()) ? TollRefusal.None : TollRefusal.Host : TollRefusal.NoNumber;
     }
 
-    /// <summary>Permits and counts a call, or says why not.</summary>
-    public TollVerdict TryBegin(string account, SipUri target)
-    {
-        if (Check(target) is var refusal and not TollRefusal.None)
-        {
-            return Refuse(refusal);
-        }
+    /// <summary>Whether a number may be called, without counting it.</summary>
+    public TollRefusal Check(string number) => NumberOf(number) is not { } digits ? TollRefusal.NoNumber : IsAllowed(digits) ? TollRefusal.None : TollRefusal.Prefix;
 
+    /// <summary>Permits and counts a call, or says why not.</summary>
+    public TollVerdict TryBegin(string account, SipUri target) => Check(target) is var refusal and not TollRefusal.None ? Refuse(refusal) : TryCount(account);
+
+    /// <summary>Permits and counts a call to a number, or says why not.</summary>
+    public TollVerdict TryBegin(string account, string number) => Check(number) is var refusal and not TollRefusal.None ? Refuse(refusal) : TryCount(account);
+
+    /// <summary>Talk time of today that is known from before the start of this process.</summary>
+    public void Remember(string account, TimeSpan talked)
+    {
+        lock (gate)
+        {
+            if (Find(account) is { } usage)
+            {
+                usage.Talked += talked > TimeSpan.Zero ? talked : TimeSpan.Zero;
+            }
+        }
+    }
+
+    /// <summary>When the day that is counted now began.</summary>
+    public DateTimeOffset DayBegan
+    {
+        get
+        {
+            DateTime midnight = TimeZoneInfo.ConvertTime(time.GetUtcNow(), rules.Zone).Date;
+            return new DateTimeOffset(midnight, rules.Zone.GetUtcOffset(midnight)).ToUniversalTime();
+        }
+    }
+
+    /// <summary>What an account has used: calls now, talk time today.</summary>
+    public (int Concurrent, TimeSpan Talked) Used(string account)
+    {
+        lock (gate)
+        {
+            return Find(account) is { } usage ? (usage.Concurrent, usage.Talked) : (0, TimeSpan.Zero);
+        }
+    }
+
+    private TollVerdict TryCount(string account)
+    {
         lock (gate)
         {
             if (Find(account) is not { } usage)

@@ -24,8 +24,11 @@ public sealed record TrunkCall
 
     public bool WithholdsIdentity { get; init; }
 
-    /// <summary>SDP for this trunk: its profile may leave out codecs.</summary>
-    public required Func<SipTrunk, string> Offer { get; init; }
+    /// <summary>SDP for this trunk: its profile may leave out codecs. Asked before each attempt; null gives the call up with 488.</summary>
+    public required Func<SipTrunk, ValueTask<string?>> Offer { get; init; }
+
+    /// <summary>Answers offers of the callee, before and after it has answered the call.</summary>
+    public Func<SipReinvite, Task<SipReinviteAnswer>>? OfferHandler { get; init; }
 
     public TimeSpan MaxRingTime { get; init; } = TimeSpan.FromMinutes(3);
 
@@ -33,14 +36,16 @@ public sealed record TrunkCall
     public Action<SipTrunk, OutgoingCall>? Placed { get; init; }
 }
 
-/// <summary>What came of it; no trunk and 503 when there was none to ask.</summary>
-public sealed record TrunkCallResult(SipTrunk? Trunk, OutgoingCallResult Result);
+/// <summary>What came of it; no trunk and 503 when there was none to ask, 403 when the toll policy forbids it.</summary>
+/// <param name="Toll">Why nothing was dialled.</param>
+/// <param name="MaxTalk">An answered call must end after this long; whoever placed it sees to that.</param>
+public sealed record TrunkCallResult(SipTrunk? Trunk, OutgoingCallResult Result, TollRefusal Toll = TollRefusal.None, TimeSpan MaxTalk = default);
 
 /// <summary>
 /// Keeps the trunks of an endpoint: registers where that is asked for, asks each with OPTIONS whether it lives, and places calls through the first one that takes them.
 /// Thread-safe.
 /// </summary>
-public sealed class TrunkKeeper : IAsyncDisposable
+public sealed partial class TrunkKeeper : IAsyncDisposable
 {
     public const string MeterName = "Sentiric.Sip";
     private readonly SipEndpoint endpoint;
@@ -57,10 +62,13 @@ public sealed class TrunkKeeper : IAsyncDisposable
     /// <summary>Guarded by the gate, as the dice are.</summary>
     private readonly Dictionary<string, Heard> heard = new(StringComparer.OrdinalIgnoreCase);
 
-    public TrunkKeeper(SipEndpoint endpoint, TrunkTable table, TimeProvider time, ILogger? logger = null, Random? dice = null)
+    /// <param name="toll">What all calls together may cost; nothing is dialled that it forbids.</param>
+    public TrunkKeeper(SipEndpoint endpoint, TrunkTable table, TollPolicy toll, TimeProvider time, ILogger? logger = null, Random? dice = null)
     {
         this.endpoint = endpoint;
         this.table = table;
+        this.toll = toll;
+        tolls = table.All.Where(trunk => trunk.Toll is not null).ToDictionary(trunk => trunk.Name, trunk => new TollPolicy(trunk.Toll!, time), StringComparer.OrdinalIgnoreCase);
         this.time = time;
         this.logger = logger ?? NullLogger.Instance;
         this.dice = dice ?? new Random();
@@ -95,42 +103,6 @@ public sealed class TrunkKeeper : IAsyncDisposable
         return new TrunkStatus(trunk.Name, known.Health.State, registrations.GetValueOrDefault(trunk.Name)?.Status, known.Since, known.LastOptions);
     }).ToList();
 
-    /// <summary>
-    /// Tries trunk after trunk until one takes the call or refuses it for a reason that another would have too (busy, unknown number, declined).
-    /// </summary>
-    /// <param name="ct">Gives the call up: CANCEL, or BYE when the answer crosses it.</param>
-    public async Task<TrunkCallResult> CallAsync(TrunkCall call, CancellationToken ct = default)
-    {
-        IReadOnlyList<SipTrunk> order;
-        lock (gate)
-        {
-            order = TrunkOrder.Of(table.All, trunk => heard.GetValueOrDefault(trunk.Name).Health.State, dice);
-        }
-
-        var last = new TrunkCallResult(null, new OutgoingCallResult(null, null, 503, "There is no trunk for it", false, null));
-        foreach (SipTrunk trunk in order)
-        {
-            if (ct.IsCancellationRequested)
-            {
-                return last;
-            }
-
-            last = new TrunkCallResult(trunk, await PlaceAsync(call, trunk, ct).ConfigureAwait(false));
-            bool answered = TrunkHealth.IsAnswer(last.Result.StatusCode, last.Result.Response is not null || last.Result.IsAnswered);
-            if (!last.Result.WasCancelled)
-            {
-                Note(trunk, answered, null, $"a call was told {last.Result.StatusCode}");
-            }
-
-            if (answered || last.Result.WasCancelled)
-            {
-                return last;
-            }
-        }
-
-        return last;
-    }
-
     public async ValueTask DisposeAsync()
     {
         if (stopping.IsCancellationRequested)
@@ -142,32 +114,6 @@ public sealed class TrunkKeeper : IAsyncDisposable
         await Task.WhenAll(asking).ConfigureAwait(false);
         await Task.WhenAll(registrations.Values.Select(one => one.DisposeAsync().AsTask())).ConfigureAwait(false);
         meter.Dispose();
-    }
-
-    private async Task<OutgoingCallResult> PlaceAsync(TrunkCall call, SipTrunk trunk, CancellationToken ct)
-    {
-        SipUri target = Callee(call.Number, trunk.Target!);
-        var (from, headers) = SipIdentity.Present(call.Caller, call.WithholdsIdentity, trunk);
-        OutgoingCall placed = await endpoint.InviteAsync(new OutgoingInvite
-        {
-            Target = target,
-            From = from,
-            Offer = call.Offer(trunk),
-            Headers = headers,
-            Credentials = trunk.Credentials,
-            MaxRingTime = call.MaxRingTime,
-        }).ConfigureAwait(false);
-        call.Placed?.Invoke(trunk, placed);
-        await using var giveUp = ct.Register(() => _ = placed.CancelAsync());
-        return await placed.Completed.ConfigureAwait(false);
-    }
-
-    /// <summary>The number at the trunk's host, with its port and parameters.</summary>
-    private static SipUri Callee(string number, SipUri trunk)
-    {
-        string text = trunk.ToString();
-        int host = text.IndexOf(trunk.Host, trunk.User is null ? trunk.Scheme.Length : trunk.Scheme.Length + trunk.User.Length, StringComparison.Ordinal);
-        return SipUri.Parse($"{trunk.Scheme}:{SipUri.Escape(number)}@{text[host..]}");
     }
 
     private async Task AskAsync(SipTrunk trunk, SipUri target, TimeSpan every)
