@@ -47,6 +47,15 @@ internal sealed class Api : IDisposable
         await CheckedAsync(response, ct);
     }
 
+    /// <summary>The same with a body.</summary>
+    public async Task PostAsync(string path, object body, CancellationToken ct)
+    {
+        using var content = JsonContent.Create(body, body.GetType(), options: Wire.Json);
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = content };
+        using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, Patience, ct);
+        await CheckedAsync(response, ct);
+    }
+
     public async Task<T> DeleteAsync<T>(string path, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Delete, path);

@@ -5,13 +5,22 @@ using Sentiric.Contracts.Services;
 
 namespace Sentiric.Calls;
 
-/// <summary>What the sip role hears on the bus: commands to end a call, media that fell silent, agents that took over.</summary>
+/// <summary>What the sip role hears on the bus: calls to place, transfers, commands to end a call, media that fell silent, agents that took over.</summary>
 public static class CallControl
 {
-    public static BusSubscription Subscription(LiveCalls calls) => new(
-        "sentiric.sip", [BusCommands.TerminateCall, "media.timeout", "agent.took_over"], (envelope, _) =>
+    /// <param name="place">Begins an outgoing call; must return at once.</param>
+    public static BusSubscription Subscription(LiveCalls calls, Action<RequestedCall> place) => new(
+        "sentiric.sip", [BusCommands.TerminateCall, "call.requested", "call.transfer.requested", "media.timeout", "agent.took_over"], (envelope, _) =>
         {
-            Handle(calls, envelope);
+            if (envelope.CallId is { } callId && envelope.Decode() is CallRequested requested)
+            {
+                place(new(callId, envelope.Tenant, requested));
+            }
+            else
+            {
+                Handle(calls, envelope);
+            }
+
             return Task.CompletedTask;
         });
 
@@ -27,6 +36,9 @@ public static class CallControl
             case BusCommands.TerminateCall when envelope.Data.Deserialize<TerminateCall>(Wire.Json) is { } command
                 && (envelope.Tenant == call.Log.Tenant):
                 call.End(command.Reason, command.By);
+                break;
+            case "call.transfer.requested" when envelope.Decode() is TransferRequested transfer && envelope.Tenant == call.Log.Tenant:
+                call.Transfer(transfer.To);
                 break;
             case "media.timeout":
                 call.End(CallEndReason.MediaTimeout, HungUpBy.System);

@@ -4,10 +4,11 @@ namespace Sentiric.Calls;
 
 /// <summary>How a call ended, before it is written down.</summary>
 /// <param name="Phrase">SIP reason phrase; null for the usual one.</param>
-public sealed record CallEnd(CallEndReason Reason, HungUpBy By, string? Phrase = null)
+/// <param name="Heard">What the other side's final response was, for a call that we placed.</param>
+public sealed record CallEnd(CallEndReason Reason, HungUpBy By, string? Phrase = null, int? Heard = null)
 {
     /// <summary>The final response to the INVITE of a call that was never answered (RFC 3261 21).</summary>
-    public int SipStatus => Reason switch
+    public int SipStatus => Heard ?? Reason switch
     {
         CallEndReason.Normal => 200,
         CallEndReason.Cancelled => 487,
@@ -24,6 +25,7 @@ public sealed record CallEnd(CallEndReason Reason, HungUpBy By, string? Phrase =
         CallEndReason.MediaTimeout => 200,
         CallEndReason.AgentFailed => 200,
         CallEndReason.Terminated => 200,
+        CallEndReason.Transferred => 200,
         CallEndReason.Shutdown => 503,
         CallEndReason.Failed => 500,
     };
@@ -31,7 +33,7 @@ public sealed record CallEnd(CallEndReason Reason, HungUpBy By, string? Phrase =
     /// <summary>ITU-T Q.850 cause value.</summary>
     public int Q850Cause => Reason switch
     {
-        CallEndReason.Normal or CallEndReason.Cancelled or CallEndReason.Terminated => 16,
+        CallEndReason.Normal or CallEndReason.Cancelled or CallEndReason.Terminated or CallEndReason.Transferred => 16,
         CallEndReason.Busy => 17,
         CallEndReason.NoAnswer => 19,
         CallEndReason.Rejected or CallEndReason.Policy => 21,
@@ -42,4 +44,17 @@ public sealed record CallEnd(CallEndReason Reason, HungUpBy By, string? Phrase =
         CallEndReason.AckTimeout or CallEndReason.MediaTimeout => 102,
         CallEndReason.AgentFailed or CallEndReason.Failed => 41,
     };
+
+    /// <summary>Why a call of ours was not answered, from the final response (RFC 3261 21, RFC 3398 8.2.6.1).</summary>
+    public static CallEnd OfResponse(int status) => new(
+        status switch
+        {
+            486 or 600 => CallEndReason.Busy,
+            408 or 480 or 487 => CallEndReason.NoAnswer,
+            404 or 410 or 484 or 485 or 604 => CallEndReason.UnknownNumber,
+            401 or 403 or 407 or 433 or 603 or 607 => CallEndReason.Rejected,
+            415 or 488 or 606 => CallEndReason.NoCommonCodec,
+            _ => CallEndReason.Failed,
+        },
+        HungUpBy.Callee, null, status);
 }

@@ -18,16 +18,15 @@ public sealed record CallOptions(TimeSpan MaxCallTime, TimeSpan TakeOverTime, Ti
 
 /// <summary>The story of an incoming call on one screen: identify, resolve, open media, answer, announce, wait for the end.</summary>
 public sealed partial class IncomingCall(
-    IUsers users, IDialplans dialplans, IMediaSessions media, FailSafeVoice failSafe, LiveCalls calls, SipLadder ladder, FactWriter facts,
+    IUsers users, IDialplans dialplans, IMediaSessions media, Conversation conversation, LiveCalls calls, SipLadder ladder, FactWriter facts,
     CallOptions options, TimeProvider clock, ILogger<IncomingCall> logger)
 {
     private const string Actor = "sip";
-    private static readonly TimeSpan ByePatience = TimeSpan.FromSeconds(2);
 
     public async Task RunAsync(IncomingInvite invite, CancellationToken stopping)
     {
         var callId = Guid.CreateVersion7(clock.GetUtcNow());
-        var call = new LiveCall(callId, new CallLog(facts, callId, Actor));
+        var call = new LiveCall(callId, new CallLog(facts, callId, Actor)) { Trunk = invite.Trunk?.Name };
         var story = new Story(call, invite, clock.GetUtcNow());
         Receive(story);
         using var stop = stopping.Register(() => call.End(CallEndReason.Shutdown, HungUpBy.System));
@@ -53,7 +52,7 @@ public sealed partial class IncomingCall(
         var invite = story.Invite;
         // What a carrier within the trust domain asserts counts more than what its customer wrote (RFC 3325).
         story.From = PhoneNumber.Normalize(invite.Caller.Caller.Uri.ToString());
-        story.To = PhoneNumber.Normalize(invite.Request.Uri.ToString());
+        story.To = story.Talk.OurNumber = PhoneNumber.Normalize(invite.Request.Uri.ToString());
         story.Log.Note(new CallReceived(
             story.ReceivedAt, invite.CallId, story.From, invite.From.Display ?? "", story.To, CallDirection.Inbound,
             invite.Transport.ToString().ToLowerInvariant(), invite.Source.ToString()));
@@ -175,12 +174,12 @@ public sealed partial class IncomingCall(
     private async Task<CallEnd?> PickUpAsync(Story story)
     {
         // From here on the caller may change the media, also before the answer (RFC 3311).
-        story.Invite.OfferHandler = offered => ReinviteAsync(story, offered);
+        story.Invite.OfferHandler = offered => conversation.ReinviteAsync(story.Talk, offered);
         await story.Invite.RingingAsync();
         story.Log.Note(new CallRinging(clock.GetUtcNow()));
         if (story.Plan!.Data.Record)
         {
-            await RecordAsync(story);
+            await conversation.RecordAsync(story.Talk, new(story.From, story.Caller?.UserId));
         }
 
         var answer = await story.Invite.AnswerAsync(story.Media?.SdpAnswer ?? story.Offered!.SdpOffer);
@@ -214,20 +213,6 @@ public sealed partial class IncomingCall(
     private static async Task<CallEnd> GivenUpAsync(Story story) =>
         story.Call.EndAsked.IsCompleted ? await story.Call.EndAsked : new(CallEndReason.Cancelled, HungUpBy.Caller);
 
-    // A disk that is full must not cost the call.
-    private async Task RecordAsync(Story story)
-    {
-        var recording = await media.RecordAsync(story.SessionId!, new RecordedPerson(story.From, story.Caller?.UserId), CancellationToken.None);
-        if (recording.Refusal is { } refusal)
-        {
-            LogNotRecorded(story.Call.Id, refusal.Why);
-        }
-        else
-        {
-            story.Log.Note(new RecordingStarted(clock.GetUtcNow(), recording.Value.Uri));
-        }
-    }
-
     private async Task<CallEnd> TalkAsync(Story story)
     {
         var (opened, answeredAt) = (story.Media!, story.AnsweredAt!.Value);
@@ -235,120 +220,7 @@ public sealed partial class IncomingCall(
         story.Log.Note(new CallStarted(
             answeredAt, story.From, story.To, CallDirection.Inbound, story.Plan!, story.Caller?.Name,
             new(opened.SessionId, opened.LocalAddress, opened.RemoteAddress, opened.Codec)));
-
-        using var over = new CancellationTokenSource();
-        var digits = NoteDigitsAsync(story, over.Token);
-        try
-        {
-            return await UntilTheEndAsync(story, over.Token);
-        }
-        finally
-        {
-            // Otherwise every call that has ended would keep its timers for hours.
-            await over.CancelAsync();
-            await digits;
-        }
-    }
-
-    // Keys that a gateway sends by INFO; those by RTP are noted by the media role.
-    private async Task NoteDigitsAsync(Story story, CancellationToken over)
-    {
-        try
-        {
-            await foreach (var digit in story.Dialog!.Digits.ReadAllAsync(over))
-            {
-                story.Log.Note(new DtmfReceived(clock.GetUtcNow(), digit.Key.ToString(), digit.Duration is { } held ? (int)held.TotalMilliseconds : 0));
-            }
-        }
-        catch (OperationCanceledException) when (over.IsCancellationRequested)
-        {
-            // The call is over before its dialog.
-        }
-    }
-
-    private async Task<CallEnd> UntilTheEndAsync(Story story, CancellationToken over)
-    {
-        var (call, opened) = (story.Call, story.Media!);
-        var deadline = Task.Delay(options.MaxCallTime, clock, over);
-        var takeOver = Task.Delay(options.TakeOverTime, clock, over);
-        var first = await Task.WhenAny(story.Dialog!.Ended, call.EndAsked, call.TakenOver, takeOver);
-        if (first == takeOver && !call.TakenOver.IsCompleted)
-        {
-            LogNobodyCame(call.Id, options.TakeOverTime.TotalSeconds);
-            await failSafe.SayAsync(opened.SessionId, story.Plan!.Language);
-            return new(CallEndReason.AgentFailed, HungUpBy.System);
-        }
-
-        first = await Task.WhenAny(story.Dialog.Ended, call.EndAsked, deadline);
-        return first == story.Dialog.Ended ? EndOf(await story.Dialog.Ended)
-            : first == deadline ? new(CallEndReason.Policy, HungUpBy.System)
-            : await call.EndAsked;
-    }
-
-    private static CallEnd EndOf(SipDialogEnd end) => end.Cause switch
-    {
-        SipDialogEndCause.RemoteBye => new(CallEndReason.Normal, HungUpBy.Caller),
-        SipDialogEndCause.Replaced => new(CallEndReason.Normal, HungUpBy.Caller),
-        SipDialogEndCause.LocalBye => new(CallEndReason.Normal, HungUpBy.System),
-        SipDialogEndCause.AckTimeout => new(CallEndReason.AckTimeout, HungUpBy.System),
-        SipDialogEndCause.RemoteGone or SipDialogEndCause.SessionExpired => new(CallEndReason.Failed, HungUpBy.System),
-        SipDialogEndCause.Shutdown => new(CallEndReason.Shutdown, HungUpBy.System),
-    };
-
-    private async Task<SipReinviteAnswer> ReinviteAsync(Story story, SipReinvite reinvite)
-    {
-        if (story.SessionId is not { } session)
-        {
-            return SipReinviteAnswer.Refuse(488);
-        }
-
-        if (reinvite.Offer is not { } offer)
-        {
-            return await OfferAgainAsync(session, reinvite);
-        }
-
-        var answer = await media.RenegotiateAsync(session, offer, CancellationToken.None);
-        if (answer.Refusal is not null)
-        {
-            return SipReinviteAnswer.Refuse(488);
-        }
-
-        if (answer.Value.OnHold != story.OnHold)
-        {
-            story.OnHold = answer.Value.OnHold;
-            story.Log.Note(story.OnHold ? new CallHeld(clock.GetUtcNow()) : new CallResumed(clock.GetUtcNow()));
-        }
-
-        return SipReinviteAnswer.Accept(answer.Value.SdpAnswer);
-    }
-
-    // A re-INVITE without an offer (music servers, transfers by the other side) wants ours; its ACK brings the answer.
-    private async Task<SipReinviteAnswer> OfferAgainAsync(string session, SipReinvite reinvite)
-    {
-        var offered = await media.OfferAgainAsync(session, CancellationToken.None);
-        if (offered.Refusal is not null)
-        {
-            return SipReinviteAnswer.Refuse(488);
-        }
-
-        _ = AcceptAgainAsync(session, reinvite.AckSdp);
-        return SipReinviteAnswer.Accept(offered.Value.SdpOffer);
-    }
-
-    // Without an answer, or with one that does not fit, the media stay as they were (RFC 3264 8).
-    private async Task AcceptAgainAsync(string session, Task<string?> acked)
-    {
-        try
-        {
-            if (await acked is { } sdp && (await media.AcceptAsync(session, sdp, CancellationToken.None)).Refusal is { } refusal)
-            {
-                LogAnswerUnfit(session, refusal.Why);
-            }
-        }
-        catch (Exception e)
-        {
-            LogAnswerLost(e, session);
-        }
+        return await conversation.RunAsync(story.Talk);
     }
 
     private async Task FinishAsync(Story story, CallEnd end)
@@ -356,7 +228,7 @@ public sealed partial class IncomingCall(
         var now = clock.GetUtcNow();
         if (story.Dialog is { } dialog)
         {
-            await HangUpAsync(dialog, end);
+            await conversation.HangUpAsync(dialog, end);
         }
         else
         {
@@ -365,7 +237,7 @@ public sealed partial class IncomingCall(
 
         if (story.SessionId is { } session)
         {
-            await CloseMediaAsync(story, session);
+            await conversation.CloseMediaAsync(story.Call, session);
         }
 
         var answered = story.AnsweredAt is not null;
@@ -377,48 +249,10 @@ public sealed partial class IncomingCall(
         LogEnded(story.Call.Id, end.Reason, end.By, answered, talk);
     }
 
-    // A peer that is gone answers no BYE, and SIP tries for 32 s (RFC 3261 17.1.2.2): the port and the story of the call do not wait so long.
-    private async Task HangUpAsync(SipDialog dialog, CallEnd end)
-    {
-        var answered = dialog.ByeAsync($"Q.850;cause={end.Q850Cause}");
-        if (await Task.WhenAny(answered, Task.Delay(ByePatience, clock, CancellationToken.None)) == answered)
-        {
-            await answered;
-        }
-    }
-
-    private async Task CloseMediaAsync(Story story, string sessionId)
-    {
-        Result<MediaClosed> closed;
-        try
-        {
-            closed = await media.CloseAsync(sessionId, CancellationToken.None);
-        }
-        catch (Exception e)
-        {
-            // The call has ended all the same, and its end must be written. A media role that cannot be reached keeps the port until it restarts.
-            LogNotClosed(e, story.Call.Id);
-            return;
-        }
-
-        if (closed.Ok && closed.Value.Quality is { } quality)
-        {
-            story.Log.Note(quality);
-        }
-
-        if (closed.Ok && closed.Value.Recording is { } recording)
-        {
-            story.Log.Note(recording);
-        }
-    }
-
     private static long Ms(TimeSpan span) => (long)span.TotalMilliseconds;
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Call {CallId} ended: {Reason} by {By}, answered {Answered}, talked {TalkMs} ms")]
     private partial void LogEnded(Guid callId, CallEndReason reason, HungUpBy by, bool answered, long talkMs);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Call {CallId}: the media session could not be closed; is the media role up?")]
-    private partial void LogNotClosed(Exception e, Guid callId);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Call {CallId} failed")]
     private partial void LogFailed(Exception e, Guid callId);
@@ -429,24 +263,14 @@ public sealed partial class IncomingCall(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Call {CallId}: media refused with {Code}: {Why}")]
     private partial void LogMediaRefused(Guid callId, string code, string why);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Session {SessionId}: the answer to our later offer does not fit, the media stay as they were: {Why}")]
-    private partial void LogAnswerUnfit(string sessionId, string why);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Session {SessionId}: the answer to our later offer could not be handed to the media role")]
-    private partial void LogAnswerLost(Exception e, string sessionId);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Call {CallId} is not recorded: {Why}")]
-    private partial void LogNotRecorded(Guid callId, string why);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Call {CallId}: no agent took it over within {Seconds} s; is the agent role up and the bus reachable?")]
-    private partial void LogNobodyCame(Guid callId, double seconds);
-
     // Owned by the call's own task; the handler of offers runs while that task waits.
     private sealed class Story(LiveCall call, IncomingInvite invite, DateTimeOffset receivedAt)
     {
         public LiveCall Call { get; } = call;
 
         public CallLog Log => Call.Log;
+
+        public Talk Talk { get; } = new(call, CallDirection.Inbound) { Trunk = invite.Trunk };
 
         public IncomingInvite Invite { get; } = invite;
 
@@ -461,19 +285,33 @@ public sealed partial class IncomingCall(
 
         public CallerIdentity? Caller { get; set; }
 
-        public DialplanResolution? Plan { get; set; }
+        public DialplanResolution? Plan
+        {
+            get => Talk.Plan;
+            set => Talk.Plan = value;
+        }
 
-        public MediaOpened? Media { get; set; }
+        public MediaOpened? Media
+        {
+            get => Talk.Media;
+            set => Talk.Media = value;
+        }
 
         /// <summary>Our offer, when the caller sent none.</summary>
-        public MediaOffered? Offered { get; set; }
+        public MediaOffered? Offered
+        {
+            get => Talk.Offered;
+            set => Talk.Offered = value;
+        }
 
-        public string? SessionId => Media?.SessionId ?? Offered?.SessionId;
+        public string? SessionId => Talk.SessionId;
 
-        public SipDialog? Dialog { get; set; }
+        public SipDialog? Dialog
+        {
+            get => Talk.Dialog;
+            set => Talk.Dialog = value;
+        }
 
         public DateTimeOffset? AnsweredAt { get; set; }
-
-        public bool OnHold { get; set; }
     }
 }

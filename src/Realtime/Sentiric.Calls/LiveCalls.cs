@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Threading.Channels;
 using Sentiric.Contracts.Events;
 
 namespace Sentiric.Calls;
@@ -36,7 +37,18 @@ public sealed class LiveCall(Guid id, CallLog log)
     private readonly TaskCompletionSource<CallEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _takenOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private readonly Channel<string> _transfers = Channel.CreateBounded<string>(new BoundedChannelOptions(MaxTransfers) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    /// <summary>One is carried out at a time; the call's stream lets no second one in, so another waits here only for a moment.</summary>
+    private const int MaxTransfers = 2;
+
     public Guid Id { get; } = id;
+
+    /// <summary>The trunk that the call came over, or was placed through; null for a phone's.</summary>
+    public string? Trunk { get; set; }
+
+    /// <summary>Numbers that the other party is to be connected with.</summary>
+    public ChannelReader<string> Transfers => _transfers.Reader;
 
     public CallLog Log { get; } = log;
 
@@ -47,6 +59,8 @@ public sealed class LiveCall(Guid id, CallLog log)
     public Task TakenOver => _takenOver.Task;
 
     public void End(CallEndReason reason, HungUpBy by) => _end.TrySetResult(new(reason, by));
+
+    public void Transfer(string to) => _transfers.Writer.TryWrite(to);
 
     public void AgentIsThere() => _takenOver.TrySetResult();
 }

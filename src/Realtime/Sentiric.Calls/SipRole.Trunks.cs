@@ -11,8 +11,8 @@ public sealed partial class SipRole : ITrunks
 
     public ValueTask<IReadOnlyList<TrunkReport>> ListAsync(CancellationToken ct)
     {
-        var calls = _running.Keys.Select(invite => invite.Trunk?.Name).OfType<string>().CountBy(name => name).ToDictionary();
-        IReadOnlyList<TrunkReport> reports = [.. Trunks.Zip(options.Trunks.All, (status, trunk) => Report(status, trunk, calls.GetValueOrDefault(trunk.Name)))];
+        var up = calls.All.Select(call => call.Trunk).OfType<string>().CountBy(name => name).ToDictionary();
+        IReadOnlyList<TrunkReport> reports = [.. Trunks.Zip(options.Trunks.All, (status, trunk) => Report(status, trunk, up.GetValueOrDefault(trunk.Name)))];
         return ValueTask.FromResult(reports);
     }
 

@@ -6,12 +6,12 @@ using Sentiric.Sip;
 
 namespace Sentiric.Calls;
 
-/// <summary>The sip role: listens, admits known sources, tells the story of every incoming call.</summary>
+/// <summary>The sip role: listens, admits known sources, tells the story of every call that comes in or is asked for.</summary>
 /// <param name="mirror">Gets every message on the wire; the role disposes it.</param>
 /// <param name="toll">What outgoing calls may cost; null: there are none.</param>
 public sealed partial class SipRole(
-    SipEndpointOptions options, IReadOnlyList<IPNetwork> allowedSources, IncomingCall story, SipLadder ladder, FailSafeVoice failSafe, LiveCalls calls,
-    ILogger<SipRole> logger, HepMirror? mirror = null, TollRules? toll = null) : IHostedService, ISipApplication
+    SipEndpointOptions options, IReadOnlyList<IPNetwork> allowedSources, IncomingCall story, PlacedCall outgoing, OutgoingLines lines, SipLadder ladder, FailSafeVoice failSafe,
+    LiveCalls calls, ILogger<SipRole> logger, HepMirror? mirror = null, TollRules? toll = null) : IHostedService, ISipApplication
 {
     private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<IncomingInvite, Task> _running = new();
@@ -34,6 +34,7 @@ public sealed partial class SipRole(
         }
 
         _trunks = new TrunkKeeper(_endpoint, options.Trunks, new TollPolicy(toll ?? new TollRules(), options.TimeProvider), options.TimeProvider, options.Logger);
+        lines.Open(_trunks, (options.PublicAddress ?? _endpoint.Bindings[0].Address.Address).ToString());
     }
 
     /// <summary>Calls that are up are ended with BYE and written down.</summary>
@@ -57,7 +58,7 @@ public sealed partial class SipRole(
         await EndMirrorAsync();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(EndTime);
-        await Task.WhenAll(_running.Values).WaitAsync(limit.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+        await Task.WhenAll(_running.Values.Concat(_placing.Values)).WaitAsync(limit.Token).ContinueWith(_ => { }, TaskScheduler.Default);
     }
 
     public async Task OnInviteAsync(IncomingInvite invite, CancellationToken stopping)

@@ -59,6 +59,7 @@ public static class PersonalData
         SipUsernameClaimed e => new(SubjectOf(e.UserId), e.Tenant, [PhoneAlias(e.Realm, e.Username)], AliasChange.Claim),
         SipUsernameReleased e => new(SubjectOf(e.UserId), e.Tenant, [PhoneAlias(e.Realm, e.Username)], AliasChange.Release),
         CallReceived e => OfCaller(tenant, e.From),
+        CallRequested e => OfCaller(tenant, e.To),
         ChatStarted { Contact: { } contact } => OfCaller(tenant, contact),
         UserIdentifiedForCall e => Of(e.UserId),
         UserCreatedForCall e => Of(e.UserId),

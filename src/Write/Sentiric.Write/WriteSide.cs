@@ -29,7 +29,8 @@ public static class WriteSide
 
         services.AddSingleton<UserLookup>();
         services.AddSingleton<IUsers>(s => s.GetRequiredService<UserLookup>());
-        services.AddSingleton<IDialplans, DialplanResolver>();
+        services.AddSingleton<DialplanResolver>();
+        services.AddSingleton<IDialplans>(s => s.GetRequiredService<DialplanResolver>());
         services.AddSingleton<IAssistants, AssistantLookup>();
         services.AddSingleton<ICallJournal, CallJournal>();
 
@@ -68,6 +69,9 @@ public static class WriteSide
         ChangeRoute.Map(routes);
         RemoveRoute.Map(routes);
         SwitchMaintenance.Map(routes);
+
+        PlaceCall.Map(routes);
+        TransferCall.Map(routes);
 
         PublishArticle.Map(routes);
         ReviseArticle.Map(routes);

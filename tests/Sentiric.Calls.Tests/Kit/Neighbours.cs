@@ -83,7 +83,7 @@ internal sealed class Neighbours : IUsers, IDialplans, IMediaSessions, ISpeechSy
 
     public ValueTask<Result<MediaOffered>> OfferAsync(OfferMedia request, CancellationToken ct)
     {
-        var id = request.CallId.ToString("N");
+        var id = request.CallId.ToString("N") + request.Leg;
         lock (_gate)
         {
             _open.Add(id);
@@ -132,6 +132,19 @@ internal sealed class Neighbours : IUsers, IDialplans, IMediaSessions, ISpeechSy
     {
         await Task.CompletedTask;
         yield break;
+    }
+
+    /// <summary>Pairs of sessions that were joined.</summary>
+    public List<(string, string)> Joined { get; } = [];
+
+    public ValueTask<Result<Done>> JoinAsync(string sessionId, string otherSessionId, CancellationToken ct)
+    {
+        lock (_gate)
+        {
+            Joined.Add((sessionId, otherSessionId));
+        }
+
+        return ValueTask.FromResult<Result<Done>>(Done.It);
     }
 
     public async ValueTask<Result<RecordingOpened>> RecordAsync(string sessionId, CancellationToken ct)

@@ -21,16 +21,24 @@ internal sealed class Switchboard : IAsyncDisposable
     private readonly List<UdpPhone> _phones = [];
     private bool _stopped;
 
-    private Switchboard(int maxCalls, TimeSpan t1, TrunkTable trunks, IMediaSessions? media)
+    private Switchboard(int maxCalls, TimeSpan t1, TrunkTable trunks, IMediaSessions? media, TollRules? toll)
     {
         Calls = new LiveCalls(maxCalls);
         _facts = new FactWriter(Journal, Clock, NullLogger<FactWriter>.Instance);
         var ladder = new SipLadder();
         var failSafe = new FailSafeVoice(Neighbours, Neighbours, NullLogger<FailSafeVoice>.Instance);
+        var lines = new OutgoingLines();
+        var conversation = new Conversation(media ?? Neighbours, failSafe, ladder, lines, CallOptions.Default, Clock, NullLogger<Conversation>.Instance);
         var story = new IncomingCall(
-            Neighbours, Neighbours, media ?? Neighbours, failSafe, Calls, ladder, _facts, CallOptions.Default, Clock, NullLogger<IncomingCall>.Instance);
-        var options = new SipEndpointOptions { Listen = [SipListen.Udp()], Timers = new SipTimers { T1 = t1 }, Trunks = trunks };
-        _role = new SipRole(options, [IPNetwork.Parse("127.0.0.0/8")], story, ladder, failSafe, Calls, NullLogger<SipRole>.Instance);
+            Neighbours, Neighbours, media ?? Neighbours, conversation, Calls, ladder, _facts, CallOptions.Default, Clock, NullLogger<IncomingCall>.Instance);
+        var placed = new PlacedCall(
+            Neighbours, media ?? Neighbours, conversation, lines, Calls, ladder, _facts, CallOptions.Default, Clock, NullLogger<PlacedCall>.Instance);
+        var options = new SipEndpointOptions
+        {
+            Listen = [SipListen.Udp()], Timers = new SipTimers { T1 = t1 }, Trunks = trunks,
+            Sessions = new SipSessionOptions { Transfers = trunks.All.Any(trunk => trunk.TakesRefer) },
+        };
+        _role = new SipRole(options, [IPNetwork.Parse("127.0.0.0/8")], story, placed, lines, ladder, failSafe, Calls, NullLogger<SipRole>.Instance, toll: toll);
     }
 
     public ManualTime Clock { get; } = new();
@@ -43,9 +51,9 @@ internal sealed class Switchboard : IAsyncDisposable
 
     public SipRole Role => _role;
 
-    public static async Task<Switchboard> StartAsync(int maxCalls = 10, int t1Ms = 500, TrunkTable? trunks = null, IMediaSessions? media = null)
+    public static async Task<Switchboard> StartAsync(int maxCalls = 10, int t1Ms = 500, TrunkTable? trunks = null, IMediaSessions? media = null, TollRules? toll = null)
     {
-        var board = new Switchboard(maxCalls, TimeSpan.FromMilliseconds(t1Ms), trunks ?? TrunkTable.None, media);
+        var board = new Switchboard(maxCalls, TimeSpan.FromMilliseconds(t1Ms), trunks ?? TrunkTable.None, media, toll);
         await board._role.StartAsync(CancellationToken.None);
         return board;
     }

@@ -78,6 +78,9 @@ internal sealed class FakeMedia : IMediaSessions
         }
     }
 
+    public ValueTask<Result<Done>> JoinAsync(string sessionId, string otherSessionId, CancellationToken ct) =>
+        ValueTask.FromResult<Result<Done>>(new Refusal("media.session_unknown", "There is one session here."));
+
     public ValueTask<Result<Done>> EchoAsync(string sessionId, bool on, CancellationToken ct)
     {
         if (on)

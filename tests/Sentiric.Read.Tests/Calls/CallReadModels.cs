@@ -50,6 +50,35 @@ public sealed class CallReadModels : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_outgoing_call_is_on_the_board_from_the_wish_on_and_its_record_tells_the_trunk_and_the_transfer()
+    {
+        var id = Guid.CreateVersion7(DemoCall.Begin);
+        var plan = new DialplanResolution(DemoCall.Tenant, "welcome", 1, DialplanAction.EchoTest, new(), null, null, "tr", "normal", [], null, null);
+        await TellAsync(id, new CallRequested(DemoCall.Begin, "+902121234567", "+905321112233", false, 30, plan));
+        Assert.Equal("requested", Assert.Single(await _world.GetAsync<LiveCall[]>(DemoCall.Tenant, "/calls/live")).State);
+        await TellAsync(id, new CallDialled(DemoCall.Begin, "abc@us", "carrier"));
+        Assert.Equal("dialled", Assert.Single(await _world.GetAsync<LiveCall[]>(DemoCall.Tenant, "/calls/live")).State);
+        await TellAsync(
+            id, new CallAnswered(DemoCall.Begin, 900), new TransferRequested(DemoCall.Begin, "+902129998877"),
+            new TransferCompleted(DemoCall.Begin, "+902129998877", TransferWay.Bridge, "carrier", 200));
+        Assert.Equal("transferred", Assert.Single(await _world.GetAsync<LiveCall[]>(DemoCall.Tenant, "/calls/live")).State);
+        await TellAsync(id, new CallEnded(DemoCall.Begin, CallEndReason.Normal, HungUpBy.Callee, 200, 16, true, 900, 5_000, 5_000));
+        var record = (await _world.GetAsync<CallDetail>(DemoCall.Tenant, $"/calls/{id}")).Record;
+        Assert.Equal(
+            (CallDirection.Outbound, "+902121234567", "+905321112233", "welcome", "abc@us", "carrier", "+902129998877", "bridge"),
+            (record.Direction, record.From, record.To, record.DialplanId, record.SipCallId, record.Trunk, record.TransferredTo, record.Transfer));
+
+        var refused = Guid.CreateVersion7(DemoCall.Begin);
+        await TellAsync(
+            refused, new CallRequested(DemoCall.Begin, "+902121234567", "+15550001122", false, 30, plan), new CallTollRefused(DemoCall.Begin, TollRule.Prefix),
+            new CallEnded(DemoCall.Begin, CallEndReason.Policy, HungUpBy.System, 403, 21, false, 0, 0, 0));
+        record = (await _world.GetAsync<CallDetail>(DemoCall.Tenant, $"/calls/{refused}")).Record;
+        Assert.Equal((TollRule.Prefix, "", null), (record.TollRule, record.SipCallId, record.Trunk));
+    }
+
+    private Task TellAsync(Guid call, params object[] facts) => _world.TellAsync(DemoCall.Tenant, Streams.Call(call), facts);
+
+    [Fact]
     public async Task The_transcript_says_what_was_heard_and_what_was_meant()
     {
         await WholeDemoCallAsync();

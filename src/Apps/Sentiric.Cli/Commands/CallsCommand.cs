@@ -9,7 +9,7 @@ internal static class CallsCommand
     private const int UsualLimit = 20, MostCalls = 200;
 
     public static Command Command { get; } = new(
-        "calls", "call records, live calls, events and recordings",
+        "calls", "call records, live calls, events and recordings; dial, transfer, hang up",
         """
         sentiric calls list [--from NUMBER] [--to NUMBER] [--limit N]   call records, newest first (20)
         sentiric calls show ID                                         one call: record, transcript, latencies
@@ -17,10 +17,14 @@ internal static class CallsCommand
         sentiric calls events ID                                       every event of a call
         sentiric calls ladder ID [--pcap FILE]                         its SIP messages; --pcap: as a file for Wireshark, where they are kept
         sentiric calls recording ID -o FILE                            downloads the recording
+        sentiric calls dial NUMBER --from NUMBER --plan DIALPLAN [--ring SECONDS] [--withhold] [--follow]
+                                                                       calls somebody; --follow: tells how it goes until it is over
+        sentiric calls transfer ID NUMBER                              connects the other party with a number
+        sentiric calls hangup ID                                       ends a call
         """,
-        ["--from", "--to", "--limit", "-o", "--pcap"], [], RunAsync);
+        ["--from", "--to", "--limit", "-o", "--pcap", "--plan", "--ring"], ["--withhold", "--follow"], RunAsync);
 
-    private static Task<int> RunAsync(Session session, CancellationToken ct) => session.Arguments.Word(0, "list, show, live, events, ladder or recording") switch
+    private static Task<int> RunAsync(Session session, CancellationToken ct) => session.Arguments.Word(0, "list, show, live, events, ladder, recording, dial, transfer or hangup") switch
     {
         "list" => ListAsync(session, ct),
         "show" => ShowAsync(session, ct),
@@ -28,6 +32,9 @@ internal static class CallsCommand
         "events" => EventsAsync(session, ct),
         "ladder" => LadderAsync(session, ct),
         "recording" => RecordingAsync(session, ct),
+        "dial" => DialCalls.DialAsync(session, ct),
+        "transfer" => DialCalls.TransferAsync(session, ct),
+        "hangup" => DialCalls.HangUpAsync(session, ct),
         var other => throw new UsageException($"calls {other}: there is no such command."),
     };
 

@@ -6,6 +6,8 @@ namespace Sentiric.Cli.Show;
 /// <summary>A call's record, its transcript and its latencies as text.</summary>
 internal static class CallSheet
 {
+    private static readonly (string, string)[] NoPairs = [];
+
     public static IEnumerable<string> Record(CallRecord r) => Table.Pairs(
     [
         ("call", r.CallId.ToString()),
@@ -18,7 +20,10 @@ internal static class CallSheet
         ("talked", $"{Words.Seconds(r.TalkMs)}, billable {Words.Seconds(r.BillableMs)}, {r.Turns} turns"),
         ("quality", $"{r.Codec ?? "-"}, MOS {Words.Number(r.Mos)}, loss {Words.Number(r.LossPercent)} %, jitter {Words.Number(r.JitterMs)} ms"),
         ("recording", r.RecordingUri is { } uri ? $"{uri}, {Words.Seconds(r.RecordingMs ?? 0)}" : "-"),
-        ("sip call-id", r.SipCallId),
+        ("sip call-id", r.SipCallId.Length > 0 ? r.SipCallId : "-"),
+        .. r.Trunk is { } trunk ? [("trunk", trunk)] : NoPairs,
+        .. r.TollRule is { } rule ? [("not dialled", Words.Name(rule))] : NoPairs,
+        .. r.TransferredTo is { } number ? [("transferred", $"{number}, {r.Transfer}")] : NoPairs,
     ]);
 
     public static IEnumerable<string> Transcript(IReadOnlyList<TranscriptLine> lines) => lines.Select(l =>

@@ -79,8 +79,11 @@ internal static class RealtimeRoles
         services.AddSingleton(new SipLadder(settings.Sip.KeepsMessages));
         services.AddSingleton<FailSafeVoice>();
         services.AddSingleton(CallOptions.Default);
+        services.AddSingleton<OutgoingLines>();
+        services.AddSingleton<Conversation>();
         services.AddSingleton<IncomingCall>();
-        services.AddSingleton(s => CallControl.Subscription(s.GetRequiredService<LiveCalls>()));
+        services.AddSingleton<PlacedCall>();
+        services.AddSingleton(s => CallControl.Subscription(s.GetRequiredService<LiveCalls>(), requested => s.GetRequiredService<SipRole>().Place(requested)));
         var listen = SipListenText.Parse(settings.SipListen, settings.SipTls, settings.Sip.WebSocket);
         services.AddSingleton(s => new SipGuard(
             s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<SipGuard>>(), ScannerFilter.Usual, new DigestLockOut(new LockOutLimits(), s.GetRequiredService<TimeProvider>())));
@@ -97,10 +100,10 @@ internal static class RealtimeRoles
                 Trunks = settings.Sip.Trunks,
                 Guard = s.GetRequiredService<SipGuard>(),
                 Registrar = s.GetRequiredService<Phones>().Registrar(),
-                Sessions = new SipSessionOptions { Interval = SessionInterval },
+                Sessions = new SipSessionOptions { Interval = SessionInterval, Transfers = settings.Sip.Trunks.All.Any(trunk => trunk.TakesRefer) },
                 Logger = s.GetRequiredService<ILogger<SipEndpoint>>(),
             },
-            settings.SipAllowedSources, s.GetRequiredService<IncomingCall>(), s.GetRequiredService<SipLadder>(), s.GetRequiredService<FailSafeVoice>(),
+            settings.SipAllowedSources, s.GetRequiredService<IncomingCall>(), s.GetRequiredService<PlacedCall>(), s.GetRequiredService<OutgoingLines>(), s.GetRequiredService<SipLadder>(), s.GetRequiredService<FailSafeVoice>(),
             s.GetRequiredService<LiveCalls>(), s.GetRequiredService<ILogger<SipRole>>(), settings.Sip.Hep is { } hep ? HepMirror.Start(hep, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<HepMirror>>()) : null,
             settings.Sip.Toll));
         services.AddSingleton<ITrunks>(s => s.GetRequiredService<SipRole>());

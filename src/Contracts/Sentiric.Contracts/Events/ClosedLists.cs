@@ -23,6 +23,40 @@ public enum CallEndReason
     [JsonStringEnumMemberName("terminated")] Terminated,
     [JsonStringEnumMemberName("shutdown")] Shutdown,
     [JsonStringEnumMemberName("failed")] Failed,
+
+    /// <summary>The carrier has taken the call over to another number; it is no longer ours.</summary>
+    [JsonStringEnumMemberName("transferred")] Transferred,
+}
+
+/// <summary>Which rule keeps a call from being placed.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<TollRule>))]
+public enum TollRule
+{
+    /// <summary>It is no number.</summary>
+    [JsonStringEnumMemberName("no_number")] NoNumber,
+
+    /// <summary>No allowed beginning fits, or a forbidden one does.</summary>
+    [JsonStringEnumMemberName("prefix")] Prefix,
+
+    /// <summary>As many calls as may be are up.</summary>
+    [JsonStringEnumMemberName("concurrent")] Concurrent,
+
+    /// <summary>The talk time of the day is used up.</summary>
+    [JsonStringEnumMemberName("day_used_up")] DayUsedUp,
+
+    /// <summary>More is counted than can be.</summary>
+    [JsonStringEnumMemberName("too_many_accounts")] TooManyAccounts,
+}
+
+/// <summary>How a transfer was done.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<TransferWay>))]
+public enum TransferWay
+{
+    /// <summary>The carrier was asked to (REFER, RFC 3515).</summary>
+    [JsonStringEnumMemberName("refer")] Refer,
+
+    /// <summary>We called the number and joined the two.</summary>
+    [JsonStringEnumMemberName("bridge")] Bridge,
 }
 
 /// <summary>Who ended the call.</summary>

@@ -68,14 +68,21 @@ public static class PersonalMembers
 
         // The called number is the tenant's own; the SIP Call-ID is random (RFC 3261 8.1.1.4).
         Of<CallReceived>(["From", "FromDisplay", "Source"], [], ["SipCallId", "To", "Transport"]),
+        // Here the number called is the person, and the calling one the tenant's.
+        Of<CallRequested>(["To", "Resolution.Trace[]"], [], ["From", .. Under("Resolution", Resolution)]),
+        None<CallDialled>("SipCallId", "Trunk"),
+        Of<TransferRequested>(["To"]),
+        Of<TransferCompleted>(["To"], [], ["Trunk"]),
+        Of<TransferFailed>(["To"]),
         Of<SipMessageLogged>(["Remote", "Summary"], ["Text"], ["Transport", "Local"]),
         Of<UserIdentifiedForCall>(["Name", "Contact"], [], ["Language"]),
         Of<UserCreatedForCall>(["Name", "Contact"], [], ["Language"]),
         Of<CallRouteResolved>(["Resolution.Trace[]"], [], Under("Resolution", Resolution)),
         Of<MediaStarted>(["RemoteAddress"], [], ["SessionId", "LocalAddress", "Codec"]),
+        // Which of the two numbers is the tenant's depends on who called whom.
         Of<CallStarted>(
-            ["From", "DialplanResolution.Trace[]", "MediaInfo.RemoteAddress"], ["CallerName"],
-            ["To", "MediaInfo.SessionId", "MediaInfo.LocalAddress", "MediaInfo.Codec", .. Under("DialplanResolution", Resolution)]),
+            ["From", "To", "DialplanResolution.Trace[]", "MediaInfo.RemoteAddress"], ["CallerName"],
+            ["MediaInfo.SessionId", "MediaInfo.LocalAddress", "MediaInfo.Codec", .. Under("DialplanResolution", Resolution)]),
         Of<DtmfReceived>(["Digit"]),
         None<AgentTookOver>("Engine", "Recognizer", "Synthesizer"),
         // An error may quote what it choked on.

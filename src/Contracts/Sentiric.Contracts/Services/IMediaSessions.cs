@@ -38,6 +38,11 @@ public interface IMediaSessions
     /// <summary>Sends the caller's audio back (echo test), until switched off.</summary>
     ValueTask<Result<Done>> EchoAsync(string sessionId, bool on, CancellationToken ct);
 
+    /// <summary>
+    /// Joins two sessions: each hears the other from here on, until one of them closes. What was being played to either is cleared. Refusal <c>media.session_unknown</c>.
+    /// </summary>
+    ValueTask<Result<Done>> JoinAsync(string sessionId, string otherSessionId, CancellationToken ct);
+
     /// <summary>Starts the dual-channel recording: left the caller, right us.</summary>
     ValueTask<Result<RecordingOpened>> RecordAsync(string sessionId, CancellationToken ct);
 
@@ -66,7 +71,8 @@ public sealed record OpenMedia(Guid CallId, string Tenant, string SdpOffer, Medi
 public sealed record MediaOpened(string SessionId, string SdpAnswer, string LocalAddress, string RemoteAddress, string Codec);
 
 /// <param name="Profile">Null: the media role's own.</param>
-public sealed record OfferMedia(Guid CallId, string Tenant, MediaProfile? Profile = null);
+/// <param name="Leg">A further session of a call that has one: somebody whom it is transferred to. It is not recorded, and nothing of it is told on the call but that it fell silent.</param>
+public sealed record OfferMedia(Guid CallId, string Tenant, MediaProfile? Profile = null, string? Leg = null);
 
 public sealed record MediaOffered(string SessionId, string SdpOffer);
 

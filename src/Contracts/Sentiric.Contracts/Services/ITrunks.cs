@@ -14,7 +14,7 @@ public interface ITrunks
 /// <param name="Since">When it became what it is; absent while nothing was heard.</param>
 /// <param name="LastOptions">Absent when nobody asks, or nobody has asked yet.</param>
 /// <param name="Registration">Absent for a trunk that knows our address.</param>
-/// <param name="Calls">Calls that came over it and are up.</param>
+/// <param name="Calls">Calls that came over it or were placed through it and are not over.</param>
 public sealed record TrunkReport(
     string Name, string? Target, TrunkCondition State, DateTimeOffset? Since, TrunkOptionsAnswer? LastOptions, TrunkRegistration? Registration, int Calls);
 

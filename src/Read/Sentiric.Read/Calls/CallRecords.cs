@@ -17,7 +17,7 @@ public sealed class CallRecords : ITableProjection, IStreamRows
 
     public string Name => "CallRecords";
 
-    public int Version => 1;
+    public int Version => 2;
 
     public IReadOnlyList<string> Tables { get; } = [Table];
 
@@ -54,13 +54,17 @@ public sealed class CallRecords : ITableProjection, IStreamRows
             recording_uri    text,
             recording_sha256 text,
             recording_ms     bigint,
+            trunk            text,
+            toll_rule        text,
+            transferred_to   text,
+            transfer         text,
             constraint pkey_{Table}{suffix} primary key (call_id)
         );
         create index if not exists idx_{Table}_tenant_started{suffix} on {Table}{suffix} (tenant, started_at desc, call_id);
         """;
 
     public IReadOnlyCollection<string> EventTypes { get; } = ConversationEvents.Named(
-        typeof(CallReceived), typeof(UserIdentifiedForCall), typeof(UserCreatedForCall), typeof(CallRouteResolved), typeof(MediaStarted),
+        typeof(CallReceived), typeof(CallRequested), typeof(CallDialled), typeof(CallTollRefused), typeof(TransferCompleted), typeof(TransferFailed), typeof(UserIdentifiedForCall), typeof(UserCreatedForCall), typeof(CallRouteResolved), typeof(MediaStarted),
         typeof(CallRinging), typeof(CallAnswered), typeof(DialogTurnCompleted), typeof(MediaQualityMeasured), typeof(RecordingAvailable), typeof(CallEnded));
 
     public void DeleteStream(IProjectionWriter writer, string tenant, string streamId) => ConversationEvents.Delete(writer, streamId, Table);
@@ -82,6 +86,23 @@ public sealed class CallRecords : ITableProjection, IStreamRows
                 rows.Insert(
                     [callId], ("tenant", recorded.Tenant), ("direction", StableName.Of(e.Direction)), ("sip_call_id", e.SipCallId),
                     ("from_number", e.From), ("to_number", e.To), ("started_at", e.At));
+                break;
+            case CallRequested { Resolution: var r } e:
+                rows.Insert(
+                    [callId], ("tenant", recorded.Tenant), ("direction", StableName.Of(CallDirection.Outbound)), ("sip_call_id", ""),
+                    ("from_number", e.From), ("to_number", e.To), ("started_at", e.At), ("dialplan_id", r.DialplanId), ("action", StableName.Of(r.Action)), ("why", r.Why));
+                break;
+            case CallDialled e:
+                Set(("sip_call_id", e.SipCallId), ("trunk", e.Trunk));
+                break;
+            case CallTollRefused e:
+                Set(("toll_rule", StableName.Of(e.Rule)));
+                break;
+            case TransferCompleted e:
+                Set(("transferred_to", e.To), ("transfer", StableName.Of(e.Way)));
+                break;
+            case TransferFailed e:
+                Set(("transferred_to", e.To), ("transfer", "failed"));
                 break;
             case UserIdentifiedForCall e:
                 Set(("user_id", e.UserId), ("user_name", e.Name));
@@ -124,7 +145,7 @@ public sealed class CallRecords : ITableProjection, IStreamRows
     private const string Columns = """
         call_id, tenant, direction, from_number, to_number, user_id, user_name, dialplan_id, action, why, started_at, ringing_at, answered_at,
         ended_at, answered, end_reason, hung_up_by, sip_code, q850_cause, ring_ms, talk_ms, billable_ms, turns, codec, mos, loss_percent, jitter_ms,
-        recording_uri, recording_sha256, recording_ms, sip_call_id
+        recording_uri, recording_sha256, recording_ms, sip_call_id, trunk, toll_rule, transferred_to, transfer
         """;
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -176,6 +197,7 @@ public sealed class CallRecords : ITableProjection, IStreamRows
             c.TextOrNull() is { } action ? StableName.Parse<DialplanAction>(action) : null, c.TextOrNull(), c.Time(), c.TimeOrNull(), c.TimeOrNull(),
             c.TimeOrNull(), c.Bool(), c.TextOrNull() is { } reason ? StableName.Parse<CallEndReason>(reason) : null,
             c.TextOrNull() is { } by ? StableName.Parse<HungUpBy>(by) : null, c.IntOrNull(), c.IntOrNull(), c.Long(), c.Long(), c.Long(), c.Int(),
-            c.TextOrNull(), c.DoubleOrNull(), c.DoubleOrNull(), c.DoubleOrNull(), c.TextOrNull(), c.TextOrNull(), c.LongOrNull(), c.Text());
+            c.TextOrNull(), c.DoubleOrNull(), c.DoubleOrNull(), c.DoubleOrNull(), c.TextOrNull(), c.TextOrNull(), c.LongOrNull(), c.Text(),
+            c.TextOrNull(), c.TextOrNull() is { } rule ? StableName.Parse<TollRule>(rule) : null, c.TextOrNull(), c.TextOrNull());
     }
 }

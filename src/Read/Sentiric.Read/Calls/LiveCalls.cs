@@ -15,7 +15,7 @@ public sealed class LiveCalls : ITableProjection, IStreamRows
 
     public string Name => "LiveCalls";
 
-    public int Version => 1;
+    public int Version => 2;
 
     public IReadOnlyList<string> Tables { get; } = [Table];
 
@@ -38,7 +38,7 @@ public sealed class LiveCalls : ITableProjection, IStreamRows
         """;
 
     public IReadOnlyCollection<string> EventTypes { get; } = ConversationEvents.Named(
-        typeof(CallReceived), typeof(UserIdentifiedForCall), typeof(UserCreatedForCall), typeof(CallRouteResolved), typeof(CallRinging), typeof(CallAnswered),
+        typeof(CallReceived), typeof(CallRequested), typeof(CallDialled), typeof(TransferCompleted), typeof(UserIdentifiedForCall), typeof(UserCreatedForCall), typeof(CallRouteResolved), typeof(CallRinging), typeof(CallAnswered),
         typeof(AgentTookOver), typeof(TranscriptFinal), typeof(DialogTurnCompleted), typeof(CallEnded));
 
     public void DeleteStream(IProjectionWriter writer, string tenant, string streamId) => ConversationEvents.Delete(writer, streamId, Table);
@@ -59,6 +59,17 @@ public sealed class LiveCalls : ITableProjection, IStreamRows
             case CallReceived e:
                 rows.Insert(
                     [callId], ("tenant", recorded.Tenant), ("from_number", e.From), ("to_number", e.To), ("state", "received"), ("started_at", e.At));
+                break;
+            case CallRequested e:
+                rows.Insert(
+                    [callId], ("tenant", recorded.Tenant), ("from_number", e.From), ("to_number", e.To), ("state", "requested"), ("started_at", e.At),
+                    ("dialplan_id", e.Resolution.DialplanId));
+                break;
+            case CallDialled:
+                Set(("state", "dialled"));
+                break;
+            case TransferCompleted:
+                Set(("state", "transferred"));
                 break;
             case UserIdentifiedForCall e:
                 Set(("user_name", e.Name));

@@ -53,7 +53,8 @@ public sealed partial class MediaSessions(
             return Say<MediaOffered>(PortsExhausted());
         }
 
-        var id = IdOf(request.CallId);
+        var id = IdOf(request.CallId) + (request.Leg is { } further ? "-" + further : "");
+        leg.IsFurther = request.Leg is not null;
         _legs[id] = leg;
         return Say<MediaOffered>(new MediaOffered(id, leg.Session.Offer(leg.Capabilities)));
     }
@@ -134,6 +135,26 @@ public sealed partial class MediaSessions(
         }
     });
 
+    public ValueTask<Result<Done>> JoinAsync(string sessionId, string otherSessionId, CancellationToken ct)
+    {
+        if (!_legs.TryGetValue(sessionId, out var one) || !_legs.TryGetValue(otherSessionId, out var other))
+        {
+            return Say<Done>(UnknownSession);
+        }
+
+        Hear(one, other);
+        Hear(other, one);
+        return Say<Done>(Done.It);
+    }
+
+    private static void Hear(Leg ear, Leg mouth)
+    {
+        ear.Joined?.Dispose();
+        ear.Session.Clear();
+        var playback = ear.Session.Play("joined");
+        ear.Joined = mouth.Session.Listen(frame => playback.Enqueue(frame.Pcm));
+    }
+
     public async IAsyncEnumerable<AudioFrame> ListenAsync(string sessionId, [EnumeratorCancellation] CancellationToken ct)
     {
         if (!_legs.TryGetValue(sessionId, out var leg))
@@ -195,6 +216,7 @@ public sealed partial class MediaSessions(
         }
 
         leg.Echo?.Dispose();
+        leg.Joined?.Dispose();
         leg.Watch?.Dispose();
         var closed = await leg.Session.CloseAsync();
         var recording = closed.Recording is { Error: null } file && leg.RecordingUri is { } uri
@@ -252,6 +274,8 @@ public sealed partial class MediaSessions(
     {
         switch (told)
         {
+            case MediaEvent.DtmfPressed or MediaEvent.QualityMeasured when leg.IsFurther:
+                break;
             case MediaEvent.DtmfPressed pressed:
                 leg.Log.Note(new DtmfReceived(clock.GetUtcNow(), pressed.Digit.ToString(), 0));
                 break;
@@ -317,6 +341,12 @@ public sealed partial class MediaSessions(
         public IDisposable? Watch { get; set; }
 
         public IDisposable? Echo { get; set; }
+
+        /// <summary>Brings what another session hears to this one.</summary>
+        public IDisposable? Joined { get; set; }
+
+        /// <summary>The call has another session that its record tells of.</summary>
+        public bool IsFurther { get; set; }
 
         public string? RecordingUri { get; set; }
     }

@@ -83,6 +83,10 @@ public sealed partial class CallAgent
     /// <summary>The call is over: somebody has hung up.</summary>
     public void CallOver() => _ended.TrySetResult();
 
+    private bool WeCalled => _call.Started.Direction == CallDirection.Outbound;
+
+    private string OtherParty => WeCalled ? _call.Started.To : _call.Started.From;
+
     private string Language => _call.Started.DialplanResolution.Language is { Length: > 0 } language ? language : "tr";
 
     private bool Converses => _call.Started.DialplanResolution.Action is DialplanAction.StartAiConversation or DialplanAction.ProcessGuestCall
@@ -118,7 +122,7 @@ public sealed partial class CallAgent
         else
         {
             var setup = new Setup(
-                _call.CallId, _call.Tenant, Language, resolution.Assistant, _call.Started.CallerName, _call.Started.From, false, resolution.Data.Record,
+                _call.CallId, _call.Tenant, Language, resolution.Assistant, _call.Started.CallerName, OtherParty, false, resolution.Data.Record,
                 _ports.Llm is not null, _options.Limits, _options.PromptsIn(Language));
             Post(new Started(_ports.Time.GetUtcNow(), setup, resolution.Action, resolution.Why, resolution.AnnouncementText));
         }
@@ -337,8 +341,8 @@ public sealed partial class CallAgent
 
     private ValueTask PostAsync(DialogueInput input, EarMarks? marks = null) => _inbox.Writer.WriteAsync((input, marks), _over.Token);
 
-    // The agent is the one who was called; what it did not choose to end, the platform ended.
-    private static HungUpBy ByWhom(CallEndReason reason) => reason == CallEndReason.Normal ? HungUpBy.Callee : HungUpBy.System;
+    // The agent is the one who was called, or who called; what it did not choose to end, the platform ended.
+    private HungUpBy ByWhom(CallEndReason reason) => reason != CallEndReason.Normal ? HungUpBy.System : WeCalled ? HungUpBy.Caller : HungUpBy.Callee;
 
     private string VoiceName()
     {

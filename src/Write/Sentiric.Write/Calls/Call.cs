@@ -5,13 +5,18 @@ using Sentiric.Contracts.Events;
 namespace Sentiric.Write.Calls;
 
 /// <summary>Streams <c>call-{id}</c> and <c>chat-{id}</c>: begun, answered, over; and which facts are known already.</summary>
-public sealed record Call(bool Begun, bool Answered, bool Ended, ImmutableHashSet<Guid> Known) : IState<Call>
+/// <param name="Transferring">A transfer was asked for and nobody has said yet what came of it.</param>
+/// <param name="Bridged">The other party talks to somebody else by our doing: it cannot be transferred again.</param>
+public sealed record Call(bool Begun, bool Answered, bool Ended, ImmutableHashSet<Guid> Known, bool Transferring = false, bool Bridged = false) : IState<Call>
 {
     public static Call Initial { get; } = new(false, false, false, ImmutableHashSet<Guid>.Empty);
 
     public Call Evolve(IFact fact) => fact switch
     {
-        CallReceived or ChatStarted => this with { Begun = true },
+        CallReceived or CallRequested or ChatStarted => this with { Begun = true },
+        TransferRequested => this with { Transferring = true },
+        TransferCompleted => this with { Transferring = false, Bridged = true },
+        TransferFailed => this with { Transferring = false },
         CallAnswered => this with { Answered = true },
         CallEnded or ChatEnded => this with { Ended = true },
         _ => this,
@@ -29,10 +34,12 @@ public sealed record Call(bool Begun, bool Answered, bool Ended, ImmutableHashSe
 
         return (fact, Begun, Ended) switch
         {
-            (CallReceived or ChatStarted, true, _) => Decision.Quiet,
+            (CallReceived or CallRequested or ChatStarted, true, _) => Decision.Quiet,
             (CallEnded or ChatEnded, true, true) => Decision.Quiet,
             (CallAnswered, true, _) when Answered => Decision.Quiet,
-            (CallReceived or ChatStarted, false, _) => Decision.Of(fact),
+            (CallReceived or CallRequested or ChatStarted, false, _) => Decision.Of(fact),
+            // The first one is being carried out.
+            (TransferRequested, true, false) when Transferring || Bridged => Decision.Quiet,
             (_, false, _) => new Refusal("journal.invalid", $"{Name(fact)} came before the call itself."),
             // The recording is finished, the media counted and the last SIP response logged after the end.
             (RecordingSegmentStored or RecordingAvailable or MediaQualityMeasured or SipMessageLogged, _, true) => Decision.Of(fact),

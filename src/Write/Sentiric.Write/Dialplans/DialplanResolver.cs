@@ -55,6 +55,13 @@ public sealed class DialplanResolver(IEventStore store, UserLookup users) : IDia
         return await answer.OfAsync(choice, ct).ConfigureAwait(false);
     }
 
+    /// <summary>A plan that somebody names, for a call that we place; null when it is not there, or lacks what it needs.</summary>
+    public async ValueTask<DialplanResolution?> PlanAsync(string tenant, string dialplanId, string language, CancellationToken ct)
+    {
+        var answer = new Answer(this, tenant, language, null, null, [$"the plan '{dialplanId}' was asked for"]);
+        return Valid.Id(dialplanId) ? await answer.PlanAsync(dialplanId, RouteRules.Normal, ct).ConfigureAwait(false) : null;
+    }
+
     private async ValueTask<RouteQuestion?> AskAsync(string from, string to, DateTimeOffset at, CancellationToken ct)
     {
         var number = PhoneNumber.Normalize(to);
@@ -134,7 +141,7 @@ public sealed class DialplanResolver(IEventStore store, UserLookup users) : IDia
             return Make("built-in", 0, DialplanAction.PlayAnnouncement, new(AnnouncementId: announcement, Record: false), why, null, words);
         }
 
-        private async ValueTask<DialplanResolution?> PlanAsync(string id, string why, CancellationToken ct)
+        public async ValueTask<DialplanResolution?> PlanAsync(string id, string why, CancellationToken ct)
         {
             var plan = (await resolver.StateAsync<Dialplan>(tenant, Streams.Dialplan(id), ct).ConfigureAwait(false)).Usable;
             if (plan is null)
