@@ -52,7 +52,7 @@ public static class Composition
         services.AddSingleton<ApiKeys>();
         services.AddOpenApi("v1", ApiDocument.Describe);
         services.AddHealthChecks();
-        services.AddSingleton(_ => new PrometheusExporter([StoreTelemetry.Name, HepMirror.MeterName]));
+        services.AddSingleton(_ => new PrometheusExporter([StoreTelemetry.Name, TrunkKeeper.MeterName, HepMirror.MeterName]));
 
         StoreRole.Add(services, settings);
         SpeechRoles.Add(services, settings);

@@ -22,6 +22,8 @@ public sealed partial class SipRole : ITrunks
         status.Registration is { } at ? new(StateOf(at.State), at.StatusCode, at.Reason, at.ExpiresAt) : null,
         calls);
 
+    private int CallsOver(string trunk) => calls.All.Count(call => call.Trunk == trunk);
+
     // User and password of the URI stay out.
     private static string? Address(SipUri? target) => target is null
         ? null

@@ -33,7 +33,7 @@ public sealed partial class SipRole(
             LogListening(binding.Transport, binding.Address);
         }
 
-        _trunks = new TrunkKeeper(_endpoint, options.Trunks, new TollPolicy(toll ?? new TollRules(), options.TimeProvider), options.TimeProvider, options.Logger);
+        _trunks = new TrunkKeeper(_endpoint, options.Trunks, new TollPolicy(toll ?? new TollRules(), options.TimeProvider), options.TimeProvider, options.Logger, calls: CallsOver);
         lines.Open(_trunks, (options.PublicAddress ?? _endpoint.Bindings[0].Address.Address).ToString());
     }
 

@@ -26,6 +26,16 @@ public sealed class PrometheusText
     }
 
     [Fact]
+    public void A_counter_that_adds_up_by_itself_is_not_added_up_again()
+    {
+        using var meter = new Meter("test-" + nameof(A_counter_that_adds_up_by_itself_is_not_added_up_again));
+        using var exporter = new PrometheusExporter([meter.Name]);
+        meter.CreateObservableCounter("sip.requests", () => 7L);
+        exporter.Text();
+        Assert.Contains("# TYPE sip_requests_total counter\nsip_requests_total 7\n", exporter.Text(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Meters_that_nobody_asked_for_are_left_alone()
     {
         using var meter = new Meter("test-other");

@@ -8,9 +8,12 @@ const seconds = (ms) => `${(ms / 1000).toLocaleString(locale(), { maximumFractio
 const open = (id) => () => (location.hash = `#/call/${id}`);
 // A guest's name holds the number already.
 const who = (c) => (!c.user_name ? c.from : c.user_name.includes(c.from) ? c.user_name : `${c.user_name} (${c.from})`);
+// Whom we call has the name; who we are is a number of ours.
+const caller = (c) => (c.direction === "outbound" ? c.from : who(c));
+const called = (c) => (c.direction === "outbound" && c.user_name ? `${c.user_name} (${c.to})` : c.to);
 const rowTo = (id, ...cells) => el("tr", { class: "link", tabindex: 0, onclick: open(id), onkeydown: (e) => e.key === "Enter" && open(id)() }, cells.map((c) => (c instanceof HTMLTableCellElement ? c : el("td", {}, c ?? ""))));
 const number = (text) => el("td", { class: "number" }, text);
-const endTint = { normal: "good", cancelled: "soft", busy: "warn", no_answer: "warn", policy: "warn", maintenance: "warn", after_hours: "warn" };
+const endTint = { normal: "good", transferred: "good", cancelled: "soft", busy: "warn", no_answer: "warn", policy: "warn", maintenance: "warn", after_hours: "warn" };
 const badge = (text, tint) => el("span", { class: `badge ${tint}` }, text);
 
 export async function livePage() {
@@ -19,7 +22,7 @@ export async function livePage() {
   const talked = today.filter((c) => c.answered);
   const average = talked.length ? talked.reduce((sum, c) => sum + c.talk_ms, 0) / talked.length : 0;
   const tiles = [[live.length, w("now")], [today.length, w("today")], [talked.length, w("answered")], [seconds(average), w("averageTalk")]];
-  const liveRows = live.map((c) => rowTo(c.call_id, who(c), c.to, badge(w(c.state), "good"), clock(c.started_at), number(c.turns), c.last_heard, c.last_said));
+  const liveRows = live.map((c) => rowTo(c.call_id, caller(c), called(c), badge(w(c.state), "good"), clock(c.started_at), number(c.turns), c.last_heard, c.last_said));
   return {
     node: el("div", {},
       el("div", { class: "tiles" }, tiles.map(([value, label]) => el("div", { class: "tile" }, el("b", {}, String(value)), el("span", {}, label)))),
@@ -31,19 +34,19 @@ export async function livePage() {
 
 export async function callsPage() {
   const page = await get("/calls?limit=200");
-  return { node: card(w("calls"), callTable(page.items)), concerns: (e) => e.type === "call.received" || e.type === "call.ended" };
+  return { node: card(w("calls"), callTable(page.items)), concerns: (e) => e.type === "call.received" || e.type === "call.requested" || e.type === "call.ended" };
 }
 
 function callTable(calls) {
   if (!calls.length) return el("p", { class: "empty" }, w("nothingYet"));
-  const rows = calls.map((c) => rowTo(c.call_id, el("td", { class: "when" }, moment(c.started_at)), who(c), c.to, c.action ?? "", c.end_reason ? badge(c.end_reason, endTint[c.end_reason] ?? "bad") : badge(w("live"), "good"), number(seconds(c.talk_ms)), number(c.turns), number(c.mos?.toFixed(2) ?? "")));
+  const rows = calls.map((c) => rowTo(c.call_id, el("td", { class: "when" }, moment(c.started_at)), caller(c), called(c), c.action ?? "", c.end_reason ? badge(c.end_reason, endTint[c.end_reason] ?? "bad") : badge(w("live"), "good"), number(seconds(c.talk_ms)), number(c.turns), number(c.mos?.toFixed(2) ?? "")));
   return table([w("started"), w("caller"), w("called"), w("plan"), w("ended"), w("talk"), w("turns"), "MOS"], rows);
 }
 
 export async function callPage(id) {
   const [detail, events] = await Promise.all([get(`/calls/${id}`), get(`/calls/${id}/events`)]);
   const { record, transcript, turns } = detail;
-  const resolution = events.find((e) => e.type === "call.route.resolved")?.data.resolution;
+  const resolution = events.find((e) => e.type === "call.route.resolved" || e.type === "call.requested")?.data.resolution;
   const sip = events.filter((e) => e.type === "sip.message.logged").map((e) => e.data);
   const total = record.talk_ms || Math.max(1, ...transcript.map((l) => l.offset_ms + l.duration_ms));
   const canvas = el("canvas");
@@ -51,8 +54,14 @@ export async function callPage(id) {
   const when = timeline(transcript, total);
   when.node.append(when.label(w("caller"), 38), when.label(w("agent"), 74));
   const end = () => post(`/calls/${id}/terminate`);
+  const transfer = () => {
+    const to = prompt(w("transferTo"));
+    if (to) post(`/calls/${id}/transfer`, { to }).catch((problem) => alert(problem.message));
+  };
+  // Only where the messages themselves are kept.
+  const capture = sip.some((m) => m.text) ? el("a", { href: `/v1/calls/${id}/sip.pcap`, download: `${id}.pcap` }, w("capture")) : null;
   const node = el("div", {},
-    el("h1", {}, `${record.user_name ?? record.from} → ${record.to} `, record.end_reason ? badge(record.end_reason, endTint[record.end_reason] ?? "bad") : el("button", { class: "danger", type: "button", onclick: end }, w("hangUp"))),
+    el("h1", {}, `${record.direction === "outbound" ? record.from : record.user_name ?? record.from} → ${called(record)} `, record.end_reason ? badge(record.end_reason, endTint[record.end_reason] ?? "bad") : [record.answered ? el("button", { type: "button", onclick: transfer }, w("transfer")) : null, el("button", { class: "danger", type: "button", onclick: end }, w("hangUp"))]),
     card(w("timeline"), when.node),
     el("div", { class: "grid" },
       card(w("transcript"), el("div", { class: "talk" }, transcript.map(said))),
@@ -61,7 +70,7 @@ export async function callPage(id) {
         card(w("record"), facts(record)),
         turns.length ? card(w("latency"), latencyBars(turns, stages)) : null)),
     el("div", { class: "grid" },
-      card(w("ladder"), ladder(sip)),
+      card(w("ladder"), el("div", {}, ladder(sip), capture)),
       card(w("why"), el("ol", {}, (resolution?.trace ?? []).map((line) => el("li", {}, line))))),
     card(w("events"), el("details", {}, el("summary", {}, `${events.length}`), table(["#", "", w("events"), ""], events.map((e) => el("tr", {}, number(e.version), el("td", {}, clock(e.occurred_at)), el("td", {}, e.type), el("td", {}, el("pre", {}, JSON.stringify(e.data)))))))));
   return { node, concerns: (e) => e.call_id === id, shown: () => record.recording_uri && waveform(canvas, `/v1/calls/${id}/recording`) };
@@ -77,7 +86,7 @@ function facts(r) {
   const rows = [
     [w("started"), moment(r.started_at)], [w("caller"), r.from], [w("called"), r.to], [w("plan"), `${r.dialplan_id ?? ""} ${r.action ?? ""} (${r.why ?? ""})`],
     [w("ended"), `${r.end_reason ?? ""} · ${r.hung_up_by ?? ""} · SIP ${r.sip_code ?? ""} · Q.850 ${r.q850_cause ?? ""}`], [w("talk"), seconds(r.talk_ms)],
-    [w("quality"), r.mos ? `${r.mos.toFixed(2)} · ${r.codec} · ${r.jitter_ms} ms · ${r.loss_percent} %` : ""], ["SHA-256", r.recording_sha256 ?? ""], ["Call-ID", r.sip_call_id],
+    [w("quality"), r.mos ? `${r.mos.toFixed(2)} · ${r.codec} · ${r.jitter_ms} ms · ${r.loss_percent} %` : ""], ["SHA-256", r.recording_sha256 ?? ""], ["Call-ID", r.sip_call_id], ...[["trunk", r.trunk], ["notDialled", r.toll_rule], ["transferredTo", r.transferred_to && `${r.transferred_to} (${r.transfer})`]].filter(([, v]) => v).map(([k, v]) => [w(k), v]),
   ];
   return el("dl", {}, rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }

@@ -55,7 +55,7 @@ public sealed class PrometheusExporter : IDisposable
             series = all.GetOrAdd(labels, _ => new Series(BucketsOf(instrument)));
         }
 
-        series.Take(value, isGauge: IsGauge(instrument));
+        series.Take(value, replaces: IsGauge(instrument) || instrument.IsObservable);
     }
 
     private static void Write(StringBuilder text, Instrument instrument, ConcurrentDictionary<string, Series> all)
@@ -105,11 +105,12 @@ public sealed class PrometheusExporter : IDisposable
         private double _value;
         private long _count;
 
-        public void Take(double value, bool isGauge)
+        /// <param name="replaces">A gauge, or a counter that somebody else adds up.</param>
+        public void Take(double value, bool replaces)
         {
             lock (_gate)
             {
-                _value = isGauge ? value : _value + value;
+                _value = replaces ? value : _value + value;
                 _count++;
                 var at = Array.FindIndex(buckets, bound => value <= bound);
                 _counts[at < 0 ? buckets.Length : at]++;

@@ -19,7 +19,7 @@ public sealed record CallRecord(
 /// <param name="State">requested, dialled, received, ringing, answered, talking (agent took over), ended.</param>
 public sealed record LiveCall(
     Guid CallId, string Tenant, string From, string To, string? UserName, string? DialplanId, string State, DateTimeOffset StartedAt,
-    DateTimeOffset? AnsweredAt, int Turns, string? LastHeard, string? LastSaid);
+    DateTimeOffset? AnsweredAt, int Turns, string? LastHeard, string? LastSaid, CallDirection Direction = CallDirection.Inbound);
 
 public sealed record TranscriptLine(
     int Turn, Speaker Speaker, string Text, double Confidence, long OffsetMs, long DurationMs, UtteranceKind? Kind, string? FullText);

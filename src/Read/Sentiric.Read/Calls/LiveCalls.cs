@@ -33,6 +33,7 @@ public sealed class LiveCalls : ITableProjection, IStreamRows
             turns       integer     not null default 0,
             last_heard  text,
             last_said   text,
+            direction   text        not null,
             constraint pkey_{Table}{suffix} primary key (call_id)
         );
         """;
@@ -58,12 +59,13 @@ public sealed class LiveCalls : ITableProjection, IStreamRows
         {
             case CallReceived e:
                 rows.Insert(
-                    [callId], ("tenant", recorded.Tenant), ("from_number", e.From), ("to_number", e.To), ("state", "received"), ("started_at", e.At));
+                    [callId], ("tenant", recorded.Tenant), ("from_number", e.From), ("to_number", e.To), ("state", "received"), ("started_at", e.At),
+                    ("direction", StableName.Of(e.Direction)));
                 break;
             case CallRequested e:
                 rows.Insert(
                     [callId], ("tenant", recorded.Tenant), ("from_number", e.From), ("to_number", e.To), ("state", "requested"), ("started_at", e.At),
-                    ("dialplan_id", e.Resolution.DialplanId));
+                    ("dialplan_id", e.Resolution.DialplanId), ("direction", StableName.Of(CallDirection.Outbound)));
                 break;
             case CallDialled:
                 Set(("state", "dialled"));
@@ -111,7 +113,7 @@ public sealed class LiveCalls : ITableProjection, IStreamRows
 
     private static Task<IReadOnlyList<LiveCall>> ListAsync(Tables tables, string tenant, CancellationToken ct) => tables.QueryAsync(
         $"""
-        select call_id, tenant, from_number, to_number, user_name, dialplan_id, state, started_at, answered_at, turns, last_heard, last_said
+        select call_id, tenant, from_number, to_number, user_name, dialplan_id, state, started_at, answered_at, turns, last_heard, last_said, direction
         from {Table} where tenant = $1 order by started_at, call_id limit {Sentiric.Read.Tables.MaxRows}
         """,
         row =>
@@ -119,6 +121,6 @@ public sealed class LiveCalls : ITableProjection, IStreamRows
             var c = new RowReader(row);
             return new LiveCall(
                 c.Guid(), c.Text(), c.Text(), c.Text(), c.TextOrNull(), c.TextOrNull(), c.Text(), c.Time(), c.TimeOrNull(), c.Int(), c.TextOrNull(),
-                c.TextOrNull());
+                c.TextOrNull(), StableName.Parse<CallDirection>(c.Text()));
         }, ct, tenant);
 }

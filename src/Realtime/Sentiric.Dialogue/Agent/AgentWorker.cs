@@ -28,7 +28,7 @@ public sealed partial class AgentWorker(AgentPorts ports, DialogueOptions option
 
     public int Running => _running.Count;
 
-    public BusSubscription Subscription => new(Queue, ["call.started", "call.ended", "dtmf.received"], HandleAsync);
+    public BusSubscription Subscription => new(Queue, ["call.started", "call.ended", "dtmf.received", "call.transfer.requested", "call.transfer.completed", "call.transfer.failed"], HandleAsync);
 
     /// <summary>Idempotent: the same event may come twice, and late.</summary>
     public async Task HandleAsync(EventEnvelope envelope, CancellationToken ct)
@@ -45,6 +45,15 @@ public sealed partial class AgentWorker(AgentPorts ports, DialogueOptions option
                 break;
             case CallEnded:
                 await EndAsync(callId, ct).ConfigureAwait(false);
+                break;
+            case TransferCompleted when _running.TryGetValue(callId, out var left):
+                left.Agent.CallOver();
+                break;
+            case TransferRequested when _running.TryGetValue(callId, out var waiting):
+                waiting.Agent.TransferBegan();
+                break;
+            case TransferFailed when _running.TryGetValue(callId, out var back):
+                back.Agent.TransferGaveUp();
                 break;
             case DtmfReceived dtmf when _running.TryGetValue(callId, out var running):
                 running.Agent.Press(dtmf.Digit);

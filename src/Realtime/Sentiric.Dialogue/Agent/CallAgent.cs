@@ -80,7 +80,13 @@ public sealed partial class CallAgent
     /// <summary>Presses a key, as another role heard it.</summary>
     public void Press(string digit) => Post(new DtmfPressed(_ports.Time.GetUtcNow(), digit));
 
-    /// <summary>The call is over: somebody has hung up.</summary>
+    /// <summary>Somebody else is being called for the other party.</summary>
+    public void TransferBegan() => Post(new TransferBegan(_ports.Time.GetUtcNow()));
+
+    /// <summary>Whom the other party was to be connected with was not reached.</summary>
+    public void TransferGaveUp() => Post(new TransferGaveUp(_ports.Time.GetUtcNow()));
+
+    /// <summary>The call is over, or no longer ours: somebody has hung up or taken it.</summary>
     public void CallOver() => _ended.TrySetResult();
 
     private bool WeCalled => _call.Started.Direction == CallDirection.Outbound;
@@ -123,7 +129,7 @@ public sealed partial class CallAgent
         {
             var setup = new Setup(
                 _call.CallId, _call.Tenant, Language, resolution.Assistant, _call.Started.CallerName, OtherParty, false, resolution.Data.Record,
-                _ports.Llm is not null, _options.Limits, _options.PromptsIn(Language));
+                _ports.Llm is not null, _options.Limits, _options.PromptsIn(Language)) { Person = resolution.Data.Target };
             Post(new Started(_ports.Time.GetUtcNow(), setup, resolution.Action, resolution.Why, resolution.AnnouncementText));
         }
 

@@ -17,6 +17,11 @@ internal static class BuiltInEngine
             return;
         }
 
+        if (Intents.WantsPerson(words) && Transferring.Wish(d))
+        {
+            return;
+        }
+
         if (Intents.WantsPerson(words))
         {
             d.Say(d.Prompt(PlatformPrompts.NoPerson), UtteranceKind.Answer, Form.OpenQuestion(d));

@@ -24,6 +24,8 @@ namespace Sentiric.Dialogue;
 [JsonDerivedType(typeof(LlmGaveUp), "llm_gave_up")]
 [JsonDerivedType(typeof(EngineFailed), "engine_failed")]
 [JsonDerivedType(typeof(TimerElapsed), "timer_elapsed")]
+[JsonDerivedType(typeof(TransferBegan), "transfer_began")]
+[JsonDerivedType(typeof(TransferGaveUp), "transfer_gave_up")]
 public abstract record DialogueInput(DateTimeOffset At);
 
 /// <param name="Why">The resolution's reason: off_hours, maintenance and so on.</param>
@@ -70,6 +72,12 @@ public sealed record LlmGaveUp(DateTimeOffset At, int WorkId, string Model, stri
 
 /// <param name="Stage">recognizer, synthesizer, media, assistant or dialogue.</param>
 public sealed record EngineFailed(DateTimeOffset At, string Stage, string Why) : DialogueInput(At);
+
+/// <summary>The other party is to be connected with somebody, whoever wished it: the number is being called.</summary>
+public sealed record TransferBegan(DateTimeOffset At) : DialogueInput(At);
+
+/// <summary>The number was not reached; the conversation is ours again.</summary>
+public sealed record TransferGaveUp(DateTimeOffset At) : DialogueInput(At);
 
 public sealed record TimerElapsed(DateTimeOffset At, DialogueTimer Timer) : DialogueInput(At);
 

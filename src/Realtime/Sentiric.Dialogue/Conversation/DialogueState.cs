@@ -65,6 +65,9 @@ public enum Phase
     Closing,
     Echo,
     Ended,
+
+    /// <summary>Somebody else is being called for the other party; the agent is silent and waits.</summary>
+    Transferring,
 }
 
 /// <summary>What a conversation starts from; it does not change.</summary>
@@ -77,6 +80,9 @@ public sealed record Setup(
     bool UseLlm, DialogueLimits Limits, IReadOnlyDictionary<string, string> Prompts)
 {
     public const int MaxLlmFailures = 2;
+
+    /// <summary>The number of a person to whom the plan lets calls be transferred; null: there is nobody.</summary>
+    public string? Person { get; init; }
 }
 
 /// <summary>Numbers of the conversation that a tenant may want otherwise. Milliseconds.</summary>

@@ -73,6 +73,12 @@ public static class DialogueStep
             case EngineFailed failure:
                 Closing.EngineFailed(d, failure);
                 break;
+            case TransferBegan:
+                Transferring.Begin(d);
+                break;
+            case TransferGaveUp:
+                Transferring.GiveUp(d);
+                break;
             case TimerElapsed timer:
                 Talking.TimerElapsed(d, timer.Timer);
                 break;

@@ -15,6 +15,16 @@ internal static class Listening
             return;
         }
 
+        if (d.State.Phase == Phase.Transferring)
+        {
+            if (text.Length > 0)
+            {
+                NoteCaller(d, d.State.Turn, text, said);
+            }
+
+            return;
+        }
+
         if (text.Length == 0)
         {
             NothingUnderstood(d);

@@ -49,6 +49,9 @@ internal static class Opening
                 d.Do(new StartEcho());
                 d.Do(new SetTimer(DialogueTimer.Echo, d.Setup.Limits.EchoMs));
                 break;
+            case Phase.Transferring:
+                // What comes of it comes as an input.
+                break;
             case Phase.New:
             case Phase.Ended:
                 break;

@@ -145,6 +145,11 @@ internal sealed class ClientTransaction
 
         if ((effects & (TransactionEffects.SendRequest | TransactionEffects.ResendRequest)) != 0)
         {
+            if (effects.HasFlag(TransactionEffects.ResendRequest))
+            {
+                shard.Meter.RequestSentAgain();
+            }
+
             shard.Send(bytes, Target, TransportFailed);
         }
 

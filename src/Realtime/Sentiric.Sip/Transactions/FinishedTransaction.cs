@@ -57,6 +57,7 @@ internal sealed class FinishedTransaction : SipTimer, IServerTransaction
     {
         if (response is not null)
         {
+            shard.Meter.ResponseSentAgain();
             shard.Send(response, target, null);
         }
     }

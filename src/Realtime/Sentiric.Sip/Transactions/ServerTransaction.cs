@@ -140,6 +140,11 @@ internal sealed class ServerTransaction : IServerTransaction
 
         if ((effects & (TransactionEffects.SendResponse | TransactionEffects.ResendResponse)) != 0 && lastResponse is not null)
         {
+            if (effects.HasFlag(TransactionEffects.ResendResponse))
+            {
+                shard.Meter.ResponseSentAgain();
+            }
+
             shard.SendResponse(lastResponse, Request.TopVia, Transport, Source, sendFailed ??= TransportFailed);
         }
 

@@ -36,7 +36,10 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         Dialogs = new DialogTable();
         Routes = new SipRouting(this);
         uas = new UasCore(this);
+        Meter = new SipMeter(Statistics, () => (Queue.Pending, Calling.Unfinished), options.Guard);
     }
+
+    public SipMeter Meter { get; }
 
     public SipEndpointOptions Options { get; }
 
@@ -120,6 +123,7 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
             return;
         }
 
+        Meter.Received(transport.Kind, trimmed);
         SipParseResult result = SipParser.ParseDatagram(trimmed);
         byte[]? unreadable = result.Message is null && result.Error?.Raw is null ? trimmed.ToArray() : null;
         if (!Queue.TryEnter())
@@ -195,6 +199,7 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     public void Send(byte[] message, SipTarget target, Action<string>? failed)
     {
         Interlocked.Increment(ref sent);
+        Meter.Sent(target.Transport.Kind, message);
         Trace(SipTraceDirection.Sent, target.Transport, target.Remote, message);
         target.Transport.Send(message, target.Remote, target.Host, failed);
     }
@@ -282,6 +287,7 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     {
         Timers.Dispose();
         Calling.Dispose();
+        Meter.Dispose();
     }
 
     private void Wait(ISipTransport transport, IPEndPoint remote, SipParseResult result, byte[]? unreadable, SipSourceDecision decision) =>
@@ -330,6 +336,11 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         TransactionKey key = TransactionKey.OfServer(request, isAck ? SipMethod.Invite : request.Method);
         if (servers.TryGetValue(key, out IServerTransaction? known))
         {
+            if (!isAck)
+            {
+                Meter.RequestReceivedAgain();
+            }
+
             known.Receive(request);
             return;
         }

@@ -93,11 +93,13 @@ public sealed partial class TrunkKeeper
         OutgoingCallResult? result = null;
         try
         {
+            placed.AddOrUpdate(trunk.Name, 1, (_, count) => count + 1);
             result = await PlaceAsync(call, trunk, ct).ConfigureAwait(false);
             return result;
         }
         finally
         {
+            CountEnd(trunk, result);
             if (own is not null && counted is not null)
             {
                 EndWith(own, counted, result?.Dialog);
@@ -135,6 +137,7 @@ public sealed partial class TrunkKeeper
     private TrunkCallResult Forbidden(string trunk, TollRefusal refusal)
     {
         SipLog.TollRefused(logger, trunk, refusal);
+        CountForbidden(trunk, refusal);
         return new(null, new OutgoingCallResult(null, null, 403, $"Toll: {refusal}", false, null), refusal);
     }
 

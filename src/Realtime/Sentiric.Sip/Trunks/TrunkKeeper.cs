@@ -62,8 +62,9 @@ public sealed partial class TrunkKeeper : IAsyncDisposable
     /// <summary>Guarded by the gate, as the dice are.</summary>
     private readonly Dictionary<string, Heard> heard = new(StringComparer.OrdinalIgnoreCase);
 
+    /// <param name="calls">Calls that are up over the trunk of this name, for the gauge <c>sip.trunk.calls</c>; null: only those that were placed here are counted.</param>
     /// <param name="toll">What all calls together may cost; nothing is dialled that it forbids.</param>
-    public TrunkKeeper(SipEndpoint endpoint, TrunkTable table, TollPolicy toll, TimeProvider time, ILogger? logger = null, Random? dice = null)
+    public TrunkKeeper(SipEndpoint endpoint, TrunkTable table, TollPolicy toll, TimeProvider time, ILogger? logger = null, Random? dice = null, Func<string, int>? calls = null)
     {
         this.endpoint = endpoint;
         this.table = table;
@@ -86,6 +87,8 @@ public sealed partial class TrunkKeeper : IAsyncDisposable
             }
         }
 
+        callsOf = calls ?? (name => placed.GetValueOrDefault(name));
+        CreateInstruments();
         meter.CreateObservableGauge("sip.trunk.up", () => Statuses.Select(one => new Measurement<int>(one.State == TrunkState.Down ? 0 : 1, Tag(one))), "{trunk}", "1 while calls go to the trunk.");
         meter.CreateObservableGauge(
             "sip.trunk.registered",
@@ -126,6 +129,7 @@ public sealed partial class TrunkKeeper : IAsyncDisposable
                 Task wait = Task.Delay(every * (0.9 + Random.Shared.NextDouble() / 5), time, stopping.Token);
                 Waiting?.Invoke(trunk.Name);
                 await wait.ConfigureAwait(false);
+                long askedAt = time.GetTimestamp();
                 OutgoingRequestResult result = await endpoint.RequestAsync(new OutgoingRequest
                 {
                     Method = SipMethod.Options,
@@ -134,6 +138,11 @@ public sealed partial class TrunkKeeper : IAsyncDisposable
                     Credentials = trunk.Credentials,
                 }).WaitAsync(stopping.Token).ConfigureAwait(false);
                 var told = new TrunkOptionsResult(time.GetUtcNow(), result.StatusCode, result.Reason);
+                if (result.Response is not null)
+                {
+                    roundTrips[trunk.Name] = time.GetElapsedTime(askedAt);
+                }
+
                 Note(trunk, TrunkHealth.IsAnswer(result.StatusCode, result.Response is not null), told, $"OPTIONS was told {result.StatusCode} {result.Reason}");
             }
         }

@@ -49,7 +49,10 @@ internal sealed class ApplicationCalls : IDisposable
     }
 
     /// <summary>No call waits or runs; one whose application waits for something else counts as done until that comes.</summary>
-    public bool IsIdle => Volatile.Read(ref unfinished) == 0;
+    public bool IsIdle => Unfinished == 0;
+
+    /// <summary>Calls that were posted and have not returned.</summary>
+    public int Unfinished => Volatile.Read(ref unfinished);
 
     /// <summary>From a piece of work on the queue: runs soon after it, on some thread, for the queue wakes one when it is free again.</summary>
     public void Post(Action call)

@@ -11,6 +11,11 @@ internal sealed partial class UacInvite
     private void TakeProvisional(SipResponse response)
     {
         sawProvisional = true;
+        if (response.StatusCode is 180 or 183)
+        {
+            Reached();
+        }
+
         if (response.StatusCode > 100 && TakeEarly(response))
         {
             progress.Writer.TryWrite(new SipProgress(response.StatusCode, response.Reason, response.Sdp, response));

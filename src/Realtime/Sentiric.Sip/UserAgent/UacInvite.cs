@@ -17,6 +17,8 @@ internal sealed partial class UacInvite
     /// <summary>ACKs by To tag, built once and sent for every copy of the 2xx (13.2.2.4); null while one is being made.</summary>
     private readonly Dictionary<string, (byte[] Ack, SipTarget Target)?> acks = [];
     private SipTimer? ringLimit;
+    private long beganAt;
+    private bool reached;
     private bool sawProvisional;
     private bool cancelWanted;
     private bool cancelSent;
@@ -53,6 +55,7 @@ internal sealed partial class UacInvite
 
     public void Begin()
     {
+        beganAt = shard.Options.TimeProvider.GetTimestamp();
         exchange.Begin(result =>
         {
             if (result.StatusCode is < 200 or >= 300)
@@ -80,6 +83,16 @@ internal sealed partial class UacInvite
             Cancel(reason);
             return true;
         });
+    }
+
+    /// <summary>The first sign of the callee.</summary>
+    private void Reached()
+    {
+        if (!reached)
+        {
+            reached = true;
+            shard.Meter.PostDialDelay(shard.Options.TimeProvider.GetElapsedTime(beganAt));
+        }
     }
 
     private void MovedOn()
@@ -152,6 +165,12 @@ internal sealed partial class UacInvite
         if (exchange.Transaction is null)
         {
             return;
+        }
+
+        Reached();
+        if (!answered)
+        {
+            shard.Meter.SetUp(shard.Options.TimeProvider.GetElapsedTime(beganAt), weCalled: true);
         }
 
         acks[tag] = null;

@@ -14,6 +14,7 @@ internal sealed partial class UasInvite : IDialogUser, IInviteOwner
     private readonly DialogKey key;
     private readonly SipTarget flow;
     private readonly string contact;
+    private readonly long cameAt;
     private SipTimer? ringLimit;
     private SipTimer? repeat;
     private (int StatusCode, byte[] Response) progress = (100, []);
@@ -23,6 +24,7 @@ internal sealed partial class UasInvite : IDialogUser, IInviteOwner
     public UasInvite(SipShard shard, ServerTransaction transaction, SipDialog? replaced)
     {
         this.shard = shard;
+        cameAt = shard.Options.TimeProvider.GetTimestamp();
         Transaction = transaction;
         Replaced = replaced;
         LocalTag = SipShard.NewTag();
@@ -196,6 +198,7 @@ internal sealed partial class UasInvite : IDialogUser, IInviteOwner
             dialog.Describe(sdp);
         }
 
+        shard.Meter.SetUp(shard.Options.TimeProvider.GetElapsedTime(cameAt), weCalled: false);
         accepted.Begin();
         Replaced?.GiveWay();
         return done.Task;

@@ -23,6 +23,8 @@ public static class PlatformPrompts
     public const string WhatToCorrect = "what_to_correct";
     public const string YesOrNo = "yes_or_no";
     public const string NoPerson = "no_person";
+    public const string Connecting = "connecting";
+    public const string NotConnected = "not_connected";
     public const string Back = "back_again";
     public const string Goodbye = "good_bye";
     public const string FailSafe = "error";
@@ -64,6 +66,8 @@ public static class PlatformPrompts
         [NoPerson] = (
             "Sizi şu anda bir müşteri temsilcisine bağlayamıyorum; görüşmeyi yalnızca ben yürütebiliyorum.",
             "I cannot connect you to a person at the moment; on this line there is only me."),
+        [Connecting] = ("Sizi bağlıyorum, lütfen hatta kalın.", "I am connecting you, please hold the line."),
+        [NotConnected] = ("Üzgünüm, sizi şu anda bağlayamadım.", "I am sorry, I could not connect you just now."),
         [Back] = ("Kısa bir kesinti oldu, kaldığımız yerden devam edelim.", "There was a short interruption, let us go on where we were."),
         [Goodbye] = ("Bizi aradığınız için teşekkür ederiz. İyi günler, hoşça kalın.", "Thank you for contacting us. Have a nice day, good-bye."),
         [FailSafe] = (

@@ -1,0 +1,189 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Sentiric.Contracts;
+using Sentiric.Contracts.Events;
+using Sentiric.Contracts.Queries;
+using Sentiric.Phone;
+using Sentiric.Scenarios.Kit;
+using Sentiric.Scenarios.Peers;
+using Sentiric.Testing;
+using Sentiric.Testing.Platform;
+using Xunit;
+
+namespace Sentiric.Scenarios.Calls;
+
+/// <summary>A platform with two trunks. Numbers in Germany go to sipp as the carrier, numbers in Turkey to a telephone of ours: the toll rules of the trunks say so.</summary>
+public sealed class TrunkStage : IAsyncLifetime
+{
+    private LoopbackPhone? office;
+    private RunningPlatform? platform;
+
+    public int SippPort { get; } = FreePorts.Next();
+
+    internal LoopbackPhone Office => office ?? throw new InvalidOperationException("There is no stage without the speech engines.");
+
+    internal RunningPlatform Platform => platform ?? throw new InvalidOperationException("There is no stage without the speech engines.");
+
+    public async Task InitializeAsync()
+    {
+        if (SpeechFiles.Missing is not null)
+        {
+            return;
+        }
+
+        office = await LoopbackPhone.StartAsync();
+        platform = await RunningPlatform.StartAsync(new PlatformOptions
+        {
+            Settings = new Dictionary<string, string>
+            {
+                ["Sip__KeepMessages"] = "true", ["Sip__Toll__Allow"] = "90,49",
+                ["Sip__Trunks__0__Name"] = "sipp", ["Sip__Trunks__0__Target"] = string.Create(CultureInfo.InvariantCulture, $"sip:127.0.0.1:{SippPort};transport=udp"),
+                ["Sip__Trunks__0__Toll__Allow"] = "49", ["Sip__Trunks__0__Codecs"] = "PCMA",
+                ["Sip__Trunks__1__Name"] = "office", ["Sip__Trunks__1__Target"] = $"sip:{office.AddressOf("x").ToString()["sip:x@".Length..]};transport=udp",
+                ["Sip__Trunks__1__Toll__Allow"] = "90",
+            },
+        });
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (platform is not null && office is not null)
+        {
+            await platform.DisposeAsync();
+            await office.DisposeAsync();
+        }
+    }
+}
+
+/// <summary>Calls that the platform places, and transfers.</summary>
+[Trait("Category", "Slow")]
+public sealed class OutgoingCallTests(TrunkStage stage) : IClassFixture<TrunkStage>
+{
+    private const int Callers = 51, Offices = 52;
+    private const string AtSipp = "+4930123456", AtPhone = "+902129998877", Forbidden = "+15550001122";
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
+
+    [PlatformFact("sipp", "tshark")]
+    public async Task A_carrier_of_sipp_takes_our_call_the_agent_greets_and_everything_is_on_record()
+    {
+        var sipp = Sipp.RunAsync("carrier-answers", stage.SippPort);
+        await Sipp.ListensAsync(stage.SippPort);
+        var id = await PlaceAsync(AtSipp, "karsilama");
+        Assert.Null(await sipp);
+        var story = await EndedAsync(id);
+        Assert.Equal(
+            ["call.requested", "call.dialled", "call.ringing", "call.media.started", "call.recording.started", "call.answered", "call.started", "agent.took_over", "call.ended"],
+            story.Types.Where(type => Story.Contains(type)));
+        Assert.Contains(story.All<PlaybackStarted>(), said => said.Kind == UtteranceKind.Greeting);
+
+        var record = (await stage.Platform.Api.DetailAsync(id)).Record;
+        Assert.Equal(
+            (CallDirection.Outbound, Calling.Assistant, AtSipp, "sipp", CallEndReason.Normal, HungUpBy.Callee, true, "PCMA"),
+            (record.Direction, record.From, record.To, record.Trunk, record.EndReason, record.HungUpBy, record.Answered, record.Codec));
+        Assert.InRange(record.TalkMs, 3_000, 8_000);
+        await AssertCaptureAsync(id, record);
+        await AssertMetricsAsync();
+    }
+
+    [PlatformFact("sipp")]
+    public async Task A_busy_number_and_one_that_may_not_be_called_end_as_what_they_are()
+    {
+        var sipp = Sipp.RunAsync("carrier-is-busy", stage.SippPort);
+        await Sipp.ListensAsync(stage.SippPort);
+        var busy = await PlaceAsync(AtSipp, "yanki");
+        Assert.Null(await sipp);
+        Assert.Equal((CallEndReason.Busy, 486), EndOf(await EndedAsync(busy)));
+
+        var forbidden = await EndedAsync(await PlaceAsync(Forbidden, "yanki"));
+        Assert.Equal((CallEndReason.Policy, 403), EndOf(forbidden));
+        Assert.Equal(TollRule.Prefix, forbidden.One<CallTollRefused>().Rule);
+        Assert.Empty(forbidden.All<CallDialled>());
+        Assert.Contains("sip_toll_refused_total{trunk=\"any trunk\",rule=\"prefix\"} ", await stage.Platform.Api.Http.GetStringAsync("metrics"), StringComparison.Ordinal);
+    }
+
+    [PlatformFact]
+    public async Task A_caller_is_connected_with_the_office_and_each_hears_the_other()
+    {
+        var sockets = stage.Platform.UdpSockets();
+        await using var phone = await LoopbackPhone.StartAsync();
+        await using var call = await stage.Platform.AnsweredAsync(phone, Calling.Assistant);
+        var record = await stage.Platform.Api.CallAsync(call.CallId);
+        await stage.Platform.Api.StoryWithAsync<AgentTookOver>(record.CallId);
+        Assert.Equal(HttpStatusCode.NoContent, (await stage.Platform.Api.Http.PostAsJsonAsync($"v1/calls/{record.CallId}/transfer", new { to = AtPhone })).StatusCode);
+        await using var second = await Until.DoneAsync("the office to ring", stage.Office.Incoming.ReadAsync().AsTask(), Calling.Patience);
+        Assert.Equal(Calling.Assistant, second.From?.Uri.User);
+        Assert.True(await second.AnswerAsync());
+        await stage.Platform.Api.StoryWithAsync<TransferCompleted>(record.CallId);
+        using var again = await stage.Platform.Api.Http.PostAsJsonAsync($"v1/calls/{record.CallId}/transfer", new { to = AtPhone });
+        Assert.Equal((HttpStatusCode.Conflict, "call.transferring"), (again.StatusCode, (await again.Content.ReadFromJsonAsync<ProblemBody>(Wire.Json))?.Code));
+
+        call.Play(Melody.Repeated(Callers, Long));
+        second.Play(Melody.Repeated(Offices, Long));
+        var likeness = await Task.WhenAll(Melody.HeardAsync(second, Callers), Melody.HeardAsync(call, Offices));
+        Assert.All(likeness, one => Assert.True(one > Melody.Likeness, $"heard with {one:F3}"));
+
+        await second.HangUpAsync();
+        await Until.DoneAsync("the caller to be hung up", call.Ended, Calling.Patience);
+        var ended = await stage.Platform.Api.EndedCallAsync(call.CallId);
+        Assert.Equal((AtPhone, "bridge", CallEndReason.Normal, HungUpBy.Callee), (ended.TransferredTo, ended.Transfer, ended.EndReason, ended.HungUpBy));
+        await Until.TrueAsync("both sessions to be closed", () => Task.FromResult(stage.Platform.UdpSockets() <= sockets), Calling.Patience);
+    }
+
+    private static readonly HashSet<string> Story =
+    [
+        "call.requested", "call.dialled", "call.ringing", "call.media.started", "call.recording.started", "call.answered", "call.started", "agent.took_over", "call.ended",
+    ];
+
+    private async Task<Guid> PlaceAsync(string to, string plan)
+    {
+        using var response = await stage.Platform.Api.Http.PostAsJsonAsync("v1/calls", new { to, from = Calling.Assistant, dialplan_id = plan, ring_seconds = 20 });
+        Assert.True(response.StatusCode == HttpStatusCode.Created, await response.Content.ReadAsStringAsync());
+        return (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("call_id").GetGuid();
+    }
+
+    private async Task<CallStory> EndedAsync(Guid id)
+    {
+        var story = await stage.Platform.Api.StoryWithAsync<CallEnded>(id, limit: Calling.Patience);
+        // The record follows the log.
+        await Until.TrueAsync("the record to be complete", async () => (await stage.Platform.Api.DetailAsync(id)).Record.EndReason is not null, Calling.Patience);
+        return story;
+    }
+
+    private static (CallEndReason, int) EndOf(CallStory story) => (story.One<CallEnded>().Reason, story.One<CallEnded>().SipCode);
+
+    private async Task AssertCaptureAsync(Guid id, CallRecord record)
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllBytesAsync(file, await stage.Platform.Api.Http.GetByteArrayAsync($"v1/calls/{id}/sip.pcap"));
+            var shown = await Programs.RunAsync(
+                "tshark", ["-r", file, "-d", $"udp.port=={stage.Platform.SipPort},sip", "-T", "fields", "-e", "sip.Method", "-e", "sip.Status-Code", "-e", "sip.Call-ID"], Long);
+            Assert.All((string[])["INVITE", "180", "200", "ACK", "BYE"], what => Assert.Contains(what, shown.Output, StringComparison.Ordinal));
+            Assert.Contains(record.SipCallId, shown.Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    private async Task AssertMetricsAsync()
+    {
+        var text = await stage.Platform.Api.Http.GetStringAsync("metrics");
+        string[] counted =
+        [
+            "sip_requests_total{direction=\"sent\",method=\"INVITE\"}", "sip_requests_total{direction=\"received\",method=\"BYE\"}",
+            "sip_responses_total{direction=\"received\",status=\"180\"}", "sip_messages_total{direction=\"sent\",transport=\"udp\"}",
+            "sip_call_setup_seconds_count{direction=\"outbound\"}", "sip_call_post_dial_delay_seconds_count",
+            "sip_trunk_attempts_total{trunk=\"sipp\",outcome=\"answered\"}", "sip_trunk_state{trunk=\"sipp\"}", "sip_trunk_up{trunk=\"sipp\"}",
+        ];
+        Assert.All(counted, series => Assert.Matches($@"(?m)^{Regex.Escape(series)} [1-9]", text));
+        Assert.All(
+            (string[])["sip_trunk_calls{trunk=\"sipp\"} 0", "sip_queue_depth{queue=\"stack\"} ", "sip_transactions{side=\"client\"} ", "sip_refused_total{reason=\"malformed\"} "],
+            line => Assert.Contains("\n" + line, text, StringComparison.Ordinal));
+    }
+}
