@@ -80,12 +80,14 @@ public sealed class TollOfTrunksTests
     }
 
     // The policy hears of the end as everybody does, and not before.
-    private static async Task CountedAsync(TollPolicy policy)
+    private static async Task<bool> CountedAsync(TollPolicy policy)
     {
         while (policy.Used(TrunkKeeper.AllTrunks).Concurrent > 0)
         {
             await Task.Yield();
         }
+
+        return true;
     }
 
     private static TrunkKeeper Keeper(Stage stage, TollRules rules, params SipTrunk[] trunks) =>
