@@ -142,6 +142,24 @@ public sealed class ErasureTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_destroyed_key_leaves_the_files_though_an_older_snapshot_is_open_and_statistics_were_made()
+    {
+        const int Enough = 60; // ANALYZE keeps values of a column from a few dozen on
+        var (store, protection) = await ProcessAsync();
+        for (var i = 0; i < Enough; i++) await store.AppendToStreamAsync(Tenant, $"room-{i}", ExpectedVersion.NoStream, [EventData.Of(People.Seen($"{i}"))]);
+        await _database.LinesAsync("analyze");
+        var wrapped = await _database.LinesAsync("select encode(wrapped_dek, 'hex') from sx_subject_key where subject_id = 'person:7'");
+        Assert.NotEmpty(await FilesWithAsync(Convert.FromHexString(Assert.Single(wrapped))));
+
+        await using var reader = await _database.Source.OpenConnectionAsync();
+        await using var open = await reader.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+        await using (var snapshot = new Npgsql.NpgsqlCommand("select 1", reader, open)) await snapshot.ExecuteScalarAsync();
+        Assert.Equal(ErasureState.Done, (await Eraser(store, protection).ForgetSubjectAsync(Request("person:7"))).State);
+        Assert.Empty(await FilesWithAsync(Convert.FromHexString(wrapped[0])));
+        Assert.Equal([$"{Enough}"], await _database.LinesAsync("select count(*) from sx_subject_key where wrapped_dek is not null")); // the others, and the key of the names
+    }
+
+    [Fact]
     public async Task After_a_rotation_only_the_new_master_key_is_needed()
     {
         var (store, _) = await ProcessAsync();
@@ -207,6 +225,18 @@ public sealed class ErasureTests : IAsyncLifetime
         Assert.Equal(["40"], await _database.LinesAsync("select count(*) from sx_subject_stream where subject_id = 'person:1'"));
         var seen = await two.ReadAllAsync(0, 100).ToListAsync();
         Assert.All(seen, e => Assert.Equal("Ayşe Yılmaz", ((PersonSeen)two.Serializer.Deserialize(e)).Name));
+    }
+
+    // Files of the database in the server's data folder that hold the bytes, read by the server itself.
+    private async Task<List<string>> FilesWithAsync(byte[] bytes)
+    {
+        await _database.LinesAsync("checkpoint");
+        return await _database.LinesAsync(
+            """
+            with folder as (select 'base/' || oid as path from pg_database where datname = current_database())
+            select f.name from folder, lateral pg_ls_dir(folder.path) f(name)
+            where position($1 in coalesce(pg_read_binary_file(folder.path || '/' || f.name, 0, 100000000, true), '')) > 0
+            """, bytes);
     }
 
     private static EventData Said(string text) => EventData.Of(new LineSaid(text, ""));

@@ -8,6 +8,9 @@ namespace Sentiric.EventStore;
 /// </summary>
 internal static partial class SubjectTables
 {
+    /// <summary>ANALYZE copies values of a column to pg_statistic, where a destroyed key would outlive its row.</summary>
+    public const string NoStatistics = "alter column wrapped_dek set statistics 0";
+
     public static string Script(string? schema)
     {
         if (schema is not null && !SchemaName().IsMatch(schema)) throw new ArgumentException($"'{schema}' is no name for a schema.", nameof(schema));
@@ -23,6 +26,7 @@ internal static partial class SubjectTables
                 destroyed_at timestamp with time zone,
                 constraint pkey_sx_subject_key primary key (key_id)
             );
+            alter table {s}sx_subject_key {NoStatistics};
             create unique index if not exists idx_sx_subject_key_living on {s}sx_subject_key (tenant_id, subject_id) where destroyed_at is null;
             create index if not exists idx_sx_subject_key_destroyed on {s}sx_subject_key (destroyed_at) where destroyed_at is not null;
             create table if not exists {s}sx_subject_alias (
