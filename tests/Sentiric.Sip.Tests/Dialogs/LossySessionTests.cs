@@ -10,6 +10,13 @@ public sealed class LossySessionTests
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
 
+    /// <summary>
+    /// Between the refresh and the BYE of RFC 4028 10 lie 58 s, in which an UPDATE is sent eleven times. Of the 90 s that the RFC allows as the
+    /// least only 15 are left: of a hundred calls in this weather two end there, and rightly so.
+    /// </summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan Talk = TimeSpan.FromMinutes(10);
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -55,18 +62,18 @@ public sealed class LossySessionTests
 
         // Both at once: glare is settled by waiting, and one may have to give way.
         Task<SipReinviteResult[]> both = Task.WhenAll(result.Dialog.ReinviteAsync("x"), theirs.ReinviteAsync("y"));
-        Assert.Contains(await Stage.RunAsync(time, both, Step, Limit, "both changes"), one => one.IsAccepted);
+        Assert.Contains(await Stage.RunAsync(time, both, Step, Limit, "both changes", client, server), one => one.IsAccepted);
         Assert.Equal(result.Dialog.SessionInterval?.Interval, theirs.SessionInterval?.Interval);
         Assert.NotEqual(result.Dialog.SessionInterval?.WeRefresh, theirs.SessionInterval?.WeRefresh);
 
         Task<SipDialogEnd> ended = theirs.Ended;
-        for (int i = 0; i < 6_000; i++)
+        for (int i = 0; i < Talk / Step; i++)
         {
             await Stage.SettleAsync(client, server);
             time.Advance(Step);
         }
 
-        Assert.False(ended.IsCompleted, "Five minutes of refreshes at 90 s each.");
+        Assert.False(ended.IsCompleted, $"The call ended within {Talk} of refreshes: {ended.Status}.");
         _ = result.Dialog.ByeAsync();
         await Stage.RunAsync(time, ended, Step, Limit, "the end", client, server);
         time.Advance(TimeSpan.FromMinutes(3));
@@ -81,7 +88,7 @@ public sealed class LossySessionTests
             Network = network,
             TimeProvider = time,
             Callbacks = SipCallbacks.ThreadPool,
-            Sessions = new SipSessionOptions { Reliability = SipReliability.WhenSupported, Interval = TimeSpan.FromSeconds(90), Transfers = true },
+            Sessions = new SipSessionOptions { Reliability = SipReliability.WhenSupported, Interval = Interval, Transfers = true },
         };
     }
 }
