@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using Sentiric.Testing.Platform;
 using Xunit;
 
 namespace Sentiric.Dialogue.Tests;
@@ -18,7 +17,7 @@ public sealed class RedisServer : IDisposable
         Address = Environment.GetEnvironmentVariable("SENTIRIC_TEST_REDIS");
         if (Address is null && File.Exists(Program))
         {
-            var port = FreePort();
+            var port = FreePorts.Next();
             _process = Process.Start(new ProcessStartInfo(Program, ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]) { RedirectStandardOutput = true });
             Address = $"127.0.0.1:{port}";
             WaitUntilReady();
@@ -39,13 +38,6 @@ public sealed class RedisServer : IDisposable
         while (_process?.StandardOutput.ReadLine() is { } line && !line.Contains("Ready to accept connections", StringComparison.Ordinal))
         {
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 

@@ -32,6 +32,22 @@ public sealed class LoopbackTests
     }
 
     [Fact]
+    public async Task A_connection_that_came_to_itself_is_known()
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        using var proper = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await proper.ConnectAsync(listener.LocalEndPoint!);
+        Assert.False(StreamSipTransport.CameToItself(proper));
+
+        using var itself = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        itself.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        await itself.ConnectAsync(itself.LocalEndPoint!);
+        Assert.True(StreamSipTransport.CameToItself(itself));
+    }
+
+    [Fact]
     public async Task A_shutdown_says_bye_over_tcp_too()
     {
         var application = new TestApplication();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Sentiric.Sip.Tests.Kit;
+using Sentiric.Testing.Platform;
 
 namespace Sentiric.Sip.Tests.UserAgent;
 
@@ -45,7 +46,7 @@ public sealed class SippTests
     public async Task A_call_to_sipps_own_callee_is_answered_and_ended(SipTransportKind transport, string mode)
     {
         await using SipEndpoint endpoint = await SipEndpoint.StartAsync(new() { Listen = [SipListen.Udp(), SipListen.Tcp()] }, new TestApplication());
-        int port = FreePort();
+        int port = FreePorts.Next();
         Task<(int Exit, string Output)> sipp = RunAsync("-sn", "uas", "-t", mode, "-i", "127.0.0.1", "-p", $"{port}", "-m", "1", "-timeout", "50s", "-nostdin", "-trace_err");
         OutgoingCallResult result = await CallAsync(endpoint, transport, port);
 
@@ -76,13 +77,6 @@ public sealed class SippTests
                 return result;
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Dgram, System.Net.Sockets.ProtocolType.Udp);
-        probe.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
-        return ((System.Net.IPEndPoint)probe.LocalEndPoint!).Port;
     }
 
     private static async Task<(int Exit, string Output)> RunAsync(params string[] arguments)

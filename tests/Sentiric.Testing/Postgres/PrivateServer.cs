@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using Sentiric.Testing.Platform;
 
 namespace Sentiric.Testing.Postgres;
 
@@ -20,7 +19,7 @@ internal static class PrivateServer
         var data = Path.Combine(folder, "data");
         await PostgresPrograms.RunAsync(
             AsServer("initdb", "-D", data, "-U", User, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"), limit).ConfigureAwait(false);
-        var port = FreePort();
+        var port = FreePorts.Next();
         var options = string.Create(CultureInfo.InvariantCulture,
             $"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c max_connections=300 -c log_min_messages=fatal");
         await PostgresPrograms.RunAsync(AsServer("pg_ctl", "-D", data, "-w", "-l", Path.Combine(folder, "log"), "-o", options, "start"), limit).ConfigureAwait(false);
@@ -61,12 +60,5 @@ internal static class PrivateServer
         };
         PostgresPrograms.Prepare(start);
         return Process.Start(start) ?? throw new InvalidOperationException("/bin/sh was not started.");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -191,10 +191,21 @@ public sealed class StreamSipTransport : ISipTransport
         return OpenAsync(remote, connection, socket, async ct =>
         {
             await socket.ConnectAsync(remote, ct).ConfigureAwait(false);
+            if (CameToItself(socket))
+            {
+                throw new SocketException((int)SocketError.ConnectionRefused);
+            }
+
             var plain = new NetworkStream(socket, ownsSocket: true);
             return tls is null ? plain : await tls.OpenAsync(plain, connection.Host ?? remote.Address.ToString(), ct).ConfigureAwait(false);
         });
     }
+
+    /// <summary>
+    /// Where nobody listens on a port of this machine from which the system gives ports to whoever asks, it may give that very one to the
+    /// connection, which then meets itself (RFC 9293 3.5, both sides open at once) and would answer its own requests.
+    /// </summary>
+    internal static bool CameToItself(Socket socket) => socket.LocalEndPoint is { } local && local.Equals(socket.RemoteEndPoint);
 
     private async Task OpenAsync(IPEndPoint remote, Connection connection, Socket socket, Func<CancellationToken, Task<Stream>> open)
     {
