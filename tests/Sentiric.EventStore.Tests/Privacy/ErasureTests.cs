@@ -1,5 +1,6 @@
 using Sentiric.EventStore.Proofs;
 using Sentiric.Testing;
+using Sentiric.Testing.Postgres;
 using Xunit;
 
 namespace Sentiric.EventStore.Tests.Privacy;
@@ -227,17 +228,7 @@ public sealed class ErasureTests : IAsyncLifetime
         Assert.All(seen, e => Assert.Equal("Ayşe Yılmaz", ((PersonSeen)two.Serializer.Deserialize(e)).Name));
     }
 
-    // Files of the database in the server's data folder that hold the bytes, read by the server itself.
-    private async Task<List<string>> FilesWithAsync(byte[] bytes)
-    {
-        await _database.LinesAsync("checkpoint");
-        return await _database.LinesAsync(
-            """
-            with folder as (select 'base/' || oid as path from pg_database where datname = current_database())
-            select f.name from folder, lateral pg_ls_dir(folder.path) f(name)
-            where position($1 in coalesce(pg_read_binary_file(folder.path || '/' || f.name, 0, 100000000, true), '')) > 0
-            """, bytes);
-    }
+    private Task<IReadOnlyList<string>> FilesWithAsync(byte[] bytes) => new DatabaseSearch(_database.LinesAsync).FilesWithAsync(bytes);
 
     private static EventData Said(string text) => EventData.Of(new LineSaid(text, ""));
 

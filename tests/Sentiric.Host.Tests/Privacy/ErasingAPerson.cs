@@ -10,6 +10,7 @@ using Sentiric.Contracts.Queries;
 using Sentiric.Contracts.Services;
 using Sentiric.EventStore;
 using Sentiric.Host.Tests.Api;
+using Sentiric.Testing.Postgres;
 using Xunit;
 
 namespace Sentiric.Host.Tests.Privacy;
@@ -147,21 +148,9 @@ public sealed class ErasingAPerson(AllInOne platform) : IClassFixture<AllInOne>
         }
     }
 
-    /// <summary>Every table of the database that holds one of the texts, the log included.</summary>
-    private async Task<IReadOnlyList<string>> FindAsync(string[] texts)
-    {
-        var tables = await LinesAsync("""
-            select quote_ident(n.nspname) || '.' || quote_ident(c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-            where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg_%'
-            """);
-        var found = new List<string>();
-        foreach (var table in tables)
-        {
-            var hits = await LinesAsync($"select count(*) from {table} t where exists (select from unnest($1::text[]) v where position(v in t::text) > 0)", [(object)texts]);
-            if (hits[0] != "0") found.Add(table.Split('.')[1]);
-        }
-        return found;
-    }
+    private Task<IReadOnlyList<string>> FindAsync(string[] texts) => new DatabaseSearch(LinesAsync).TablesWithAsync(texts);
+
+    private Task<IReadOnlyList<string>> FilesWithAsync(byte[] bytes) => new DatabaseSearch(LinesAsync).FilesWithAsync(bytes);
 
     private async Task<byte[]> WrappedKeyAsync(Guid user)
     {
@@ -169,23 +158,6 @@ public sealed class ErasingAPerson(AllInOne platform) : IClassFixture<AllInOne>
         await using var command = source.CreateCommand("select wrapped_dek from sx_subject_key where subject_id = $1");
         command.Parameters.Add(new() { Value = "user:" + user.ToString("D") });
         return Assert.IsType<byte[]>(await command.ExecuteScalarAsync());
-    }
-
-    /// <summary>Files of the database in the server's data folder that hold the bytes, read by the server itself.</summary>
-    private async Task<IReadOnlyList<string>> FilesWithAsync(byte[] bytes)
-    {
-        await using var source = NpgsqlDataSource.Create(platform.Database);
-        await using (var checkpoint = source.CreateCommand("checkpoint")) await checkpoint.ExecuteNonQueryAsync();
-        await using var command = source.CreateCommand("""
-            with folder as (select 'base/' || oid as path from pg_database where datname = current_database())
-            select f.name from folder, lateral pg_ls_dir(folder.path) f(name)
-            where position($1 in coalesce(pg_read_binary_file(folder.path || '/' || f.name, 0, 100000000, true), '')) > 0
-            """);
-        command.Parameters.Add(new() { Value = bytes });
-        await using var rows = await command.ExecuteReaderAsync();
-        var files = new List<string>();
-        while (await rows.ReadAsync()) files.Add(rows.GetString(0));
-        return files;
     }
 
     private async Task<List<string>> LinesAsync(string sql, params object[] values)

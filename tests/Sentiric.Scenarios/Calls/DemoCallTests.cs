@@ -14,7 +14,7 @@ using Xunit.Abstractions;
 namespace Sentiric.Scenarios.Calls;
 
 /// <summary>A caller books an appointment and asks a question: one call, looked at from every side.</summary>
-[Collection(PlatformCollection.Name)]
+[Collection(Lanes.Quiet)]
 [Trait("Category", "Slow")]
 public sealed class DemoCallTests(SharedPlatform shared, ITestOutputHelper output)
 {

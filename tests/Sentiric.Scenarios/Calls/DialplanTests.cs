@@ -9,7 +9,7 @@ using Xunit.Abstractions;
 namespace Sentiric.Scenarios.Calls;
 
 /// <summary>The demo's extensions, one for each thing that a dialplan can do.</summary>
-[Collection(PlatformCollection.Name)]
+[Collection(Lanes.Calls)]
 [Trait("Category", "Slow")]
 public sealed class DialplanTests(SharedPlatform shared, ITestOutputHelper output)
 {

@@ -3,18 +3,9 @@ using Sentiric.Phone;
 using Sentiric.Testing.Platform;
 using Xunit;
 
-// Two cores: calls that are measured side by side measure each other.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
-
 namespace Sentiric.Scenarios.Kit;
 
-[CollectionDefinition(Name)]
-public sealed class PlatformCollection : ICollectionFixture<SharedPlatform>
-{
-    public const string Name = "one platform";
-}
-
-/// <summary>One platform, and the demo call on it, for all tests that break nothing. Both come into being when the first test asks for them.</summary>
+/// <summary>One platform, and the demo call on it, for all tests of a lane that break nothing. Both come into being when the first test asks for them.</summary>
 public sealed class SharedPlatform : IAsyncLifetime
 {
     private readonly Lazy<Task<RunningPlatform>> platform = new(() => RunningPlatform.StartAsync());

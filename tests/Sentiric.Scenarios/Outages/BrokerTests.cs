@@ -7,6 +7,7 @@ using Xunit.Abstractions;
 namespace Sentiric.Scenarios.Outages;
 
 /// <summary>RabbitMQ between the roles: it goes away in the middle of a call, and it delivers twice.</summary>
+[Collection(Lanes.Broker)]
 [Trait("Category", "Slow")]
 public sealed class BrokerTests(ITestOutputHelper output)
 {

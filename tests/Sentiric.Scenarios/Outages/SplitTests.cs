@@ -7,6 +7,7 @@ using Xunit.Abstractions;
 namespace Sentiric.Scenarios.Outages;
 
 /// <summary>Every role in a process of its own, over HTTP, RabbitMQ and Redis.</summary>
+[Collection(Lanes.Quiet)]
 [Trait("Category", "Slow")]
 public sealed class SplitTests(ITestOutputHelper output)
 {

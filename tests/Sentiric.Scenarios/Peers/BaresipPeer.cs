@@ -11,7 +11,7 @@ namespace Sentiric.Scenarios.Peers;
 /// baresip (libre) as somebody's telephone: answers by itself, plays a WAV, keeps what it hears, and takes commands over its ctrl_tcp module
 /// (JSON in netstrings).
 /// </summary>
-internal sealed class BaresipPeer : IAsyncDisposable
+internal sealed class BaresipPeer : IForeignPhone
 {
     private const string Modules = "/usr/lib/baresip/modules";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -72,7 +72,7 @@ internal sealed class BaresipPeer : IAsyncDisposable
         () => string.Join('\n', Events()) + "\n" + process.Said);
 
     /// <summary>What it decoded, all its streams one behind the other.</summary>
-    public short[] Decoded() => [.. Directory.GetFiles(folder, "dump-*-dec.wav").Order(StringComparer.Ordinal)
+    public short[] Heard() => [.. Directory.GetFiles(folder, "dump-*-dec.wav").Order(StringComparer.Ordinal)
         .Where(file => new FileInfo(file).Length > 1_000).SelectMany(file => Samples(file))];
 
     public string Said => process.Said;

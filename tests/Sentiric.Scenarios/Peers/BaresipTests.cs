@@ -8,7 +8,7 @@ using Xunit.Abstractions;
 namespace Sentiric.Scenarios.Peers;
 
 /// <summary>A call that baresip places, with a spoken WAV as its microphone.</summary>
-[Collection(PlatformCollection.Name)]
+[Collection(Lanes.Calls)]
 [Trait("Category", "Slow")]
 public sealed class BaresipTests(SharedPlatform shared, ITestOutputHelper output) : IDisposable
 {

@@ -15,11 +15,12 @@ internal sealed class KamailioProxy : IAsyncDisposable
 
     public string Said => process.Said;
 
-    public static async Task<KamailioProxy> StartAsync(string folder, int target, SipTransportKind towardsTarget)
+    /// <param name="alsoTo">A second branch, which rings at the same time.</param>
+    public static async Task<KamailioProxy> StartAsync(string folder, int target, SipTransportKind towardsTarget, int? alsoTo = null)
     {
         var port = FreePorts.Next();
         var file = Path.Combine(folder, "kamailio.cfg");
-        await File.WriteAllTextAsync(file, Configuration(port, target, towardsTarget.ToString().ToLowerInvariant()));
+        await File.WriteAllTextAsync(file, Configuration(port, target, towardsTarget.ToString().ToLowerInvariant(), alsoTo));
         var process = PeerProcess.Start("kamailio", ["-DD", "-E", "-f", file, "-m", "32", "-M", "8", "-Y", folder, "-w", folder, "-P", Path.Combine(folder, "kamailio.pid")], folder);
         try
         {
@@ -41,7 +42,7 @@ internal sealed class KamailioProxy : IAsyncDisposable
     private static async Task<bool> IsListeningAsync(int port) => (await File.ReadAllTextAsync("/proc/net/tcp"))
         .Contains(string.Create(CultureInfo.InvariantCulture, $":{port:X4} 00000000:0000 0A"), StringComparison.Ordinal);
 
-    private static string Configuration(int port, int target, string transport) => $$"""
+    private static string Configuration(int port, int target, string transport, int? alsoTo) => $$"""
         #!KAMAILIO
         debug=1
         log_stderror=yes
@@ -58,6 +59,7 @@ internal sealed class KamailioProxy : IAsyncDisposable
         loadmodule "maxfwd.so"
         loadmodule "textops.so"
         loadmodule "siputils.so"
+        loadmodule "corex.so"
 
         request_route {
           if (!mf_process_maxfwd_header("10")) {
@@ -82,6 +84,7 @@ internal sealed class KamailioProxy : IAsyncDisposable
           }
           t_check_trans();
           if (is_method("INVITE")) record_route();
+          {{(alsoTo is null ? "" : $"$du = \"sip:127.0.0.1:{alsoTo};transport={transport}\"; append_branch();")}}
           $du = "sip:127.0.0.1:{{target}};transport={{transport}}";
           t_relay();
         }

@@ -8,7 +8,7 @@ using Xunit;
 namespace Sentiric.Scenarios.Peers;
 
 /// <summary>The platform behind kamailio, which stays in the way of every request by Record-Route.</summary>
-[Collection(PlatformCollection.Name)]
+[Collection(Lanes.Wire)]
 [Trait("Category", "Slow")]
 public sealed class KamailioTests(SharedPlatform shared) : IDisposable
 {

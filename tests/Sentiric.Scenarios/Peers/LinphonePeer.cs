@@ -6,7 +6,7 @@ using Sentiric.Testing.Platform;
 namespace Sentiric.Scenarios.Peers;
 
 /// <summary>linphonec (belle-sip) driven by what one types: a WAV for a microphone, a WAV of what it hears.</summary>
-internal sealed class LinphonePeer : IAsyncDisposable
+internal sealed class LinphonePeer : IForeignPhone
 {
     private readonly string folder;
     private readonly PeerProcess process;

@@ -10,7 +10,7 @@ using Xunit.Abstractions;
 namespace Sentiric.Scenarios.Peers;
 
 /// <summary>A call that sipp places: another SIP stack, another RTP sender, and a packet counter that is not ours.</summary>
-[Collection(PlatformCollection.Name)]
+[Collection(Lanes.Quiet)]
 [Trait("Category", "Slow")]
 public sealed class SippTests(SharedPlatform shared, ITestOutputHelper output) : IDisposable
 {

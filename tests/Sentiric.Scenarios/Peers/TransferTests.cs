@@ -36,7 +36,7 @@ public sealed class TransferTests : IAsyncLifetime
         await using var call = await EstablishedAsync(first, baresip.Address(), baresip.Port);
         var referral = await call.TransferAsync(second.AddressOf("second")) ?? throw new InvalidOperationException("The call is not up.");
         Assert.Equal(202, await Until.DoneAsync("the answer to our REFER", referral.Answered, Calling.Patience));
-        await using var other = await AnsweredAsync(second, () => baresip.Said);
+        await using var other = await PeerCalls.TakeAsync(second, () => baresip.Said);
         Assert.Equal(200, (await Until.DoneAsync("the last report", referral.Completed, Calling.Patience))?.StatusCode);
         var likeness = await Melody.HeardAsync(other, Theirs);
         Assert.True(likeness > Melody.Likeness, $"the second phone hears baresip with {likeness:F3}");
@@ -49,7 +49,7 @@ public sealed class TransferTests : IAsyncLifetime
         first.ReferHandler = CallWhomTheySay;
         await using var call = await EstablishedAsync(first, baresip.Address(), baresip.Port);
         await baresip.CommandAsync("transfer", second.AddressOf("second").ToString());
-        await using var other = await AnsweredAsync(second, () => baresip.Said);
+        await using var other = await PeerCalls.TakeAsync(second, () => baresip.Said);
         Assert.Equal("first", other.From?.Uri.User);
         await baresip.EventAsync("CALL_CLOSED");
         Assert.Equal(SipDialogEndCause.RemoteBye, (await Until.DoneAsync("the end of the first call", call.Ended, Calling.Patience)).Cause);
@@ -61,10 +61,10 @@ public sealed class TransferTests : IAsyncLifetime
         await using var linphone = await LinphonePeer.StartAsync(folder, Melody.Repeated(Theirs, Long));
         first.ReferHandler = CallWhomTheySay;
         await linphone.TypeAsync($"call {first.AddressOf("first")}");
-        await using var call = await AnsweredAsync(first, () => linphone.Said);
+        await using var call = await PeerCalls.TakeAsync(first, () => linphone.Said);
         await linphone.SaysAsync("Media streams established");
         await linphone.TypeAsync($"transfer {second.AddressOf("second")}");
-        await using var other = await AnsweredAsync(second, () => linphone.Said);
+        await using var other = await PeerCalls.TakeAsync(second, () => linphone.Said);
         Assert.Equal("first", other.From?.Uri.User);
     }
 
@@ -74,15 +74,15 @@ public sealed class TransferTests : IAsyncLifetime
         await using var linphone = await LinphonePeer.StartAsync(folder, Melody.Repeated(Theirs, Long));
         first.ReferHandler = CallWhomTheySay;
         await linphone.TypeAsync($"call {first.AddressOf("first")}");
-        await using var one = await AnsweredAsync(first, () => linphone.Said);
+        await using var one = await PeerCalls.TakeAsync(first, () => linphone.Said);
         await linphone.SaysAsync("Media streams established");
         await linphone.TypeAsync("pause");
         await linphone.SaysAsync("paused");
         await linphone.TypeAsync($"call {second.AddressOf("second")}");
-        await using var two = await AnsweredAsync(second, () => linphone.Said);
+        await using var two = await PeerCalls.TakeAsync(second, () => linphone.Said);
         await linphone.SaysAsync("Media streams established", 2);
         await linphone.TypeAsync("transfer 1 --to-call 2");
-        await using var three = await AnsweredAsync(second, () => linphone.Said + string.Join("\n\n", first.Trace.Select(m => $"{m.Direction} {m.RedactedText()}")));
+        await using var three = await PeerCalls.TakeAsync(second, () => linphone.Said + string.Join("\n\n", first.Trace.Select(m => $"{m.Direction} {m.RedactedText()}")));
         Assert.Equal("first", three.From?.Uri.User);
         Assert.Equal(SipDialogEndCause.Replaced, (await Until.DoneAsync("the second call to give way", two.Ended, Calling.Patience)).Cause);
     }
@@ -104,19 +104,5 @@ public sealed class TransferTests : IAsyncLifetime
         var call = await phone.DialAsync(new Dialing(target, "first"));
         var established = await Until.DoneAsync($"an answer from {port}", call.Established, Calling.Patience);
         return established.IsAnswered ? call : throw new InvalidOperationException($"{established.Status} {established.Reason}");
-    }
-
-    private static async Task<PhoneCall> AnsweredAsync(LoopbackPhone phone, Func<string> said)
-    {
-        try
-        {
-            var call = await Until.DoneAsync("a call to ring", phone.Incoming.ReadAsync().AsTask(), Calling.Patience);
-            Assert.True(await call.AnswerAsync(), said());
-            return call;
-        }
-        catch (TimeoutException e)
-        {
-            throw new TimeoutException($"{e.Message}\n{said()}\n{string.Join("\n\n", phone.Trace.Select(m => $"{m.Direction} {m.RedactedText()}"))}");
-        }
     }
 }

@@ -7,6 +7,7 @@ using Sentiric.Contracts;
 using Sentiric.Contracts.Queries;
 using Sentiric.Scenarios.Kit;
 using Sentiric.Testing.Platform;
+using Sentiric.Testing.Postgres;
 using StackExchange.Redis;
 using Xunit;
 using Xunit.Abstractions;
@@ -14,6 +15,7 @@ using Xunit.Abstractions;
 namespace Sentiric.Scenarios.Privacy;
 
 /// <summary>A person who called and was forgotten, looked for in every place that the platform writes to: database, files, logs, broker, Redis.</summary>
+[Collection(Lanes.Broker)]
 [Trait("Category", "Slow")]
 public sealed class ForgottenEverywhereTests(ITestOutputHelper output)
 {
@@ -70,20 +72,13 @@ public sealed class ForgottenEverywhereTests(ITestOutputHelper output)
     private static async Task<IReadOnlyList<string>> TablesWithAsync(string database, string[] texts)
     {
         await using var source = NpgsqlDataSource.Create(database);
-        var found = new List<string>();
-        foreach (var table in await LinesAsync(source, "select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables where schemaname not in ('pg_catalog', 'information_schema')"))
-        {
-            var hits = await LinesAsync(source, $"select 1 from {table} t where exists (select from unnest($1::text[]) v where position(v in t::text) > 0) limit 1", texts);
-            if (hits.Count > 0) found.Add(table.Split('.')[1]);
-        }
-
-        return found;
+        return await new DatabaseSearch((sql, values) => LinesAsync(source, sql, values)).TablesWithAsync(texts);
     }
 
-    private static async Task<List<string>> LinesAsync(NpgsqlDataSource source, string sql, string[]? texts = null)
+    private static async Task<List<string>> LinesAsync(NpgsqlDataSource source, string sql, object[] values)
     {
         await using var command = source.CreateCommand(sql);
-        if (texts is not null) command.Parameters.Add(new() { Value = texts });
+        foreach (var value in values) command.Parameters.Add(new() { Value = value });
         await using var rows = await command.ExecuteReaderAsync();
         var lines = new List<string>();
         while (await rows.ReadAsync()) lines.Add(rows.GetValue(0).ToString() ?? "");
@@ -120,7 +115,7 @@ public sealed class ForgottenEverywhereTests(ITestOutputHelper output)
         var database = redis.GetDatabase();
         foreach (var server in redis.GetEndPoints().Select(at => redis.GetServer(at)))
         {
-            foreach (var key in server.Keys(database.Database))
+            await foreach (var key in server.KeysAsync(database.Database))
             {
                 var dump = await database.KeyDumpAsync(key);
                 yield return (key.ToString(), dump is null ? "" : Encoding.UTF8.GetString(dump));

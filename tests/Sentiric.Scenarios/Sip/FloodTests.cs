@@ -18,6 +18,7 @@ namespace Sentiric.Scenarios.Sip;
 /// 20,000 junk datagrams a second at the SIP port while 50 calls are up: noise, torn messages, requests of a scanner, answers that nobody
 /// asked for. SENTIRIC_FLOOD_SECONDS makes it longer than the 10 seconds of the suite.
 /// </summary>
+[Collection(Lanes.Quiet)]
 [Trait("Category", "Slow")]
 public sealed class FloodTests(ITestOutputHelper output)
 {

@@ -8,7 +8,7 @@ using Xunit.Abstractions;
 namespace Sentiric.Scenarios.Sip;
 
 /// <summary>sipvicious against the platform: from an address that is not allowed, and from one that is.</summary>
-[Collection(PlatformCollection.Name)]
+[Collection(Lanes.Wire)]
 [Trait("Category", "Slow")]
 public sealed class ScannerTests(SharedPlatform shared, ITestOutputHelper output) : IDisposable
 {

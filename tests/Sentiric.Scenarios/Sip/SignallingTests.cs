@@ -11,7 +11,7 @@ using Xunit;
 namespace Sentiric.Scenarios.Sip;
 
 /// <summary>What goes over the wire besides speech: refusals, keys, hold, registrations, noise.</summary>
-[Collection(PlatformCollection.Name)]
+[Collection(Lanes.Wire)]
 public sealed class SignallingTests(SharedPlatform shared)
 {
     private const int GarbageDatagrams = 300;

@@ -7,7 +7,7 @@ using Xunit;
 namespace Sentiric.Scenarios.Start;
 
 /// <summary>A start that cannot succeed ends with an exit code and one sentence that says what to do; never with a stack trace.</summary>
-[Collection(PlatformCollection.Name)]
+[Collection(Lanes.Wire)]
 [Trait("Category", "Slow")]
 public sealed class BadStartTests(SharedPlatform shared)
 {

@@ -8,7 +8,7 @@ using Xunit;
 namespace Sentiric.Scenarios.Web;
 
 /// <summary>The web console in a real browser after the demo call. SENTIRIC_ACCEPT=1 puts its pictures into docs/images.</summary>
-[Collection(PlatformCollection.Name)]
+[Collection(Lanes.Quiet)]
 [Trait("Category", "Slow")]
 public sealed class ConsoleTests(SharedPlatform shared)
 {

@@ -7,7 +7,7 @@ using Xunit;
 namespace Sentiric.Scenarios.Sip.Rfc;
 
 /// <summary>Scenarios of sipp against the whole platform: what is answered by its media, not by the stack alone.</summary>
-[Collection(PlatformCollection.Name)]
+[Collection(Lanes.Wire)]
 [Trait("Category", "Slow")]
 public sealed class ProductScenarioTests(SharedPlatform shared)
 {
