@@ -21,12 +21,12 @@ public sealed class RegistrationTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         accounts.Put(SipAccount.Create(Realm, User, Password, Address));
-        if (Peer.Missing(["linphonec"]) is null) linphone = await LinphonePeer.StartAsync(folder, Melody.Repeated(1, Microphone));
+        linphone = await LinphonePeer.StartAsync(folder, Melody.Repeated(1, Microphone));
     }
 
     public async Task DisposeAsync()
     {
-        if (linphone is not null) await linphone.DisposeAsync();
+        await linphone.DisposeAsync();
         Directory.Delete(folder, recursive: true);
     }
 
