@@ -27,27 +27,11 @@ public sealed class EchoTests(SharedPlatform shared, ITestOutputHelper output)
         var chirp = Tone.Sweep(400, 2_400, TimeSpan.FromMilliseconds(400));
         using var ear = call.Listen();
         call.Play(chirp);
-        var heard = await HearAsync(ear, EchoLimit);
+        var heard = await ear.HearAsync(EchoLimit);
         await call.HangUpAsync();
         var (correlation, at) = Sound.Find(chirp, heard);
         output.WriteLine($"correlation {correlation:0.000}, {at / 8} ms after the chirp began");
         Assert.True(correlation > 0.9, $"the best correlation is {correlation:0.000} in {heard.Length / 8} ms");
         Assert.Equal(DialplanAction.EchoTest, (await platform.Api.EndedCallAsync(call.CallId)).Action);
-    }
-
-    private static async Task<short[]> HearAsync(MediaListener ear, TimeSpan length)
-    {
-        var heard = new List<short>();
-        var enough = (int)(length.TotalSeconds * 8_000);
-        await foreach (var frame in ear.Frames.ReadAllAsync())
-        {
-            heard.AddRange(frame.Pcm.Span);
-            if (heard.Count >= enough)
-            {
-                break;
-            }
-        }
-
-        return [.. heard];
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Sentiric.Contracts.Events;
+using Sentiric.Media;
 using Sentiric.Phone;
 using Sentiric.Sip;
 using Sentiric.Speech;
@@ -40,6 +41,23 @@ internal static class Calling
         var call = await phone.DialAsync(new Dialing(platform.Number(to), from));
         var established = await Until.DoneAsync($"an answer from {to}", call.Established, Patience);
         return established.IsAnswered ? call : throw new InvalidOperationException($"{to} was not answered: {established.Status} {established.Reason}");
+    }
+
+    /// <summary>What comes from now on, as 8 kHz samples, until there is this much of it or the call is over.</summary>
+    public static async Task<short[]> HearAsync(this MediaListener ear, TimeSpan length)
+    {
+        var heard = new List<short>();
+        var enough = (int)(length.TotalSeconds * 8_000);
+        await foreach (var frame in ear.Frames.ReadAllAsync())
+        {
+            heard.AddRange(frame.Pcm.Span);
+            if (heard.Count >= enough)
+            {
+                break;
+            }
+        }
+
+        return [.. heard];
     }
 
     /// <summary>What a voice says, as 8 kHz samples.</summary>

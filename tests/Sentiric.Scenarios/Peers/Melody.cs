@@ -29,17 +29,7 @@ internal static class Melody
     public static async Task<double> HeardAsync(PhoneCall call, int seed)
     {
         using var ear = call.Listen();
-        var pcm = new List<short>();
-        await foreach (var frame in ear.Frames.ReadAllAsync())
-        {
-            pcm.AddRange(frame.Pcm.Span);
-            if (pcm.Count >= Enough.TotalSeconds * 8_000)
-            {
-                break;
-            }
-        }
-
-        return In([.. pcm], seed);
+        return In(await ear.HearAsync(Enough), seed);
     }
 
     /// <summary>In the last seconds of a recording.</summary>
