@@ -9,6 +9,7 @@ using Sentiric.Host.Metrics;
 using Sentiric.Host.Ports;
 using Sentiric.Host.Roles;
 using Sentiric.Host.Settings;
+using Sentiric.Media;
 using Sentiric.Read;
 using Sentiric.Sip;
 using Sentiric.Speech;
@@ -52,7 +53,7 @@ public static class Composition
         services.AddSingleton<ApiKeys>();
         services.AddOpenApi("v1", ApiDocument.Describe);
         services.AddHealthChecks();
-        services.AddSingleton(_ => new PrometheusExporter([StoreTelemetry.Name, TrunkKeeper.MeterName, HepMirror.MeterName]));
+        services.AddSingleton(_ => new PrometheusExporter([StoreTelemetry.Name, TrunkKeeper.MeterName, HepMirror.MeterName, MediaEngine.MeterName]));
 
         StoreRole.Add(services, settings);
         SpeechRoles.Add(services, settings);

@@ -277,7 +277,7 @@ public sealed partial class IncomingCall(
         public DateTimeOffset ReceivedAt { get; } = receivedAt;
 
         /// <summary>What the trunk's equipment bears; null for a caller who came over none.</summary>
-        public MediaProfile? Profile { get; } = invite.Trunk is { Profile: var profile } ? new(profile.Codecs, profile.TelephoneEvent) : null;
+        public MediaProfile? Profile { get; } = invite.Trunk is { Profile: var profile } ? new(profile.Codecs, profile.TelephoneEvent, profile.Srtp) : null;
 
         public string From { get; set; } = PhoneNumber.Anonymous;
 

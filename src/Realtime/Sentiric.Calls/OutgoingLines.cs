@@ -32,7 +32,7 @@ public sealed class OutgoingLines
     public NameAddr CallerFor(string number) => NameAddr.Create(null, SipUri.Create(number, _open.Task.Result.Host));
 
     /// <summary>What a trunk's equipment bears.</summary>
-    public static MediaProfile ProfileOf(SipTrunk trunk) => new(trunk.Profile.Codecs, trunk.Profile.TelephoneEvent);
+    public static MediaProfile ProfileOf(SipTrunk trunk) => new(trunk.Profile.Codecs, trunk.Profile.TelephoneEvent, trunk.Profile.Srtp);
 
     /// <summary>Null for a call that the rules let through.</summary>
     public static TollRule? RuleOf(TollRefusal refusal) => refusal switch

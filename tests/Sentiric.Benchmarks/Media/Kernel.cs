@@ -19,7 +19,7 @@ internal static class Kernel
         public nint PartCount;
         public nint Control;
         public nint ControlLength;
-        public int Flags;
+        public long Flags; // an int; the rest is padding of msghdr
         public uint Length;
     }
 

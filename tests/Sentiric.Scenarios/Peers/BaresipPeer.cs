@@ -34,12 +34,17 @@ internal sealed class BaresipPeer : IForeignPhone
 
     /// <param name="wav">Its microphone: 8 kHz mono, longer than the call, which ends with the file.</param>
     /// <param name="trust">PEM of the root that it believes over TLS.</param>
-    public static async Task<BaresipPeer> StartAsync(string folder, short[] wav, string? trust = null)
+    public static Task<BaresipPeer> StartAsync(string folder, short[] wav, string? trust = null) => StartAsync(folder, wav, trust, srtp: false);
+
+    /// <summary>One that offers and takes RTP/SAVP only.</summary>
+    public static Task<BaresipPeer> StartSecureAsync(string folder, short[] wav, string trust) => StartAsync(folder, wav, trust, srtp: true);
+
+    private static async Task<BaresipPeer> StartAsync(string folder, short[] wav, string? trust, bool srtp)
     {
         Directory.CreateDirectory(folder);
         var (port, controlPort) = (FreePorts.Next(), FreePorts.Next());
         Sentiric.Media.WavFile.Write(Path.Combine(folder, "caller.wav"), wav);
-        await WriteFilesAsync(folder, port, controlPort, trust);
+        await WriteFilesAsync(folder, port, controlPort, trust, srtp);
         var process = PeerProcess.Start("baresip", ["-f", folder, "-v"], folder);
         try
         {
@@ -131,7 +136,7 @@ internal sealed class BaresipPeer : IForeignPhone
     }
 
     // net_interface takes an address: the name lo is not understood.
-    private static async Task WriteFilesAsync(string folder, int port, int controlPort, string? trust)
+    private static async Task WriteFilesAsync(string folder, int port, int controlPort, string? trust, bool srtp)
     {
         await File.WriteAllTextAsync(Path.Combine(folder, "config"), $"""
             poll_method epoll
@@ -148,6 +153,7 @@ internal sealed class BaresipPeer : IForeignPhone
             module aufile.so
             module aubridge.so
             module sndfile.so
+            {(srtp ? "module srtp.so" : "")}
             module ctrl_tcp.so
             ctrl_tcp_listen 127.0.0.1:{controlPort}
             snd_path {folder}
@@ -155,7 +161,7 @@ internal sealed class BaresipPeer : IForeignPhone
             module_app menu.so
 
             """);
-        await File.WriteAllTextAsync(Path.Combine(folder, "accounts"), $"<sip:ali@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs=pcmu,pcma\n");
+        await File.WriteAllTextAsync(Path.Combine(folder, "accounts"), $"<sip:ali@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs=pcmu,pcma{(srtp ? ";mediaenc=srtp-mand" : "")}\n");
         await File.WriteAllTextAsync(Path.Combine(folder, "contacts"), "");
     }
 }

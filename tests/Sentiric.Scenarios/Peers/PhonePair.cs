@@ -50,9 +50,10 @@ internal sealed class PhonePair<TForeign>(string folder, LoopbackPhone ours, TFo
 
     public Task<PhoneCall> TakeAsync() => PeerCalls.TakeAsync(ours, () => theirs.Said);
 
-    public async Task<PhoneCall> CallAsync(SipUri target, SipTransportKind transport = SipTransportKind.Udp)
+    /// <param name="capabilities">What our offer names; absent: the defaults.</param>
+    public async Task<PhoneCall> CallAsync(SipUri target, SipTransportKind transport = SipTransportKind.Udp, MediaCapabilities? capabilities = null)
     {
-        var call = await ours.DialAsync(new Dialing(target, "us", Transport: transport));
+        var call = await ours.DialAsync(new Dialing(target, "us", Transport: transport, Capabilities: capabilities));
         var established = await Until.DoneAsync("the foreign answer", call.Established, Calling.Patience);
         Assert.True(established.IsAnswered, $"{established.Status} {established.Reason}\n{theirs.Said}");
         return call;

@@ -1,3 +1,4 @@
+using Sentiric.Media;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
@@ -36,6 +37,7 @@ public sealed class HostSettings
 
         SipPublicAddress = _read.Text("Sip:PublicAddress") is null ? null : Address("Sip:PublicAddress", IPAddress.None);
         MediaPorts = PortRange("Media:PortRange", "30000-31999");
+        MediaSrtp = SrtpPolicies.Parse(_read.Text("Media:Srtp") ?? "offered") ?? throw _read.Wrong("Media:Srtp", "never, offered or required is needed");
         MediaTimeoutSeconds = _read.Number("Media:TimeoutSeconds", 20, 1, 3600);
         Recording = new RecordingSettings(configuration);
         ModelFolder = _read.Text("Speech:ModelFolder") ?? Path.Combine(AppContext.BaseDirectory, "models");
@@ -113,6 +115,9 @@ public sealed class HostSettings
 
     /// <summary>Media:PortRange "from-to", even ports for RTP; "0" lets the kernel choose.</summary>
     public (int From, int To) MediaPorts { get; }
+
+    /// <summary>Media:Srtp: never, offered (answered when a peer offers RTP/SAVP) or required.</summary>
+    public SrtpPolicy MediaSrtp { get; }
 
     /// <summary>Media:TimeoutSeconds without RTP after which a call ends, 1..3600.</summary>
     public int MediaTimeoutSeconds { get; }

@@ -11,7 +11,7 @@ internal sealed class TrunkSettings
     private static readonly string[] Known =
     [
         "Name", "Sources", "Target", "User", "Password", "Realm", "Register", "AddressOfRecord", "ExpiresSeconds", "InboundUser", "InboundPassword", "Trusted", "Priority", "Weight",
-        "OptionsSeconds", "Codecs", "TelephoneEvent", "RecordRoute", "Identity", "Refer", "Toll",
+        "OptionsSeconds", "Codecs", "TelephoneEvent", "Srtp", "RecordRoute", "Identity", "Refer", "Toll",
     ];
 
     private readonly SettingsReader _read;
@@ -42,6 +42,7 @@ internal sealed class TrunkSettings
             {
                 Codecs = [.. _read.List("Codecs").Select(Codec)],
                 TelephoneEvent = _read.Switch("TelephoneEvent", true),
+                Srtp = _read.Text("Srtp") is not { } srtp || SrtpPolicies.Parse(srtp) is not null ? _read.Text("Srtp") : throw _read.Wrong("Srtp", "never, offered or required is needed"),
                 EchoesRecordRoute = _read.Switch("RecordRoute", true),
                 Identity = Identity(),
             },

@@ -63,7 +63,8 @@ public sealed record Done
 /// <param name="Codecs">Names as in SDP ("PCMA"), in the order of our own offers; in answers the offerer's order rules (RFC 3264 6.1). Names that the media role does not speak count for
 /// nothing; empty: all that it speaks.</param>
 /// <param name="TelephoneEvent">RFC 4733 events may stand in SDP.</param>
-public sealed record MediaProfile(IReadOnlyList<string> Codecs, bool TelephoneEvent = true);
+/// <param name="Srtp">never, offered (RTP/SAVP is answered) or required; null: as the media role is set.</param>
+public sealed record MediaProfile(IReadOnlyList<string> Codecs, bool TelephoneEvent = true, string? Srtp = null);
 
 /// <param name="Profile">Null: the media role's own.</param>
 public sealed record OpenMedia(Guid CallId, string Tenant, string SdpOffer, MediaProfile? Profile = null);

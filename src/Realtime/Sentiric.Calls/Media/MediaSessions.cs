@@ -256,6 +256,7 @@ public sealed partial class MediaSessions(
         {
             Codecs = profile.Codecs.Count == 0 ? ours.Codecs : [.. profile.Codecs.SelectMany(name => ours.Codecs.Where(codec => codec.EncodingName().Equals(name, StringComparison.OrdinalIgnoreCase))).Distinct()],
             TelephoneEvent = ours.TelephoneEvent && profile.TelephoneEvent,
+            Srtp = profile.Srtp is { } wish && SrtpPolicies.Parse(wish) is { } policy ? policy : ours.Srtp,
         };
     }
 

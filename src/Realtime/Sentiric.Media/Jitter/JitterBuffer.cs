@@ -31,6 +31,7 @@ public enum FrameSource
 public sealed class JitterBuffer
 {
     public const int FrameSamples = 160;
+    public const double MaxDelayMs = MaxDelay / 8.0;
     private const int RingSamples = 4_096;
     private const int MinDelay = FrameSamples, StartDelay = 2 * FrameSamples, MaxDelay = 10 * FrameSamples;
     private const int MaxAhead = 2 * MaxDelay;

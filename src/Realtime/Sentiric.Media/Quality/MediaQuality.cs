@@ -35,6 +35,9 @@ public sealed record MediaQuality(
     double? RemoteLossPercent,
     double? RemoteJitterMs)
 {
+    /// <summary>What the other side makes of our voice (RFC 3611), where it says so.</summary>
+    public double? RemoteMos { get; init; }
+
     /// <summary>How the media is encrypted; absent for plain RTP.</summary>
     public SrtpSuite? Srtp { get; init; }
 

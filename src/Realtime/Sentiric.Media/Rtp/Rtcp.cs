@@ -8,10 +8,10 @@ public readonly record struct RtcpReportBlock(
 
 /// <summary>What a leg needs out of a compound RTCP packet.</summary>
 public readonly record struct RtcpNews(
-    uint SenderSsrc, bool HasSenderReport, uint NtpMiddle, bool HasBlock, RtcpReportBlock Block, bool Bye);
+    uint SenderSsrc, bool HasSenderReport, uint NtpMiddle, bool HasBlock, RtcpReportBlock Block, bool Bye, RtcpVoip? Voip = null);
 
 /// <summary>
-/// Sender and receiver reports with SDES CNAME, and BYE (RFC 3550 6). Compound packets are walked with bounds, never trusted.
+/// Sender and receiver reports with SDES CNAME, VoIP metrics (RFC 3611) and BYE (RFC 3550 6). Compound packets are walked with bounds, never trusted.
 /// </summary>
 public static class Rtcp
 {
@@ -20,7 +20,7 @@ public static class Rtcp
     private const int BlockSize = 24;
 
     /// <summary>The largest packet that <see cref="WriteReport"/> makes.</summary>
-    public const int MaxReportSize = 28 + BlockSize + 8 + 2 + 32 + 4 + 8;
+    public const int MaxReportSize = 28 + BlockSize + 8 + 2 + 32 + 4 + RtcpVoip.Size + 8;
 
     /// <summary>False when the packet is malformed; <paramref name="ourSsrc"/> picks the report block about us.</summary>
     public static bool TryRead(ReadOnlySpan<byte> compound, uint ourSsrc, out RtcpNews news)
@@ -40,12 +40,17 @@ public static class Rtcp
     /// <summary>Writes SR (or RR when nothing was sent), SDES CNAME, and BYE at the end of a call. Returns the length.</summary>
     public static int WriteReport(
         Span<byte> target, uint ssrc, ulong ntp, uint rtpTimestamp, uint packets, uint octets,
-        RtcpReportBlock? block, ReadOnlySpan<byte> cname, bool bye)
+        RtcpReportBlock? block, ReadOnlySpan<byte> cname, bool bye, RtcpVoip? voip = null)
     {
         var length = packets > 0 ? WriteSenderInfo(target, ntp, rtpTimestamp, packets, octets) : 8;
         if (block is { } report) length += WriteBlock(target[length..], report);
         WriteHead(target, packets > 0 ? SenderReport : ReceiverReport, block is null ? 0 : 1, length, ssrc);
         length += WriteCname(target[length..], ssrc, cname);
+        if (voip is { } metrics)
+        {
+            metrics.Write(target[length..], ssrc);
+            length += RtcpVoip.Size;
+        }
         if (!bye) return length;
         WriteHead(target[length..], Goodbye, 1, 8, ssrc);
         return length + 8;
@@ -79,8 +84,11 @@ public static class Rtcp
             case Goodbye:
                 news = news with { SenderSsrc = ssrc, Bye = true };
                 return true;
+            case RtcpVoip.PacketType:
+                news = news with { SenderSsrc = ssrc, Voip = RtcpVoip.Find(packet, ourSsrc) ?? news.Voip };
+                return true;
             default:
-                return true; // SDES, APP and XR hold nothing that we act on (RFC 3550 6.1: ignore unknown types)
+                return true; // SDES and APP hold nothing that we act on (RFC 3550 6.1: ignore unknown types)
         }
     }
 

@@ -15,6 +15,21 @@ public enum SrtpPolicy
     Required,
 }
 
+/// <summary>The policies by the names that settings use.</summary>
+public static class SrtpPolicies
+{
+    public static IReadOnlyList<string> Names { get; } = ["never", "offered", "required"];
+
+    /// <summary>Null when the word is none of <see cref="Names"/>.</summary>
+    public static SrtpPolicy? Parse(string word) => word switch
+    {
+        "never" => SrtpPolicy.Never,
+        "offered" => SrtpPolicy.WhenOffered,
+        "required" => SrtpPolicy.Required,
+        _ => null,
+    };
+}
+
 /// <summary>
 /// The <c>a=crypto</c> lines of a stream (RFC 4568):
 /// <code>a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:base64[|lifetime][|MKI:length] [session parameters]</code>

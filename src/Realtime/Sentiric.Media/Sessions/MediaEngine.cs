@@ -14,6 +14,8 @@ namespace Sentiric.Media;
 /// </summary>
 public sealed partial class MediaEngine : IAsyncDisposable
 {
+    /// <summary>Of <c>rtp.*</c>, for whoever listens to System.Diagnostics.Metrics.</summary>
+    public const string MeterName = "Sentiric.Media";
     private const int MaxWaitingEvents = 65_536;
     private const int MaxKernelPortTries = 50;
 
@@ -24,6 +26,7 @@ public sealed partial class MediaEngine : IAsyncDisposable
     private readonly Channel<(MediaSession Session, MediaEvent Event)> notices;
     private readonly Task notifier;
     private readonly MediaLoop[] loops;
+    private readonly MediaMeter meter;
     private ImmutableArray<MediaSession> sessions = [];
     private long lostEvents;
     private volatile bool disposed;
@@ -48,7 +51,9 @@ public sealed partial class MediaEngine : IAsyncDisposable
         Writer = new RecordingWriter();
         var threads = Options.MediaThreads == 0 ? Environment.ProcessorCount : Options.MediaThreads;
         loops = [.. Enumerable.Range(0, threads).Select(i => new MediaLoop($"media {i}", Options.RealTime, ReportFault, lost => LogStall(this.logger, lost)))];
+        meter = new MediaMeter(() => OpenSessions, () => LateTicks);
         if (!IsRealTime) LogNoRealTime(this.logger);
+        if (ReservedPorts.Endangered(Options.Ports) is > 0 and var endangered) LogPortsEndangered(this.logger, endangered, Options.Ports.First, Options.Ports.Last);
     }
 
     public MediaEngineOptions Options { get; }
@@ -73,6 +78,7 @@ public sealed partial class MediaEngine : IAsyncDisposable
             if (TryOpen(port) is { } session) return new MediaOpened(session, null);
             GiveBack(port); // another program has it: it rests like a used one
         }
+        meter.PortsExhausted();
         LogPortsExhausted(logger, OpenSessions);
         var detail = $"no free pair of media ports, {OpenSessions} sessions are open";
         return new MediaOpened(null, new MediaRefusal(MediaRefusal.PortsExhausted, detail));
@@ -84,6 +90,7 @@ public sealed partial class MediaEngine : IAsyncDisposable
         disposed = true;
         await Task.WhenAll(sessions.Select(s => s.CloseAsync())).ConfigureAwait(false);
         foreach (var loop in loops) loop.Dispose();
+        meter.Dispose();
         Writer.Dispose();
         notices.Writer.TryComplete();
         await notifier.ConfigureAwait(false);
@@ -97,6 +104,8 @@ public sealed partial class MediaEngine : IAsyncDisposable
     {
         if (!notices.Writer.TryWrite((session, mediaEvent))) Interlocked.Increment(ref lostEvents);
     }
+
+    internal void Count(MediaQuality closed) => meter.Closed(closed);
 
     internal void ReportFault(string where, Exception bug) => LogFault(logger, where, bug);
 
@@ -177,4 +186,7 @@ public sealed partial class MediaEngine : IAsyncDisposable
 
     [LoggerMessage(4, LogLevel.Error, "A fault in {Where} of the media engine")]
     private static partial void LogFault(ILogger logger, string where, Exception fault);
+
+    [LoggerMessage(5, LogLevel.Warning, "The kernel may give {Ports} of the media ports {First}-{Last} to outgoing connections: put them into net.ipv4.ip_local_reserved_ports")]
+    private static partial void LogPortsEndangered(ILogger logger, int ports, int first, int last);
 }

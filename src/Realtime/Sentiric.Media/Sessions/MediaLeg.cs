@@ -43,6 +43,7 @@ public readonly record struct RtpStart(uint Ssrc, ushort Sequence, uint Timestam
 public sealed class MediaLeg : IDisposable
 {
     public const int FrameSamples = JitterBuffer.FrameSamples;
+    private const int FrameMs = 20;
     private const int MaxPacketSamples = 960; // 120 ms: no telephone sends longer packets
 
     private readonly IMediaTransport transport;
@@ -50,6 +51,7 @@ public sealed class MediaLeg : IDisposable
     private readonly RtpStart start;
     private readonly SourceLock source;
     private readonly RtpStatistics statistics = new();
+    private readonly BurstGap losses = new();
     private readonly JitterBuffer jitter = new();
     private readonly DtmfReceiver dtmfIn = new();
     private readonly DtmfSender dtmfOut = new();
@@ -75,7 +77,7 @@ public sealed class MediaLeg : IDisposable
     private long malformed, stray, lateTicks;
     private uint lastSenderReport;
     private long lastSenderReportUs;
-    private double? rttMs, remoteLossPercent, remoteJitterMs;
+    private double? rttMs, remoteLossPercent, remoteJitterMs, remoteMos;
 
     public MediaLeg(IMediaTransport transport, MediaLegOptions options, RtpStart start)
     {
@@ -119,7 +121,7 @@ public sealed class MediaLeg : IDisposable
         (expectRtpSinceUs, toldNoRtp) = (nowUs, false);
         if (!first) return;
         nextQualityUs = nowUs + (long)options.QualityEvery.TotalMicroseconds;
-        nextRtcpUs = nowUs + (long)options.RtcpEvery.TotalMicroseconds;
+        nextRtcpUs = nowUs + RtcpSchedule.NextUs(options.RtcpEvery, isFirst: true, Dice);
     }
 
     /// <summary>A datagram came in. Whatever is wrong with it is counted, never thrown.</summary>
@@ -141,7 +143,10 @@ public sealed class MediaLeg : IDisposable
     {
         if (audio is not { } agreed) return;
         if (late) lateTicks++;
+        var concealed = jitter.Concealed;
         InboundSource = jitter.Read(inbound);
+        if (InboundSource == FrameSource.Heard) losses.Heard();
+        else if (jitter.Concealed > concealed) losses.Lost();
         SendFrame(agreed);
         Recording?.Append(inbound, outbound);
         timestamp += FrameSamples;
@@ -186,7 +191,7 @@ public sealed class MediaLeg : IDisposable
             statistics.Reordered, statistics.JitterMs, rttMs, mos, jitter.DelayMs, jitter.Concealed,
             lateTicks, statistics.MaxGapMs, source.Foreign, malformed, stray, remoteLossPercent, remoteJitterMs)
         {
-            Srtp = audio?.Srtp?.Ours.Suite, Forged = seal?.Forged ?? 0, Replayed = seal?.Replayed ?? 0,
+            RemoteMos = remoteMos, Srtp = audio?.Srtp?.Ours.Suite, Forged = seal?.Forged ?? 0, Replayed = seal?.Replayed ?? 0,
         };
     }
 
@@ -279,6 +284,7 @@ public sealed class MediaLeg : IDisposable
         }
         if (news.HasSenderReport) (lastSenderReport, lastSenderReportUs) = (news.NtpMiddle, nowUs);
         if (news.HasBlock) TakeReport(news.Block, nowUs);
+        if (news.Voip is { } voip && voip.MosListening is >= 10 and <= 50) remoteMos = voip.MosListening / 10.0;
         if (news.Bye) events.Enqueue(new MediaEvent.RemoteBye());
     }
 
@@ -345,9 +351,7 @@ public sealed class MediaLeg : IDisposable
             events.Enqueue(new MediaEvent.QualityMeasured(Quality()));
         }
         if (nowUs < nextRtcpUs) return;
-        // RFC 3550 6.2: 0.5 to 1.5 times the interval, so that legs do not report in step; the dice are our SSRC and sequence.
-        var share = 0.5 + ((start.Ssrc ^ (uint)(sequence * 40_503)) & 0xFF) / 256.0;
-        nextRtcpUs = nowUs + (long)(options.RtcpEvery.TotalMicroseconds * share);
+        nextRtcpUs = nowUs + RtcpSchedule.NextUs(options.RtcpEvery, isFirst: false, Dice);
         SendReport(agreed, nowUs, bye: false);
     }
 
@@ -356,7 +360,7 @@ public sealed class MediaLeg : IDisposable
         if (source.SendTo is not { IsReachable: true } rtp) return;
         var to = agreed.RtcpMux ? rtp : rtp.Address == remoteRtcp.Address ? remoteRtcp : rtp with { Port = (ushort)(rtp.Port + 1) };
         RtcpReportBlock? block = source.Ssrc is { } ssrc ? ReportOn(ssrc, nowUs) : null;
-        var length = Rtcp.WriteReport(rtcp, start.Ssrc, NtpAt(nowUs), timestamp, (uint)sent, (uint)sentOctets, block, cname, bye);
+        var length = Rtcp.WriteReport(rtcp, start.Ssrc, NtpAt(nowUs), timestamp, (uint)sent, (uint)sentOctets, block, cname, bye, VoipMetrics());
         ReadOnlySpan<byte> plain = rtcp.AsSpan(0, length);
         var report = seal is null ? plain : seal.SealRtcp(plain);
         if (report.IsEmpty) return;
@@ -367,6 +371,28 @@ public sealed class MediaLeg : IDisposable
     private RtcpReportBlock ReportOn(uint ssrc, long nowUs) => new(
         ssrc, statistics.TakeFractionLost(), (int)Math.Min(statistics.Lost, 0x7FFFFF), statistics.ExtendedHighest, statistics.JitterSamples,
         lastSenderReport, lastSenderReport == 0 ? 0 : (uint)((nowUs - lastSenderReportUs) * 65_536 / 1_000_000));
+
+    // Our SSRC and sequence number are random enough to keep legs out of step.
+    private byte Dice => (byte)(start.Ssrc ^ (uint)(sequence * 40_503));
+
+    private RtcpVoip? VoipMetrics()
+    {
+        if (source.Ssrc is not { } ssrc || statistics.Received == 0) return null;
+        var (lost, late, spread) = (statistics.Lost, jitter.Late, losses.Summary());
+        var expected = Math.Max(1, statistics.Received + lost);
+        var lossPercent = Math.Min(100, 100.0 * (lost + late) / expected);
+        var r = EModel.R(jitter.DelayMs + FrameMs + (rttMs ?? 0) / 2, lossPercent);
+        return new RtcpVoip(
+            ssrc, Of256(lost, expected), Of256(late, expected), (byte)(spread.BurstDensity * 2.55), (byte)(spread.GapDensity * 2.55), Ms(spread.BurstMs), Ms(spread.GapMs),
+            Ms(rttMs ?? 0), Ms(jitter.DelayMs + FrameMs), (byte)r, Tenths(EModel.Mos(EModel.R(0, lossPercent))), Tenths(EModel.Mos(r)),
+            Ms(jitter.DelayMs), Ms(JitterBuffer.MaxDelayMs), Ms(JitterBuffer.MaxDelayMs));
+    }
+
+    private static byte Tenths(double mos) => (byte)Math.Round(mos * 10);
+
+    private static byte Of256(long part, long whole) => (byte)Math.Min(255, part * 256 / whole);
+
+    private static ushort Ms(double milliseconds) => (ushort)Math.Clamp(milliseconds, 0, ushort.MaxValue);
 
     private ulong NtpAt(long nowUs) => Rtcp.Ntp(start.WallClock + TimeSpan.FromMicroseconds(nowUs - start.NowUs));
 }

@@ -49,12 +49,12 @@ public sealed class MediaSession : IAsyncDisposable
 
     /// <summary>Our own offer; follow it with <see cref="AcceptAnswer"/> and the same capabilities.</summary>
     public string Offer(MediaCapabilities? capabilities = null) =>
-        SdpNegotiator.Offer(capabilities ?? engine.Options.Capabilities, NextLocal());
+        SdpNegotiator.Offer(AsSecureAsNow(capabilities ?? engine.Options.Capabilities), NextLocal());
 
     /// <summary>Connects as the answer to our offer says; refused when it takes nothing of it.</summary>
     public SdpOutcome AcceptAnswer(string answer, MediaCapabilities? offered = null)
     {
-        var outcome = SdpNegotiator.ReadAnswer(answer, offered ?? engine.Options.Capabilities, srtpKeys.Value);
+        var outcome = SdpNegotiator.ReadAnswer(answer, AsSecureAsNow(offered ?? engine.Options.Capabilities), srtpKeys.Value);
         if (outcome.Audio is { } audio) Connect(audio);
         return outcome;
     }
@@ -307,6 +307,10 @@ public sealed class MediaSession : IAsyncDisposable
         while (leg.TryTakeEvent(out var mediaEvent) && mediaEvent is not null) engine.Notify(this, mediaEvent);
     }
 
+    // A later offer of ours (hold, another codec) must not talk an encrypted call back into the clear.
+    private MediaCapabilities AsSecureAsNow(MediaCapabilities capabilities) =>
+        Audio?.Srtp is null ? capabilities : capabilities with { Srtp = SrtpPolicy.Required };
+
     private SdpLocal NextLocal() => local with { Version = Interlocked.Increment(ref sdpVersion), SrtpKeys = srtpKeys.Value };
 
     // Called once, under the gate; the file is finished outside of it.
@@ -318,6 +322,7 @@ public sealed class MediaSession : IAsyncDisposable
         foreach (var queue in queues) queue.Complete();
         var (quality, open) = (leg.Quality(), recording);
         leg.Recording = recording = null;
+        engine.Count(quality);
         return Task.Run(async () =>
         {
             engine.Release(this);

@@ -21,6 +21,9 @@ public sealed record TrunkProfile
     /// <summary>RFC 4733 events may stand in SDP.</summary>
     public bool TelephoneEvent { get; init; } = true;
 
+    /// <summary>Whether media is encrypted, in the words of whoever serves the media; absent: as it likes.</summary>
+    public string? Srtp { get; init; }
+
     /// <summary>Record-Route goes back in responses (RFC 3261 12.1.1); some gear in front of a trunk chokes on it and finds its way without.</summary>
     public bool EchoesRecordRoute { get; init; } = true;
 
