@@ -100,6 +100,7 @@ public static class Composition
         if (roles.Has(Role.Media))
         {
             MediaPort.Map(app, services.GetRequiredService<IMediaSessions>());
+            MediaApi.Map(app);
         }
 
         if (roles.Has(Role.Agent))

@@ -30,6 +30,8 @@ public static class Problems
             (_, "forbidden") => 403,
             ("recording", "erased") => 410,
             (_, "unknown") => 404,
+            ("media", "session_unknown") => 404,
+            ("media", "queue_full" or "not_recording") => 409,
             (_, "too_large") => 413,
             (_, "unavailable" or "ports_exhausted") => 503,
             (_, "timeout") => 504,

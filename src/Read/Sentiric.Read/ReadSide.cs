@@ -49,6 +49,7 @@ public static class ReadSide
         CallHistory.Map(routes);
         SipCaptures.Map(routes);
         Recordings.Map(routes);
+        CallSound.Map(routes);
         EventStream.Map(routes);
         UserDirectory.Map(routes);
         DialplanDirectory.Map(routes);

@@ -204,6 +204,38 @@ public sealed class CallReadModels : IAsyncLifetime
         Assert.Equal([1, 2, 3, 4, 5], await response.Content.ReadAsByteArrayAsync());
     }
 
+    [Fact]
+    public async Task How_a_call_sounded_over_time_comes_from_its_recording_and_its_measurements()
+    {
+        var answered = ((CallAnswered)DemoCall.Running().Single(f => f is CallAnswered)).At;
+        MediaQualityMeasured Measured(int second, long received, long lost, double jitter, bool summary = false) =>
+            new(answered.AddSeconds(second), summary, "PCMA", 7, received, received, lost, 1, 0, jitter, 12, 4.2, 40);
+        await _world.TellAsync(
+            "demo", Streams.Call(DemoCall.Id),
+            [.. DemoCall.Running().Where(f => f is not MediaQualityMeasured), Measured(5, 249, 0, 1.5), Measured(10, 480, 19, 9), Measured(11, 500, 19, 4), .. DemoCall.Ending().Where(f => f is not MediaQualityMeasured), Measured(11, 500, 19, 4, summary: true)]);
+        // 100 ms: the caller at half scale in the second half, the agent silent.
+        var wav = new byte[44 + (800 * 4)];
+        Convert.FromHexString("524946460000000057415645666D74201000000001000200401F0000007D0000040010006461746100000000").CopyTo(wav, 0);
+        for (var i = 400; i < 800; i++)
+        {
+            wav[44 + (4 * i) + 1] = 0x40;
+        }
+
+        var file = Path.Combine(_world.RecordingFolder, DemoCall.Recording);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        await File.WriteAllBytesAsync(file, wav);
+
+        var media = await _world.GetAsync<CallMedia>("demo", $"/calls/{DemoCall.Id}/media");
+        Assert.Equal([new(0, 5_000, 249, 1, 1.5, 4.2), new(5_000, 10_000, 231, 19, 9, 4.2), new(10_000, 11_000, 20, 0, 4, 4.2)], media.Quality);
+        Assert.Equal(20, media.Waveform?.StepMs);
+        Assert.Equal([0, 0, 0.5, 0.5, 0.5], media.Waveform?.Caller ?? []);
+        Assert.Equal([0.0, 0, 0, 0, 0], media.Waveform?.Agent ?? []);
+        Assert.Equal("call.unknown", await _world.RefusedAsync("other", $"/calls/{DemoCall.Id}/media"));
+
+        await File.WriteAllTextAsync(file, "not a recording");
+        Assert.Null((await _world.GetAsync<CallMedia>("demo", $"/calls/{DemoCall.Id}/media")).Waveform);
+    }
+
     [Theory]
     [InlineData("../outside.wav")]
     [InlineData("demo/../../outside.wav")]

@@ -38,7 +38,9 @@ public sealed class ConsoleTests(SharedPlatform shared)
         var shown = await browser.TextWithAsync(Calling.KnownCallerName, demo.Detail.Transcript[0].Text);
         Assert.All(demo.Detail.Transcript, line => Assert.Contains(line.Text, shown, StringComparison.Ordinal));
         Assert.Equal("0", await browser.EvaluateAsync("document.querySelectorAll('.bad').length - document.querySelectorAll('.badge.bad').length"));
-        // The recording is drawn when it has been decoded: its canvas has its own size then.
+        // Loss and jitter over time: an interval of 5 s at least.
+        Assert.NotEqual("0", await browser.EvaluateAsync("document.querySelectorAll('svg rect.loss').length"));
+        // The waveform gives its canvas a size of its own.
         await Until.TrueAsync("the waveform to be drawn", async () => await browser.EvaluateAsync("document.querySelector('canvas').height") == "96", Calling.Patience);
         await KeepAsync(browser, "call.png");
     }

@@ -128,24 +128,47 @@ export function meter(share, words = "") {
 }
 
 // Both channels of the recording, caller above, agent below.
-export async function waveform(canvas, url) {
-  const bytes = await (await fetch(url)).arrayBuffer();
-  const audio = await new OfflineAudioContext(2, 1, 8000).decodeAudioData(bytes);
+export function waveform(canvas, { caller, agent }) {
   const ratio = window.devicePixelRatio || 1;
   canvas.width = canvas.clientWidth * ratio;
   canvas.height = canvas.clientHeight * ratio;
   const context = canvas.getContext("2d");
   const half = canvas.height / 2;
-  for (let channel = 0; channel < Math.min(2, audio.numberOfChannels); channel++) {
-    const samples = audio.getChannelData(channel);
-    const each = Math.max(1, Math.floor(samples.length / canvas.width));
+  [caller, agent].forEach((peaks, channel) => {
     context.fillStyle = color(channel === 0 ? "caller" : "agent");
     const middle = half / 2 + channel * half;
     for (let x = 0; x < canvas.width; x++) {
-      let peak = 0;
-      for (let i = x * each; i < Math.min((x + 1) * each, samples.length); i++) peak = Math.max(peak, Math.abs(samples[i]));
-      const h = Math.max(1, peak * half);
+      const [from, to] = [Math.floor((x * peaks.length) / canvas.width), Math.floor(((x + 1) * peaks.length) / canvas.width)];
+      const h = Math.max(1, Math.max(0, ...peaks.slice(from, Math.max(to, from + 1))) * half);
       context.fillRect(x, middle - h / 2, 1, h);
     }
-  }
+  });
+}
+
+// The same from the audio itself, where the platform does not make peaks (FLAC).
+export async function peaksOf(url) {
+  const audio = await new OfflineAudioContext(2, 1, 8000).decodeAudioData(await (await fetch(url)).arrayBuffer());
+  const step = 160;
+  const peaks = (samples) => Array.from({ length: Math.ceil(samples.length / step) }, (_, i) => samples.subarray(i * step, (i + 1) * step).reduce((most, v) => Math.max(most, Math.abs(v)), 0));
+  return { caller: peaks(audio.getChannelData(0)), agent: peaks(audio.getChannelData(Math.min(1, audio.numberOfChannels - 1))) };
+}
+
+// Loss as bars, jitter as a line, over the time of the call.
+export function packets(intervals, words) {
+  const [width, height, left, foot] = [1000, 130, 46, 20];
+  const end = Math.max(1, ...intervals.map((i) => i.to_ms));
+  const share = (i) => (100 * i.lost) / Math.max(1, i.received + i.lost);
+  const mostLoss = Math.max(5, ...intervals.map(share));
+  const mostJitter = Math.max(20, ...intervals.map((i) => i.jitter_ms));
+  const x = (ms) => left + ((width - left) * ms) / end;
+  const y = (part) => (height - foot - 8) * (1 - part) + 8;
+  const told = (i) => `${(i.from_ms / 1000).toFixed(0)} – ${(i.to_ms / 1000).toFixed(0)} s: ${words.loss} ${share(i).toFixed(1)} % (${i.lost}), ${words.jitter} ${i.jitter_ms.toFixed(1)} ms, MOS ${i.mos.toFixed(2)}`;
+  const parts = [0, 1].flatMap((v) => [
+    svg("line", { x1: left, y1: y(v), x2: width, y2: y(v), stroke: color("edge") }),
+    svg("text", { x: left - 6, y: y(v) + 4, class: "soft", "text-anchor": "end" }, v === 0 ? "0" : `${mostLoss.toFixed(0)} %`),
+  ]);
+  parts.push(svg("text", { x: width, y: height - 4, class: "soft", "text-anchor": "end" }, `${words.jitter} 0 – ${mostJitter.toFixed(0)} ms`));
+  intervals.forEach((i) => parts.push(svg("rect", { class: "loss", x: x(i.from_ms) + 1, y: y(share(i) / mostLoss), width: Math.max(1, x(i.to_ms) - x(i.from_ms) - 2), height: Math.max(1, y(0) - y(share(i) / mostLoss)), fill: color(share(i) > 5 ? "bad" : share(i) > 1 ? "warn" : "good") }, svg("title", {}, told(i)))));
+  parts.push(svg("polyline", { points: intervals.map((i) => `${(x(i.from_ms) + x(i.to_ms)) / 2},${y(i.jitter_ms / mostJitter)}`).join(" "), fill: "none", stroke: color("accent"), "stroke-width": 1.5 }));
+  return svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" }, parts);
 }

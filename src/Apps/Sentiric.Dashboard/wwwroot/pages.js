@@ -1,5 +1,5 @@
 import { get, post } from "/console/api.js";
-import { card, el, ladder, latencyBars, table, timeline, waveform } from "/console/draw.js";
+import { card, el, ladder, latencyBars, packets, peaksOf, table, timeline, waveform } from "/console/draw.js";
 import { locale, w } from "/console/words.js";
 
 const clock = (iso) => (iso ? new Date(iso).toLocaleTimeString(locale()) : "");
@@ -44,7 +44,7 @@ function callTable(calls) {
 }
 
 export async function callPage(id) {
-  const [detail, events] = await Promise.all([get(`/calls/${id}`), get(`/calls/${id}/events`)]);
+  const [detail, events, media] = await Promise.all([get(`/calls/${id}`), get(`/calls/${id}/events`), get(`/calls/${id}/media`)]);
   const { record, transcript, turns } = detail;
   const resolution = events.find((e) => e.type === "call.route.resolved" || e.type === "call.requested")?.data.resolution;
   const sip = events.filter((e) => e.type === "sip.message.logged").map((e) => e.data);
@@ -67,13 +67,14 @@ export async function callPage(id) {
       card(w("transcript"), el("div", { class: "talk" }, transcript.map(said))),
       el("div", {},
         card(w("recording"), record.recording_uri ? el("div", {}, canvas, el("small", { class: "soft" }, w("left")), el("audio", { controls: true, preload: "none", src: `/v1/calls/${id}/recording` })) : el("p", { class: "empty" }, w("noRecording"))),
+        media.quality.length ? card(w("packets"), packets(media.quality, { loss: w("loss"), jitter: w("jitter") })) : null,
         card(w("record"), facts(record)),
         turns.length ? card(w("latency"), latencyBars(turns, stages)) : null)),
     el("div", { class: "grid" },
       card(w("ladder"), el("div", {}, ladder(sip), capture)),
       card(w("why"), el("ol", {}, (resolution?.trace ?? []).map((line) => el("li", {}, line))))),
     card(w("events"), el("details", {}, el("summary", {}, `${events.length}`), table(["#", "", w("events"), ""], events.map((e) => el("tr", {}, number(e.version), el("td", {}, clock(e.occurred_at)), el("td", {}, e.type), el("td", {}, el("pre", {}, JSON.stringify(e.data)))))))));
-  return { node, concerns: (e) => e.call_id === id, shown: () => record.recording_uri && waveform(canvas, `/v1/calls/${id}/recording`) };
+  return { node, concerns: (e) => e.call_id === id, shown: async () => record.recording_uri && waveform(canvas, media.waveform ?? (await peaksOf(`/v1/calls/${id}/recording`))) };
 }
 
 function said(line) {

@@ -17,7 +17,7 @@ const words = {
     appendQueue: "Yazma kuyruğu", size: "Boyut", behind: "Geride", lagTrend: "Gecikmenin seyri", parked: "Park", pause: "Duraklat", resume: "Sürdür", retry: "Yeniden dene", discard: "Sil",
     parkedAt: "Park edildi", reason: "Neden", table: "Tablo", rows: "Satır", data: "Veri", indexes: "Dizinler", filterType: "Tür süzgeci", degraded: "Dikkat", unhealthy: "Arıza",
     running: "çalışıyor", rebuilding: "yeniden kuruluyor", paused: "duraklatıldı", standingby: "bekliyor", stopped: "durdu", retrying: "yeniden deniyor", minuteShort: "dk", hourShort: "sa",
-    language: "English", talking: "konuşuyor", ringing: "çalıyor", received: "geldi", heard: "Duyulan", said: "Yanıt", question: "Sorular", answer: "Yanıt",
+    packets: "Paketler: kayıp ve titreme", loss: "kayıp", jitter: "titreme", language: "English", talking: "konuşuyor", ringing: "çalıyor", received: "geldi", heard: "Duyulan", said: "Yanıt", question: "Sorular", answer: "Yanıt",
   },
   en: {
     live: "Live", calls: "Calls", directory: "Directory", operations: "Operations", liveCalls: "Calls that are up", recentCalls: "Recent calls",
@@ -36,7 +36,7 @@ const words = {
     appendQueue: "Append queue", size: "Size", behind: "Behind", lagTrend: "Lag over time", parked: "Parked", pause: "Pause", resume: "Resume", retry: "Retry", discard: "Discard",
     parkedAt: "Parked", reason: "Reason", table: "Table", rows: "Rows", data: "Data", indexes: "Indexes", filterType: "Filter by type", degraded: "Attention", unhealthy: "Failure",
     running: "running", rebuilding: "rebuilding", paused: "paused", standingby: "standing by", stopped: "stopped", retrying: "retrying", minuteShort: "min", hourShort: "h",
-    language: "Türkçe", talking: "talking", ringing: "ringing", received: "received", heard: "Heard", said: "Said", question: "Questions", answer: "Answer",
+    packets: "Packets: loss and jitter", loss: "loss", jitter: "jitter", language: "Türkçe", talking: "talking", ringing: "ringing", received: "received", heard: "Heard", said: "Said", question: "Questions", answer: "Answer",
   },
 };
 

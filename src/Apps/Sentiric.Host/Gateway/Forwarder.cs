@@ -23,6 +23,12 @@ public static class Forwarder
         var key = settings.ServiceKey ?? throw new SettingsException("Services__Key is not set: the gateway shows it to the other roles.");
         var write = settings.Service(Role.Write) is { } w ? ServiceClients.ClientFor(w, key) : null;
         var read = settings.Service(Role.Read) is { } r ? ServiceClients.ClientFor(r, key) : null;
+        if (settings.ServiceIfSet(Role.Media) is { } m)
+        {
+            var media = ServiceClients.ClientFor(m, key);
+            routes.Map("/v1/media/{**rest}", (HttpContext http) => ForwardAsync(http, media)).ExcludeFromDescription();
+        }
+
         routes.Map("/v1/{**rest}", (HttpContext http) => ForwardAsync(http, IsForRead(http.Request) ? read : write)).ExcludeFromDescription();
     }
 

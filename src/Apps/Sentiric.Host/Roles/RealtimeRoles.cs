@@ -56,9 +56,10 @@ internal static class RealtimeRoles
                 Leg = new MediaLegOptions { NoRtpAfter = TimeSpan.FromSeconds(settings.MediaTimeoutSeconds) },
             },
             s.GetRequiredService<ILogger<MediaEngine>>()));
-        services.AddSingleton<IMediaSessions>(s => new MediaSessions(
+        services.AddSingleton(s => new MediaSessions(
             s.GetRequiredService<MediaEngine>(), s.GetRequiredService<FactWriter>(), s.GetRequiredService<RecordingShelf>(), s.GetRequiredService<TimeProvider>(),
             s.GetRequiredService<ILogger<MediaSessions>>()));
+        services.AddSingleton<IMediaSessions>(s => s.GetRequiredService<MediaSessions>());
         services.AddSingleton<RecordingShelf>();
         StoreRole.AddLoop(services, "recordings", s => s.GetRequiredService<RecordingShelf>().KeepAsync);
     }

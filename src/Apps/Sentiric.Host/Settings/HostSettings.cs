@@ -197,6 +197,9 @@ public sealed class HostSettings
         ? null
         : Url("Services:" + role) ?? throw new SettingsException($"Services__{role} is not set: this process has roles {Roles} and must know where {role} answers.");
 
+    /// <summary>The same, null also where it is not set.</summary>
+    public Uri? ServiceIfSet(Role role) => Roles.Has(role) ? null : Url("Services:" + role);
+
     private static bool NeedsBus(RoleSet roles) => roles.Has(Role.Write) || roles.Has(Role.Sip) || roles.Has(Role.Agent) || roles.Has(Role.Read) || roles.Has(Role.Gateway);
 
     private MasterKeys? Keys(string file, string inline)

@@ -350,5 +350,7 @@ public sealed partial class MediaSessions(
         public bool IsFurther { get; set; }
 
         public string? RecordingUri { get; set; }
+
+        public bool RecordingPaused { get; set; }
     }
 }

@@ -18,15 +18,17 @@ public static class G711
 
     public static void Decode(AudioCodec codec, ReadOnlySpan<byte> encoded, Span<short> pcm)
     {
-        var table = codec switch { AudioCodec.Pcma => FromALaw, AudioCodec.Pcmu => FromMuLaw };
+        var table = codec switch { AudioCodec.Pcma => FromALaw, AudioCodec.Pcmu => FromMuLaw, AudioCodec.G722 => throw NotOurs(codec) };
         for (var i = 0; i < encoded.Length; i++) pcm[i] = table[encoded[i]];
     }
 
     public static void Encode(AudioCodec codec, ReadOnlySpan<short> pcm, Span<byte> encoded)
     {
-        var table = codec switch { AudioCodec.Pcma => ToALaw, AudioCodec.Pcmu => ToMuLaw };
+        var table = codec switch { AudioCodec.Pcma => ToALaw, AudioCodec.Pcmu => ToMuLaw, AudioCodec.G722 => throw NotOurs(codec) };
         for (var i = 0; i < pcm.Length; i++) encoded[i] = table[(ushort)pcm[i]];
     }
+
+    private static ArgumentException NotOurs(AudioCodec codec) => new($"{codec} is not a law of G.711.", nameof(codec));
 
     // G.711 table 1: sign (1 = positive), 3 bits segment, 4 bits interval; even bits inverted on the line.
     private static short DecodeALaw(int code)

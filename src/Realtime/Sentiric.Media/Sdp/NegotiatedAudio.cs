@@ -41,7 +41,7 @@ public sealed record MediaCapabilities(
     IReadOnlyList<AudioCodec> Codecs, bool TelephoneEvent = true, bool RtcpMux = true, MediaDirection Direction = MediaDirection.SendRecv,
     SrtpPolicy Srtp = SrtpPolicy.WhenOffered)
 {
-    public static MediaCapabilities Default { get; } = new([AudioCodec.Pcma, AudioCodec.Pcmu]);
+    public static MediaCapabilities Default { get; } = new([AudioCodec.Pcma, AudioCodec.Pcmu, AudioCodec.G722]);
 }
 
 /// <summary>Either an answer with what it means, or a refusal.</summary>

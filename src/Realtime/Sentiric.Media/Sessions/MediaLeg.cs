@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 
 namespace Sentiric.Media;
@@ -55,6 +56,7 @@ public sealed class MediaLeg : IDisposable
     private readonly JitterBuffer jitter = new();
     private readonly DtmfReceiver dtmfIn = new();
     private readonly DtmfSender dtmfOut = new();
+    private readonly LegVoice voice = new();
     private readonly Queue<MediaEvent> events = new();
     private readonly short[] decoded = new short[MaxPacketSamples];
     private readonly short[] inbound = new short[FrameSamples];
@@ -89,6 +91,9 @@ public sealed class MediaLeg : IDisposable
 
     public PlaybackQueue Playback { get; } = new();
 
+    /// <summary>What is added to playback before it is encoded, in this order.</summary>
+    public ImmutableArray<IAudioStage> Stages { get; set; } = [];
+
     /// <summary>Gets both directions of every tick, when there is one.</summary>
     public CallRecording? Recording { get; set; }
 
@@ -115,6 +120,7 @@ public sealed class MediaLeg : IDisposable
         var first = audio is null;
         audio = negotiated;
         UseKeys(negotiated.Srtp);
+        voice.Use(negotiated.Codec);
         var remote = UdpAddress.From(negotiated.Remote);
         if (remote.IsReachable) source.Expect(remote, ssrcOfEarlierCall);
         remoteRtcp = UdpAddress.From(negotiated.RemoteRtcp);
@@ -132,7 +138,7 @@ public sealed class MediaLeg : IDisposable
         if (seal is not null && !TryOpen(ref datagram, isRtcp)) return;
         if (isRtcp) ReceiveRtcp(datagram, from, nowUs);
         else if (!RtpHeader.TryRead(datagram, out var header)) malformed++;
-        else if (!IsNegotiated(agreed, header.PayloadType)) ReceiveStray(header, from, nowUs);
+        else if (!IsNegotiated(agreed, header.PayloadType)) ReceiveStray(header, datagram.Slice(header.PayloadOffset, header.PayloadLength), from, nowUs);
         else ReceiveRtp(agreed, header, datagram.Slice(header.PayloadOffset, header.PayloadLength), from, nowUs);
     }
 
@@ -147,6 +153,8 @@ public sealed class MediaLeg : IDisposable
         InboundSource = jitter.Read(inbound);
         if (InboundSource == FrameSource.Heard) losses.Heard();
         else if (jitter.Concealed > concealed) losses.Lost();
+        if (InboundSource != FrameSource.Heard && voice.Noise.IsOn) voice.Noise.Fill(inbound);
+        if (agreed.TelephoneEventPayloadType is null && voice.HearKey(inbound) is { } key) events.Enqueue(new MediaEvent.DtmfPressed(key));
         SendFrame(agreed);
         Recording?.Append(inbound, outbound);
         timestamp += FrameSamples;
@@ -228,10 +236,10 @@ public sealed class MediaLeg : IDisposable
         if (arrival is RtpArrival.Duplicate or RtpArrival.Suspicious || !agreed.Direction.Receives()) return;
         if (header.PayloadType == agreed.TelephoneEventPayloadType) ReceiveDigit(header, payload);
         else if (loopBack) SendBack(agreed, header, payload, nowUs);
-        else ReceiveAudio(agreed.Codec, header, payload, nowUs);
+        else ReceiveAudio(header, payload, nowUs);
     }
 
-    private void ReceiveAudio(AudioCodec codec, RtpHeader header, ReadOnlySpan<byte> payload, long nowUs)
+    private void ReceiveAudio(RtpHeader header, ReadOnlySpan<byte> payload, long nowUs)
     {
         if (payload.Length > MaxPacketSamples)
         {
@@ -239,8 +247,8 @@ public sealed class MediaLeg : IDisposable
             return;
         }
         statistics.OnAudioTiming(header.Timestamp, nowUs);
-        G711.Decode(codec, payload, decoded);
-        jitter.Insert(header.Timestamp, decoded.AsSpan(0, payload.Length));
+        var samples = voice.Decode(payload, decoded);
+        jitter.Insert(header.Timestamp, decoded.AsSpan(0, samples));
     }
 
     // Timestamps keep their distances; the shift puts them where our own stream stands.
@@ -259,11 +267,14 @@ public sealed class MediaLeg : IDisposable
         if (dtmfIn.Take(header.Timestamp, payload) is { } digit) events.Enqueue(new MediaEvent.DtmfPressed(digit));
     }
 
-    // Comfort noise and codecs that nobody agreed on: not heard, and they never change what we send; but they were not lost either.
-    private void ReceiveStray(RtpHeader header, UdpAddress from, long nowUs)
+    // Codecs that nobody agreed on: not heard, and they never change what we send; but they were not lost either. Comfort noise has a static payload type,
+    // and gateways send it without asking.
+    private void ReceiveStray(RtpHeader header, ReadOnlySpan<byte> payload, UdpAddress from, long nowUs)
     {
         stray++;
-        if (source.IsLocked && source.SendTo == from && source.Ssrc == header.Ssrc) statistics.OnPacket(header.Sequence, nowUs);
+        if (!source.IsLocked || source.SendTo != from || source.Ssrc != header.Ssrc) return;
+        if (statistics.OnPacket(header.Sequence, nowUs) == RtpArrival.Duplicate) return;
+        if (header.PayloadType == ComfortNoise.PayloadType && voice.Noise.Take(payload)) (expectRtpSinceUs, toldNoRtp) = (nowUs, false);
     }
 
     private void ListenAnew(UdpAddress from)
@@ -271,6 +282,7 @@ public sealed class MediaLeg : IDisposable
         statistics.NewStream();
         jitter.Reset();
         dtmfIn.Reset();
+        voice.ListenAnew();
         events.Enqueue(new MediaEvent.SourceFound(from));
     }
 
@@ -306,14 +318,21 @@ public sealed class MediaLeg : IDisposable
             marker |= !loopBack;
         }
         else if (dtmfOut.IsBusy && agreed.TelephoneEventPayloadType is { } payloadType) SendDigit(payloadType, to);
-        else if (Playback.Read(outbound) || options.Idle == IdleSend.Silence) SendAudio(agreed, to);
+        else if (ReadOutbound() || options.Idle == IdleSend.Silence) SendAudio(agreed, to);
         else marker = true;
+    }
+
+    private bool ReadOutbound()
+    {
+        var isHeard = Playback.Read(outbound);
+        foreach (var stage in Stages) isHeard = stage.Process(outbound, isHeard);
+        return isHeard;
     }
 
     private void SendAudio(NegotiatedAudio agreed, UdpAddress to)
     {
-        G711.Encode(agreed.Codec, outbound, packet.AsSpan(RtpHeader.Size));
-        SendPacket(marker, agreed.PayloadType, timestamp, FrameSamples, to);
+        var octets = voice.Encode(outbound, packet.AsSpan(RtpHeader.Size));
+        SendPacket(marker, agreed.PayloadType, timestamp, octets, to);
         marker = false;
     }
 

@@ -144,6 +144,16 @@ public sealed class MediaSession : IAsyncDisposable
         lock (gate) return leg.Playback.Clear();
     }
 
+    /// <summary>Adds a stage behind those that are there, from the next tick on; dispose to take it away.</summary>
+    public IDisposable Stack(IAudioStage stage)
+    {
+        lock (gate) leg.Stages = leg.Stages.Add(stage);
+        return new Subscription(() =>
+        {
+            lock (gate) leg.Stages = leg.Stages.Remove(stage);
+        });
+    }
+
     public PlaybackPosition Where()
     {
         lock (gate) return leg.Playback.Where();

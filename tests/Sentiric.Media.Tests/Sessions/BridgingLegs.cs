@@ -1,0 +1,64 @@
+namespace Sentiric.Media.Tests;
+
+/// <summary>Three legs on real sockets with three phones: who hears whom.</summary>
+public sealed class BridgingLegs : IAsyncLifetime
+{
+    private static readonly TimeSpan Enough = TimeSpan.FromSeconds(3);
+    private readonly MediaEngine engine = new();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await engine.DisposeAsync();
+
+    [Fact]
+    public async Task Both_hear_each_other_the_supervisor_hears_both_and_only_the_agent_hears_the_whisper()
+    {
+        var (callerPhone, caller) = Connected();
+        var (agentPhone, agent) = Connected();
+        var (bossPhone, boss) = Connected();
+        using var bridge = MediaBridge.Join(caller, agent);
+        using var listening = bridge.Listen(boss);
+        using var whispering = bridge.Whisper(boss);
+        var (atCaller, atAgent, atBoss) = (Ear(callerPhone), Ear(agentPhone), Ear(bossPhone));
+        short[] callerSays = Signal(300, 1_100), agentSays = Signal(1_200, 2_000), bossSays = Signal(2_100, 2_900);
+        callerPhone.Play("c", callerSays);
+        agentPhone.Play("a", agentSays);
+        await Waiting.For(bossPhone.Play("b", bossSays).Finished, "the supervisor to say all");
+        await Waiting.For(Rest(atCaller, atAgent, atBoss), "the rest to arrive");
+
+        double Of(short[] said, List<short> heard) => Signals.Find(said.AsSpan(4_000, 4_000), heard.ToArray()).Correlation;
+        Assert.True(Of(agentSays, atCaller) > 0.9, $"the caller hears the agent: {Of(agentSays, atCaller)}");
+        Assert.True(Of(callerSays, atAgent) > 0.6, $"the agent hears the caller: {Of(callerSays, atAgent)}");
+        Assert.True(Of(bossSays, atAgent) > 0.6, $"the agent hears the whisper: {Of(bossSays, atAgent)}");
+        Assert.True(Of(callerSays, atBoss) > 0.6, $"the supervisor hears the caller: {Of(callerSays, atBoss)}");
+        Assert.True(Of(agentSays, atBoss) > 0.6, $"the supervisor hears the agent: {Of(agentSays, atBoss)}");
+        Assert.True(Math.Abs(Of(bossSays, atCaller)) < 0.2, $"the caller hears the whisper: {Of(bossSays, atCaller)}");
+        Assert.True(Math.Abs(Of(callerSays, atCaller)) < 0.2, $"the caller hears himself: {Of(callerSays, atCaller)}");
+    }
+
+    private static short[] Signal(double from, double to) => Tone.Sweep(from, to, TimeSpan.FromSeconds(2), 0.25);
+
+    private static List<short> Ear(MediaSession phone)
+    {
+        var heard = new List<short>();
+        phone.Listen(frame => { lock (heard) heard.AddRange(frame.Pcm.Span); });
+        return heard;
+    }
+
+    private static async Task<bool> Rest(params List<short>[] ears)
+    {
+        var wanted = (int)(Enough.TotalSeconds * 8_000);
+        while (ears.Any(e => { lock (e) return e.Count < wanted; })) await Task.Yield();
+        return true;
+    }
+
+    private (MediaSession Phone, MediaSession Leg) Connected()
+    {
+        var (phone, leg) = (engine.Open().Session, engine.Open().Session);
+        Assert.NotNull(phone);
+        Assert.NotNull(leg);
+        var answer = leg.Answer(phone.Offer());
+        Assert.Null(phone.AcceptAnswer(answer.Sdp ?? "").Refusal);
+        return (phone, leg);
+    }
+}
