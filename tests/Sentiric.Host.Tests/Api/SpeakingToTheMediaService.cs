@@ -80,7 +80,7 @@ public sealed class SpeakingToTheMediaService(AllInOne platform) : IClassFixture
         Assert.True(end.GetProperty("interrupted").GetBoolean());
         Assert.InRange(end.GetProperty("heard_ms").GetInt64(), where.GetProperty("heard_ms").GetInt64(), 19_999);
         Assert.Equal(20_000, end.GetProperty("queued_ms").GetInt64());
-        Assert.Equal(JsonValueKind.Null, (await GetAsync($"/v1/media/sessions/{session}")).GetProperty("playback_id").ValueKind);
+        Assert.False((await GetAsync($"/v1/media/sessions/{session}")).TryGetProperty("playback_id", out _));
         await DeleteAsync($"/v1/media/sessions/{session}");
     }
 
@@ -102,6 +102,7 @@ public sealed class SpeakingToTheMediaService(AllInOne platform) : IClassFixture
         Assert.Equal(started.GetProperty("uri").GetString(), told.GetProperty("uri").GetString());
         Assert.Equal(64, told.GetProperty("sha256").GetString()!.Length);
         await RefusedAsync(await Client.DeleteAsync($"/v1/media/sessions/{session}/recording"), 409, "media.not_recording");
+        await RefusedAsync(await Client.PostAsJsonAsync($"/v1/media/sessions/{session}/recording", new { }), 422, "media.recording_failed");
         await DeleteAsync($"/v1/media/sessions/{session}");
     }
 
@@ -143,6 +144,7 @@ public sealed class SpeakingToTheMediaService(AllInOne platform) : IClassFixture
         await RefusedAsync(await Client.PutAsync($"/v1/media/sessions/{session}/playbacks/x", Body([1, 2, 3], "text/plain")), 422, "media.bad_audio");
         await RefusedAsync(await Client.PostAsJsonAsync($"/v1/media/sessions/{session}/digits", new { digits = "9x" }), 422, "media.digits_refused");
         await RefusedAsync(await Client.GetAsync($"/v1/media/sessions/{session}/audio"), 426, "media.websocket_needed");
+        await RefusedAsync(await Client.PostAsJsonAsync("/v1/media/sessions", new { call_id = Guid.ParseExact(session, "N"), sdp_offer = Offer("8") }), 409, "session.exists");
         // A session of one tenant does not exist for another.
         using var other = new HttpRequestMessage(HttpMethod.Get, $"/v1/media/sessions/{session}") { Headers = { { "X-Tenant", "somebody-else" } } };
         await RefusedAsync(await Client.SendAsync(other), 404, "media.session_unknown");

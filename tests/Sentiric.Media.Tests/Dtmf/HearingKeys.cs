@@ -60,7 +60,7 @@ public sealed class HearingKeys(ITestOutputHelper output)
         var dice = new Random(2);
         Assert.Equal("", Listen(Signals.Voice(TimeSpan.FromSeconds(60))));
         Assert.Equal("", Listen([.. Enumerable.Range(0, 480_000).Select(_ => (short)dice.Next(-12_000, 12_000))]));
-        // Vowels: harmonics of every voice pitch, with formants that lie where keys lie.
+        // Vowels: harmonics of every voice pitch, 6 dB weaker with each octave as voices are, with formants that lie where keys lie.
         for (var pitch = 80.0; pitch < 320; pitch += 3.7) Assert.Equal("", Listen(Vowel(pitch)));
     }
 
@@ -124,9 +124,9 @@ public sealed class HearingKeys(ITestOutputHelper output)
             {
                 var hertz = n * pitch;
                 var formants = Near(hertz, 750, 90) + Near(hertz, 1_300, 110) + 0.3 * Near(hertz, 2_500, 150);
-                sum += formants * Math.Sin(2 * Math.PI * hertz * i / 8_000 + n);
+                sum += formants / n * Math.Sin(2 * Math.PI * hertz * i / 8_000 + n);
             }
-            pcm[i] = (short)(5_000 * sum);
+            pcm[i] = (short)(12_000 * sum);
         }
         return pcm;
     }

@@ -19,6 +19,7 @@ public sealed class SealingRecordings : IDisposable
         var result = await RecordAsync(format);
         using var opened = Open(result.Path, key);
         var audio = ReadAll(opened.Content);
+        using (var file = File.OpenRead(result.Path)) Assert.True(SealedRecording.HasEnd(file));
         Assert.Equal((true, format, "envelope ığ"), (opened.Info.IsComplete, opened.Info.Format, opened.Info.Envelope));
         Assert.Equal((Convert.ToHexStringLower(SHA256.HashData(audio)), 3_000L), (result.Sha256, result.DurationMs));
         Assert.Equal(voice, Left(format, audio));
@@ -96,6 +97,7 @@ public sealed class SealingRecordings : IDisposable
         File.Copy(recording.Path, copy);
         File.AppendAllBytes(copy, [.. Enumerable.Repeat((byte)1, Math.Min(1, bytesOfACutWrite)), .. new byte[Math.Max(0, bytesOfACutWrite - 1)]]);
 
+        using (var file = File.OpenRead(copy)) Assert.False(SealedRecording.HasEnd(file));
         using (var cut = Open(copy, key))
         {
             Assert.False(cut.Info.IsComplete);

@@ -19,14 +19,15 @@ public sealed class BridgingLegs : IAsyncLifetime
         using var bridge = MediaBridge.Join(caller, agent);
         using var listening = bridge.Listen(boss);
         using var whispering = bridge.Whisper(boss);
-        var (atCaller, atAgent, atBoss) = (Ear(callerPhone), Ear(agentPhone), Ear(bossPhone));
+        var ears = new[] { callerPhone, agentPhone, bossPhone }.Select(HearAsync).ToList();
         short[] callerSays = Signal(300, 1_100), agentSays = Signal(1_200, 2_000), bossSays = Signal(2_100, 2_900);
         callerPhone.Play("c", callerSays);
         agentPhone.Play("a", agentSays);
         await Waiting.For(bossPhone.Play("b", bossSays).Finished, "the supervisor to say all");
-        await Waiting.For(Rest(atCaller, atAgent, atBoss), "the rest to arrive");
+        var heardBy = await Waiting.For(Task.WhenAll(ears), "three seconds to be heard by all");
+        var (atCaller, atAgent, atBoss) = (heardBy[0], heardBy[1], heardBy[2]);
 
-        double Of(short[] said, List<short> heard) => Signals.Find(said.AsSpan(4_000, 4_000), heard.ToArray()).Correlation;
+        double Of(short[] said, short[] heard) => Signals.Find(said.AsSpan(4_000, 4_000), heard).Correlation;
         Assert.True(Of(agentSays, atCaller) > 0.9, $"the caller hears the agent: {Of(agentSays, atCaller)}");
         Assert.True(Of(callerSays, atAgent) > 0.6, $"the agent hears the caller: {Of(callerSays, atAgent)}");
         Assert.True(Of(bossSays, atAgent) > 0.6, $"the agent hears the whisper: {Of(bossSays, atAgent)}");
@@ -38,18 +39,12 @@ public sealed class BridgingLegs : IAsyncLifetime
 
     private static short[] Signal(double from, double to) => Tone.Sweep(from, to, TimeSpan.FromSeconds(2), 0.25);
 
-    private static List<short> Ear(MediaSession phone)
+    private static async Task<short[]> HearAsync(MediaSession phone)
     {
+        using var ear = phone.Listen(boundFrames: 500);
         var heard = new List<short>();
-        phone.Listen(frame => { lock (heard) heard.AddRange(frame.Pcm.Span); });
-        return heard;
-    }
-
-    private static async Task<bool> Rest(params List<short>[] ears)
-    {
-        var wanted = (int)(Enough.TotalSeconds * 8_000);
-        while (ears.Any(e => { lock (e) return e.Count < wanted; })) await Task.Yield();
-        return true;
+        while (heard.Count < Enough.TotalSeconds * 8_000) heard.AddRange((await ear.Frames.ReadAsync()).Pcm.Span);
+        return [.. heard];
     }
 
     private (MediaSession Phone, MediaSession Leg) Connected()

@@ -61,7 +61,7 @@ public sealed class WhatALegHears
         leg.Tick(50);
         var pause = leg.Heard.Skip(25 * 160).ToArray();
         Assert.Equal(-45, 20 * Math.Log10(Signals.Rms(pause) / short.MaxValue), 1.5);
-        Assert.Equal(8, leg.Leg.Quality().Codec is AudioCodec.Pcma ? 8 : 0);
+        Assert.Equal(0, leg.Leg.Quality().Lost);
 
         leg.Heard.Clear();
         for (var i = 0; i < 40; i++)
@@ -149,10 +149,14 @@ public sealed class WhatALegHears
         Assert.True(relay.Process(frame, false));
         Assert.True(frame[0] > 90, $"an old frame: {frame[0]}");
         Assert.True(relay.Dropped > 80);
+        var loud = new RelayStage();
         Array.Fill(frame, (short)32_000);
-        relay.Bring(Constant(32_000));
-        relay.Process(frame, true);
-        Assert.Equal(short.MaxValue, Math.Max(frame[0], (short)32_001));
+        loud.Bring(Constant(32_000));
+        Assert.True(loud.Process(frame, true));
+        Assert.Equal(32_000, frame[0]); // one frame is not enough to begin
+        loud.Bring(Constant(32_000));
+        loud.Process(frame, true);
+        Assert.Equal(short.MaxValue, frame[0]);
         var duck = new DuckStage { IsOn = true };
         Array.Fill(frame, (short)1_000);
         Assert.True(duck.Process(frame, true));

@@ -46,7 +46,7 @@ public static class MediaApi
         routes.Map(One + "/audio", ListenAsync).ExcludeFromDescription();
     }
 
-    /// <param name="CallId">The call whose story hears of digits, quality and recordings. It must exist; absent: a new one is told by whoever asks.</param>
+    /// <param name="CallId">The call whose story hears of digits, quality and recordings; it must exist. Absent: nobody hears of them.</param>
     /// <param name="SdpOffer">Absent: the session makes an offer, and waits for the answer.</param>
     public sealed record OpenRequest(Guid? CallId, string? SdpOffer);
 
@@ -65,12 +65,17 @@ public static class MediaApi
     private static async Task<IResult> OpenAsync([FromBody] OpenRequest asked, HttpContext http, MediaSessions media, TimeProvider clock, CancellationToken ct)
     {
         var call = asked.CallId ?? Guid.CreateVersion7(clock.GetUtcNow());
-        if (asked.SdpOffer is { } offer)
+        if (media.IsOpen(call))
         {
-            return Answer(Reply(await media.OpenAsync(new(call, Tenant(http), offer), ct)), 201);
+            return Problem(new("session.exists", $"Call {call} has a media session; it is addressed by the call's id without dashes."));
         }
 
-        var offered = await media.OfferAsync(new(call, Tenant(http)), ct);
+        if (asked.SdpOffer is { } offer)
+        {
+            return Answer(Reply(await media.OpenAsync(new(call, Tenant(http), offer, TellsCall: asked.CallId is not null), ct)), 201);
+        }
+
+        var offered = await media.OfferAsync(new(call, Tenant(http), TellsCall: asked.CallId is not null), ct);
         return offered.Match(o => Results.Json(new MediaSessionReply(o.SessionId, false, o.SdpOffer, null, null, null), Wire.Json, statusCode: 201), Problem);
     }
 

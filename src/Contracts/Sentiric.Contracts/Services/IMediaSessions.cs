@@ -67,13 +67,15 @@ public sealed record Done
 public sealed record MediaProfile(IReadOnlyList<string> Codecs, bool TelephoneEvent = true, string? Srtp = null);
 
 /// <param name="Profile">Null: the media role's own.</param>
-public sealed record OpenMedia(Guid CallId, string Tenant, string SdpOffer, MediaProfile? Profile = null);
+/// <param name="TellsCall">False: there is no such call, so nobody hears of keys, silence, quality and recordings.</param>
+public sealed record OpenMedia(Guid CallId, string Tenant, string SdpOffer, MediaProfile? Profile = null, bool TellsCall = true);
 
 public sealed record MediaOpened(string SessionId, string SdpAnswer, string LocalAddress, string RemoteAddress, string Codec);
 
 /// <param name="Profile">Null: the media role's own.</param>
 /// <param name="Leg">A further session of a call that has one: somebody whom it is transferred to. It is not recorded, and nothing of it is told on the call but that it fell silent.</param>
-public sealed record OfferMedia(Guid CallId, string Tenant, MediaProfile? Profile = null, string? Leg = null);
+/// <param name="TellsCall">As in <see cref="OpenMedia"/>.</param>
+public sealed record OfferMedia(Guid CallId, string Tenant, MediaProfile? Profile = null, string? Leg = null, bool TellsCall = true);
 
 public sealed record MediaOffered(string SessionId, string SdpOffer);
 

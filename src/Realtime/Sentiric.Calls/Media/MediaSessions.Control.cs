@@ -23,6 +23,9 @@ public sealed partial class MediaSessions
 {
     private static readonly Refusal NotRecording = new("media.not_recording", "Nothing is being recorded in this session.");
 
+    /// <summary>Whether a call has a session, whosever it is.</summary>
+    public bool IsOpen(Guid callId) => _legs.ContainsKey(IdOf(callId));
+
     /// <summary>Whether the session is there and is the tenant's.</summary>
     public bool Has(string tenant, string sessionId) => Find(tenant, sessionId) is not null;
 
@@ -93,10 +96,12 @@ public sealed partial class MediaSessions
             return UnknownSession;
         }
 
-        if (await leg.Session.StopRecordingAsync() is not { } file || leg.RecordingUri is not { } uri)
+        if (leg.RecordingUri is not { } uri || await leg.Session.StopRecordingAsync() is not { } file)
         {
             return NotRecording;
         }
+
+        (leg.RecordingUri, leg.RecordingEnded) = (null, true);
 
         if (file.Error is { } error)
         {
@@ -105,7 +110,7 @@ public sealed partial class MediaSessions
         }
 
         var available = shelf.Available(uri, file);
-        leg.Log.Note(available);
+        leg.Tell(available);
         _ = shelf.CarryAsync(uri, CancellationToken.None); // nobody waits for it: what fails is logged and tried again
         return available;
     }

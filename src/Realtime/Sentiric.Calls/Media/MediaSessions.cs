@@ -23,7 +23,7 @@ public sealed partial class MediaSessions(
 
     public ValueTask<Result<MediaOpened>> OpenAsync(OpenMedia request, CancellationToken ct)
     {
-        if (Open(request.CallId, request.Tenant, CapabilitiesFor(request.Profile)) is not { Session: var session } leg)
+        if (Open(request.CallId, request.Tenant, CapabilitiesFor(request.Profile), request.TellsCall) is not { Session: var session } leg)
         {
             return Say<MediaOpened>(PortsExhausted());
         }
@@ -48,7 +48,7 @@ public sealed partial class MediaSessions(
             return Say<MediaOffered>(new Refusal("media.no_common_codec", $"None of the codecs {string.Join(", ", request.Profile!.Codecs)} is spoken here."));
         }
 
-        if (Open(request.CallId, request.Tenant, capabilities) is not { } leg)
+        if (Open(request.CallId, request.Tenant, capabilities, request.TellsCall) is not { } leg)
         {
             return Say<MediaOffered>(PortsExhausted());
         }
@@ -185,6 +185,11 @@ public sealed partial class MediaSessions(
             return UnknownSession;
         }
 
+        if (leg.RecordingEnded)
+        {
+            return new Refusal("media.recording_failed", "The recording of this call has ended; a call has one.");
+        }
+
         if (leg.RecordingUri is { } running)
         {
             return new RecordingOpened(running);
@@ -235,7 +240,7 @@ public sealed partial class MediaSessions(
         return new MediaClosed(Quality(closed.Quality, summary: true), recording);
     }
 
-    private Leg? Open(Guid callId, string tenant, MediaCapabilities capabilities)
+    private Leg? Open(Guid callId, string tenant, MediaCapabilities capabilities, bool tellsCall)
     {
         if (engine.Open() is not { Session: { } session })
         {
@@ -245,6 +250,7 @@ public sealed partial class MediaSessions(
 
         var leg = new Leg(session, new CallLog(facts, callId, Actor), callId, tenant, capabilities);
         leg.Log.BelongsTo(tenant);
+        leg.TellsCall = tellsCall;
         leg.Watch = session.Watch(told => Note(leg, told));
         return leg;
     }
@@ -278,13 +284,13 @@ public sealed partial class MediaSessions(
             case MediaEvent.DtmfPressed or MediaEvent.QualityMeasured when leg.IsFurther:
                 break;
             case MediaEvent.DtmfPressed pressed:
-                leg.Log.Note(new DtmfReceived(clock.GetUtcNow(), pressed.Digit.ToString(), 0));
+                leg.Tell(new DtmfReceived(clock.GetUtcNow(), pressed.Digit.ToString(), 0));
                 break;
             case MediaEvent.NoRtpFor silence:
-                leg.Log.Note(new MediaTimedOut(clock.GetUtcNow(), (int)silence.Silence.TotalSeconds));
+                leg.Tell(new MediaTimedOut(clock.GetUtcNow(), (int)silence.Silence.TotalSeconds));
                 break;
             case MediaEvent.QualityMeasured measured:
-                leg.Log.Note(Quality(measured.Quality, summary: false));
+                leg.Tell(Quality(measured.Quality, summary: false));
                 break;
             case MediaEvent.SourceFound found:
                 LogSource(leg.CallId, found.From.ToString());
@@ -309,7 +315,7 @@ public sealed partial class MediaSessions(
         return Say<Done>(Done.It);
     }
 
-    private void NoteSegment(Leg leg, string uri, RecordingSegment segment) => leg.Log.Note(new RecordingSegmentStored(
+    private void NoteSegment(Leg leg, string uri, RecordingSegment segment) => leg.Tell(new RecordingSegmentStored(
         clock.GetUtcNow(), uri, segment.Number, segment.FromMs, segment.DurationMs, segment.Offset, segment.Bytes, segment.Sha256));
 
     private static ValueTask<Result<T>> Say<T>(Result<T> result) => ValueTask.FromResult(result);
@@ -352,5 +358,18 @@ public sealed partial class MediaSessions(
         public string? RecordingUri { get; set; }
 
         public bool RecordingPaused { get; set; }
+
+        public bool RecordingEnded { get; set; }
+
+        public bool TellsCall { get; set; } = true;
+
+        /// <summary>To the call's story, where there is a call.</summary>
+        public void Tell(object fact)
+        {
+            if (TellsCall)
+            {
+                Log.Note(fact);
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Sentiric.Contracts;
 using Sentiric.Contracts.Events;
@@ -56,7 +57,17 @@ public sealed partial class RecordingShelf(
         var path = Path.Combine(place.Folder, uri);
         try
         {
-            await bucket.PutAsync(uri, path, ct);
+            // An object of that name is this recording, carried before a crash, or another one, and then it is not replaced.
+            if (!await bucket.ExistsAsync(uri, ct))
+            {
+                await bucket.PutAsync(uri, path, ct);
+            }
+            else if (!await IsSameAsync(bucket, uri, path, ct))
+            {
+                LogOther(uri);
+                return;
+            }
+
             File.Delete(path);
         }
         catch (IOException e)
@@ -133,6 +144,15 @@ public sealed partial class RecordingShelf(
         return parts.Length == 5 && Guid.TryParseExact(parts[4].Split('.')[0], "D", out var call) ? (parts[0], call) : null;
     }
 
+    private static async Task<bool> IsSameAsync(S3Bucket bucket, string uri, string path, CancellationToken ct)
+    {
+        await using var here = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        await using var there = new FileStream(Path.GetTempFileName(), FileMode.Create, FileAccess.ReadWrite, FileShare.None, 64 * 1024, FileOptions.DeleteOnClose);
+        await bucket.GetAsync(uri, there, ct);
+        there.Position = 0;
+        return (await SHA256.HashDataAsync(here, ct)).AsSpan().SequenceEqual(await SHA256.HashDataAsync(there, ct));
+    }
+
     private async ValueTask<Result<RecordingKey>> IssueAsync(RecordingKeyWish wish, CancellationToken ct)
     {
         try
@@ -155,7 +175,7 @@ public sealed partial class RecordingShelf(
             return WavRepair.Repair(path) == WavRepairResult.Repaired ? await WavRepair.DescribeAsync(path, ct) : null;
         }
 
-        if (LookAt(path) is not { IsComplete: false } info)
+        if (LookAtCut(path) is not { } info)
         {
             return null;
         }
@@ -170,13 +190,13 @@ public sealed partial class RecordingShelf(
         return SealedRecording.Repair(path, opened.Value.Key);
     }
 
-    // Null while it is being recorded, or when it is not ours.
-    private static SealedRecordingInfo? LookAt(string path)
+    // Null when it is finished, while it is being recorded, or when it is not ours.
+    private static SealedRecordingInfo? LookAtCut(string path)
     {
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-            return SealedRecording.Look(file);
+            return SealedRecording.HasEnd(file) ? null : SealedRecording.Look(file);
         }
         catch (IOException)
         {
@@ -186,15 +206,10 @@ public sealed partial class RecordingShelf(
 
     private static bool IsFinished(string path)
     {
-        if (path.EndsWith(SealedSuffix, StringComparison.Ordinal))
-        {
-            return LookAt(path) is { IsComplete: true };
-        }
-
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-            return true;
+            return !path.EndsWith(SealedSuffix, StringComparison.Ordinal) || SealedRecording.HasEnd(file);
         }
         catch (IOException)
         {
@@ -219,6 +234,9 @@ public sealed partial class RecordingShelf(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The recording {Uri} could not be carried to the bucket; it stays in the folder and is tried again")]
     private partial void LogNotCarried(Exception e, string uri);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The bucket holds another recording as {Uri}; this one stays in the folder")]
+    private partial void LogOther(string uri);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Call {CallId}: no key for its recording; is the write role up?")]
     private partial void LogNoKey(Exception e, Guid callId);

@@ -74,7 +74,7 @@ internal struct G722Band
     }
 
     // ILB: 2048 x 2^(i/32)
-    private static ReadOnlySpan<short> InverseLog =>
+    private static readonly short[] InverseLog =
     [
         2048, 2093, 2139, 2186, 2233, 2282, 2332, 2383, 2435, 2489, 2543, 2599, 2656, 2714, 2774, 2834,
         2896, 2960, 3025, 3091, 3158, 3228, 3298, 3371, 3444, 3520, 3597, 3676, 3756, 3838, 3922, 4008,
@@ -91,27 +91,28 @@ internal struct G722Band
 internal static class G722Tables
 {
     /// <summary>The 24-tap quadrature mirror filter (table 11), every other coefficient mirrored.</summary>
-    public static ReadOnlySpan<short> Mirror => [3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11];
+    public static readonly short[] Mirror =
+    [3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11];
 
     /// <summary>Decision levels of the lower band (Q6).</summary>
-    public static ReadOnlySpan<short> Decisions =>
+    public static readonly short[] Decisions =
     [
         0, 35, 72, 110, 150, 190, 233, 276, 323, 370, 422, 473, 530, 587, 650, 714,
         786, 858, 940, 1023, 1121, 1219, 1339, 1458, 1612, 1765, 1980, 2195, 2557, 2919,
     ];
 
-    public static ReadOnlySpan<byte> CodeOfNegative =>
-        [0, 63, 62, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4];
+    public static readonly byte[] CodeOfNegative =
+    [0, 63, 62, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4];
 
-    public static ReadOnlySpan<byte> CodeOfPositive =>
-        [0, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45, 44, 43, 42, 41, 40, 39, 38, 37, 36, 35, 34, 33, 32];
+    public static readonly byte[] CodeOfPositive =
+    [0, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45, 44, 43, 42, 41, 40, 39, 38, 37, 36, 35, 34, 33, 32];
 
     /// <summary>What a 4-bit code of the lower band stands for (QM4); the predictor sees no more than four bits.</summary>
-    public static ReadOnlySpan<short> Low4 =>
-        [0, -20456, -12896, -8968, -6288, -4240, -2584, -1200, 20456, 12896, 8968, 6288, 4240, 2584, 1200, 0];
+    public static readonly short[] Low4 =
+    [0, -20456, -12896, -8968, -6288, -4240, -2584, -1200, 20456, 12896, 8968, 6288, 4240, 2584, 1200, 0];
 
     /// <summary>What a 6-bit code stands for (QM6); the listener gets all six.</summary>
-    public static ReadOnlySpan<short> Low6 =>
+    public static readonly short[] Low6 =
     [
         -136, -136, -136, -136, -24808, -21904, -19008, -16704, -14984, -13512, -12280, -11192, -10232, -9360, -8576, -7856,
         -7192, -6576, -6000, -5456, -4944, -4464, -4008, -3576, -3168, -2776, -2400, -2032, -1688, -1360, -1040, -728,
@@ -119,13 +120,15 @@ internal static class G722Tables
         4944, 4464, 4008, 3576, 3168, 2776, 2400, 2032, 1688, 1360, 1040, 728, 432, 136, -432, -136,
     ];
 
-    public static ReadOnlySpan<short> High2 => [-7408, -1616, 7408, 1616];
+    public static readonly short[] High2 =
+    [-7408, -1616, 7408, 1616];
 
     /// <summary>How a 4-bit code changes the step of the lower band (WL over RL4).</summary>
-    public static ReadOnlySpan<short> LowWeight =>
-        [-60, 3042, 1198, 538, 334, 172, 58, -30, 3042, 1198, 538, 334, 172, 58, -30, -60];
+    public static readonly short[] LowWeight =
+    [-60, 3042, 1198, 538, 334, 172, 58, -30, 3042, 1198, 538, 334, 172, 58, -30, -60];
 
-    public static ReadOnlySpan<short> HighWeight => [798, -214, 798, -214];
+    public static readonly short[] HighWeight =
+    [798, -214, 798, -214];
 
     public const int LowUpper = 18_432, HighUpper = 22_528;
     public const int LowShift = 8, HighShift = 10;

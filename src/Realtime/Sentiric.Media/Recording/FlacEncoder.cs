@@ -20,7 +20,7 @@ internal sealed class FlacEncoder : IRecordingEncoder, IDisposable
     private const int MaxOrder = 4;
     private const int MaxPartitionOrder = 5;   // 4,000 = 2^5 x 125: every partition order up to here divides a block
     private const int MaxRice = 14;            // 15 is the escape of 4-bit parameters
-    private const int HeadSize = 4 + 4 + StreamInfoBytes;
+    public const int HeadSize = 4 + 4 + StreamInfoBytes;
 
     private readonly int channels, sampleRate;
     private readonly int[][] pending;

@@ -29,6 +29,21 @@ public sealed class SealedRecording : IDisposable
     /// <summary>Null when the file is no sealed recording.</summary>
     public static SealedRecordingInfo? Look(Stream file) => Index(file) is { } index ? index.Info : null;
 
+    /// <summary>Whether the file ends as a finished one does: one look at its end, where <see cref="Look"/> reads all of it.</summary>
+    public static bool HasEnd(Stream file)
+    {
+        Span<byte> header = stackalloc byte[SealedRecords.HeaderBytes];
+        foreach (var headBytes in new[] { WavHeader.Size, FlacEncoder.HeadSize })
+        {
+            var at = file.Length - headBytes - SealedRecords.HeaderBytes - SealedRecords.TagBytes;
+            if (at < SealedRecords.StartBytes) continue;
+            file.Position = at;
+            file.ReadExactly(header);
+            if (header[0] == SealedRecords.End && BinaryPrimitives.ReadInt32BigEndian(header[1..]) == headBytes) return true;
+        }
+        return false;
+    }
+
     /// <summary>
     /// Throws <see cref="InvalidDataException"/> for anything but a sealed recording, and <see cref="RecordingTamperedException"/> when the key does not open its end.
     /// The stream belongs to the result.
