@@ -142,17 +142,14 @@ public sealed partial class MediaSessions(
             return Say<Done>(UnknownSession);
         }
 
-        Hear(one, other);
-        Hear(other, one);
-        return Say<Done>(Done.It);
-    }
+        foreach (var leg in new[] { one, other })
+        {
+            leg.Joined?.Dispose();
+            leg.Session.Clear();
+        }
 
-    private static void Hear(Leg ear, Leg mouth)
-    {
-        ear.Joined?.Dispose();
-        ear.Session.Clear();
-        var playback = ear.Session.Play("joined");
-        ear.Joined = mouth.Session.Listen(frame => playback.Enqueue(frame.Pcm));
+        one.Joined = other.Joined = MediaBridge.Join(one.Session, other.Session);
+        return Say<Done>(Done.It);
     }
 
     public async IAsyncEnumerable<AudioFrame> ListenAsync(string sessionId, [EnumeratorCancellation] CancellationToken ct)
