@@ -88,7 +88,7 @@ public sealed class BearingWhatATrunkBears : IAsyncLifetime
     [Theory]
     [InlineData("PCMU,PCMA", false, "0 8")]
     [InlineData("PCMA", true, "8 101")]
-    [InlineData("", true, "8 0 101")]
+    [InlineData("", true, "8 0 9 101")]
     public async Task An_INVITE_without_an_offer_hears_what_the_profile_leaves_in_its_order(string codecs, bool events, string offered)
     {
         await using var board = await StartAsync(codecs, events);

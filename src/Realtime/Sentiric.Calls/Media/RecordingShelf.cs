@@ -150,7 +150,8 @@ public sealed partial class RecordingShelf(
         await using var there = new FileStream(Path.GetTempFileName(), FileMode.Create, FileAccess.ReadWrite, FileShare.None, 64 * 1024, FileOptions.DeleteOnClose);
         await bucket.GetAsync(uri, there, ct);
         there.Position = 0;
-        return (await SHA256.HashDataAsync(here, ct)).AsSpan().SequenceEqual(await SHA256.HashDataAsync(there, ct));
+        var (mine, theirs) = (await SHA256.HashDataAsync(here, ct), await SHA256.HashDataAsync(there, ct));
+        return mine.AsSpan().SequenceEqual(theirs);
     }
 
     private async ValueTask<Result<RecordingKey>> IssueAsync(RecordingKeyWish wish, CancellationToken ct)

@@ -13,7 +13,7 @@ public sealed class DtmfDetector
     private const double NormalTwist = 6.3;            // power, 8 dB: the column may be weaker, lines lose the high tones
     private const double ReverseTwist = 2.5;           // power, 4 dB
     private const double OtherTones = 6.3;             // power over any other row or column, 8 dB
-    private const double ShareOfAll = 0.75;            // of the block's energy; a pure pair has 1
+    private const double ShareOfAll = 0.85;            // of the block's energy; a pure pair has 1, one that is 1 % off its frequencies 0.86
     private const int BlocksForGone = 2;
 
     private static readonly double[] Hertz = [697, 770, 852, 941, 1_209, 1_336, 1_477, 1_633];
