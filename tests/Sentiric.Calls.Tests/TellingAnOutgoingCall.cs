@@ -94,6 +94,17 @@ public sealed class TellingAnOutgoingCall
     }
 
     [Fact]
+    public async Task Minutes_that_were_talked_before_a_restart_count()
+    {
+        await using var carrier = await Carrier.StartAsync();
+        await using var board = await StartAsync(carrier.Trunk() with { Toll = new TollRules { Allow = [""], MaxPerDay = TimeSpan.FromHours(1) } });
+        await board.CountMinutesAsync(new TrunkTalkTime("carrier", 3_600_000));
+        Place(board);
+        Assert.Equal(TollRule.DayUsedUp, (await board.EndedAsync()).OfType<CallTollRefused>().Single().Rule);
+        Assert.Equal(0, carrier.Heard);
+    }
+
+    [Fact]
     public async Task The_next_trunk_is_tried_with_media_of_its_own()
     {
         await using var first = await Carrier.StartAsync();

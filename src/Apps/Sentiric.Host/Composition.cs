@@ -90,6 +90,7 @@ public static class Composition
             app.MapGroup("/v1").MapReadSide();
             KnowledgePort.Map(app, services.GetRequiredService<IKnowledge>());
             OpenCallsPort.Map(app, services.GetRequiredService<IOpenCalls>());
+            TalkTimePort.Map(app, services.GetRequiredService<ITalkTime>());
         }
 
         if (roles.Has(Role.Sip))

@@ -36,6 +36,7 @@ public static class ReadSide
         services.AddSingleton<TailEvents>();
         services.AddSingleton<IKnowledge, KnowledgeSearch>();
         services.AddSingleton<IOpenCalls, OpenCalls>();
+        services.AddSingleton<ITalkTime, TalkTimes>();
         services.AddSingleton<IRecordingFiles>(new RecordingFolder(recordingFolder));
         return services;
     }

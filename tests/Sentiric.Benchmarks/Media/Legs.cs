@@ -2,6 +2,7 @@ using System.Net;
 using Sentiric.Benchmarks.Kit;
 using Sentiric.Media;
 using Sentiric.Speech;
+using Resampler = Sentiric.Speech.Resampler;
 
 namespace Sentiric.Benchmarks.Media;
 

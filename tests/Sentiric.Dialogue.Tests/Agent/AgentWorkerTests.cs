@@ -38,6 +38,29 @@ public sealed class AgentWorkerTests
         Assert.Null(await _bench.State.GetAsync(Clinic.CallId, default));
     }
 
+    [Fact]
+    public async Task An_agent_announces_a_transfer_comes_back_when_it_fails_and_leaves_when_it_is_done()
+    {
+        using var worker = Worker();
+        await worker.HandleAsync(Envelope(AgentBench.Call()), default);
+        await _bench.World.FactAsync<PlaybackFinished>("the greeting");
+        await worker.HandleAsync(Envelope(new TransferRequested(Clinic.Start, "+902129998877")), default);
+        await SaidAsync("Sizi bağlıyorum");
+        await worker.HandleAsync(Envelope(new TransferFailed(Clinic.Start, "+902129998877", CallEndReason.Busy, 486)), default);
+        await SaidAsync("bağlayamadım");
+        Assert.Equal(1, worker.Running);
+        await worker.HandleAsync(Envelope(new TransferCompleted(Clinic.Start, "+902129998877", TransferWay.Bridge, "carrier", 200)), default);
+        await EmptyAsync(worker);
+        Assert.Null(await _bench.State.GetAsync(Clinic.CallId, default));
+
+        async Task SaidAsync(string words)
+        {
+            while (!(await _bench.World.FactAsync<TranscriptFinal>($"the agent to say \"{words}\"")).Text.Contains(words, StringComparison.Ordinal))
+            {
+            }
+        }
+    }
+
     // D27
     [Fact]
     public async Task A_call_whose_process_is_gone_is_taken_up_where_it_was()

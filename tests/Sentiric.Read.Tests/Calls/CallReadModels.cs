@@ -3,6 +3,8 @@ using System.Text.Json;
 using Sentiric.Contracts;
 using Sentiric.Contracts.Events;
 using Sentiric.Contracts.Queries;
+using Sentiric.Contracts.Services;
+using Sentiric.Read.Calls;
 using Sentiric.Read.Tests.Kit;
 using Sentiric.Testing;
 
@@ -67,6 +69,10 @@ public sealed class CallReadModels : IAsyncLifetime
         Assert.Equal(
             (CallDirection.Outbound, "+902121234567", "+905321112233", "welcome", "abc@us", "carrier", "+902129998877", "bridge"),
             (record.Direction, record.From, record.To, record.DialplanId, record.SipCallId, record.Trunk, record.TransferredTo, record.Transfer));
+
+        var times = new TalkTimes(new Tables(_world.Source));
+        Assert.Equal([new TrunkTalkTime("carrier", 5_000)], await times.BetweenAsync(DemoCall.Begin, DemoCall.Begin.AddMinutes(1), CancellationToken.None));
+        Assert.Empty(await times.BetweenAsync(DemoCall.Begin.AddMinutes(-1), DemoCall.Begin, CancellationToken.None));
 
         var refused = Guid.CreateVersion7(DemoCall.Begin);
         await TellAsync(

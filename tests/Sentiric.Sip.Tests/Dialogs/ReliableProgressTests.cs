@@ -239,6 +239,51 @@ public sealed class ReliableProgressTests
         Assert.Equal(1, stage.Endpoint.Statistics.Dialogs);
     }
 
+    [Theory]
+    [InlineData(200)]
+    [InlineData(488)]
+    public async Task An_offer_of_ours_in_the_prack_is_answered_with_it_or_leaves_all_as_it_was(int status)
+    {
+        const string Better = "v=0\r\ns=better\r\n", Taken = "v=0\r\ns=taken\r\n";
+        await using Stage stage = await Stage.OpenAsync();
+        string? first = null;
+        var told = new TaskCompletionSource<string?>();
+        var (call, invite) = await CallAsync(stage, outgoing => outgoing with
+        {
+            PrackOffer = new PrackOffer(
+                answer =>
+                {
+                    first = answer;
+                    return Task.FromResult<string?>(Better);
+                },
+                answer => told.TrySetResult(answer)),
+        });
+        stage.Phone.Say(Reliable(invite, 183, "a", 1, ScriptedPhone.Sdp));
+        SipRequest prack = await stage.Phone.HearRequestAsync("PRACK");
+        Assert.Equal((ScriptedPhone.Sdp, Better, $"1 {invite.CSeq.Number} INVITE"), (first, prack.Sdp, prack.Header("RAck")));
+        // While it is open no other offer may come.
+        stage.Phone.Say(Theirs(stage, invite, "UPDATE", "a", 1, Early));
+        await stage.Phone.HearResponseAsync(491, "UPDATE");
+        stage.Phone.Say(IncomingCallTests.Response(prack, status, null, "", status == 200 ? Taken : null));
+        Assert.Equal(status == 200 ? Taken : null, await TestApplication.Within(told.Task, "the answer to the PRACK"));
+        // A second reliable response is acknowledged without another offer.
+        stage.Phone.Say(Reliable(invite, 180, "a", 2));
+        Assert.Null((await stage.Phone.HearRequestAsync("PRACK")).Sdp);
+        stage.Phone.Say(IncomingCallTests.Response(invite, 200, "a", Contact));
+        Assert.Equal(status == 200 ? Taken : ScriptedPhone.Sdp, (await TestApplication.Within(call.Completed, "the answer")).Sdp);
+    }
+
+    [Fact]
+    public async Task Who_has_nothing_more_to_offer_sends_a_prack_without()
+    {
+        await using Stage stage = await Stage.OpenAsync();
+        var (call, invite) = await CallAsync(stage, outgoing => outgoing with { PrackOffer = new PrackOffer(_ => Task.FromResult<string?>(null)) });
+        stage.Phone.Say(Reliable(invite, 183, "a", 1, ScriptedPhone.Sdp));
+        Assert.Null((await stage.Phone.HearRequestAsync("PRACK")).Sdp);
+        stage.Phone.Say(IncomingCallTests.Response(invite, 200, "a", Contact));
+        Assert.Equal(ScriptedPhone.Sdp, (await TestApplication.Within(call.Completed, "the answer")).Sdp);
+    }
+
     [Fact]
     public async Task A_call_placed_without_an_offer_answers_in_the_prack()
     {

@@ -99,13 +99,54 @@ public sealed class BridgeTests
     }
 
     [Fact]
-    public async Task A_call_without_an_offer_or_without_hops_is_not_bridged()
+    public async Task A_caller_without_an_offer_answers_the_callees()
+    {
+        await using Joined joined = await Joined.DialAsync(null);
+        Assert.Null(joined.Invite.Sdp);
+        Assert.DoesNotContain("100rel", joined.Invite.Header("Supported"), StringComparison.Ordinal);
+        joined.Callee.Say(IncomingCallTests.Response(joined.Invite, 183, "b", Contact, Theirs));
+        Assert.Null((await joined.Caller.HearResponseAsync(183)).Sdp);
+        joined.Callee.Say(IncomingCallTests.Response(joined.Invite, 200, "b", Contact, Theirs));
+        SipResponse ok = await joined.Caller.HearResponseAsync(200);
+        Assert.Equal(Theirs, ok.Sdp);
+        Assert.Empty(joined.Callee.Requests("ACK"));
+        joined.Caller.Say(joined.Caller.Request("ACK", "bridged", "z9hG4bKlateack", 1, ok.To.Tag, sdp: "answer\r\n"));
+        Assert.Equal("answer\r\n", (await joined.Callee.HearRequestAsync("ACK")).Sdp);
+        joined.Caller.Say(joined.Caller.Request("BYE", "bridged", "z9hG4bKlatebye", 2, ok.To.Tag));
+        await joined.Callee.HearRequestAsync("BYE");
+        Assert.Equal((200, true), (await TestApplication.Within(joined.Bridge.Ended, "the end")) is var end ? (end.StatusCode, end.ByCaller) : default);
+    }
+
+    [Fact]
+    public async Task A_caller_whose_ACK_has_no_answer_leaves_nobody_on_the_line()
+    {
+        await using Joined joined = await Joined.DialAsync(null);
+        joined.Callee.Say(IncomingCallTests.Response(joined.Invite, 200, "b", Contact, Theirs));
+        SipResponse ok = await joined.Caller.HearResponseAsync(200);
+        joined.Stage.Ack(ok);
+        await joined.Caller.HearRequestAsync("BYE");
+        await joined.Callee.HearRequestAsync("BYE");
+        await TestApplication.Within(joined.Bridge.Ended, "the end");
+    }
+
+    [Fact]
+    public async Task A_caller_without_an_offer_that_gives_up_cancels_the_callee()
+    {
+        await using Joined joined = await Joined.DialAsync(null);
+        joined.Callee.Say(IncomingCallTests.Response(joined.Invite, 180, "b", Contact));
+        await joined.Caller.HearResponseAsync(180);
+        joined.Caller.Say(joined.Caller.Request("CANCEL", "bridged", "z9hG4bKbridged", 1));
+        await joined.Callee.HearRequestAsync("CANCEL");
+        await joined.Caller.HearResponseAsync(487);
+        joined.Callee.Say(IncomingCallTests.Response(joined.Invite, 487, "b"));
+        Assert.True((await TestApplication.Within(joined.Bridge.Ended, "the end")).ByCaller);
+    }
+
+    [Fact]
+    public async Task A_call_without_hops_is_not_bridged()
     {
         await using Stage stage = await Stage.OpenAsync();
         OutgoingInvite invite = OutgoingCallTests.Invite("sip:callee@127.0.0.20:5060");
-        stage.Phone.Say(stage.Phone.Request("INVITE", "late", "z9hG4bKlate", 1));
-        Assert.Null(await SipBridge.DialAsync(stage.Endpoint, await stage.Application.NextInviteAsync(), invite));
-        await stage.Phone.HearResponseAsync(488);
         stage.Phone.Say(stage.Phone.Request("INVITE", "circle", "z9hG4bKcircle", 1, sdp: ScriptedPhone.Sdp).Replace("Max-Forwards: 70", "Max-Forwards: 0"));
         IncomingInvite circle = await stage.Application.NextInviteAsync();
         await Assert.ThrowsAsync<ArgumentException>(() => SipBridge.DialAsync(stage.Endpoint, circle, invite with { CallId = "circle" }));
@@ -123,11 +164,11 @@ public sealed class BridgeTests
     {
         public ScriptedPhone Caller => Stage.Phone;
 
-        public static async Task<Joined> DialAsync()
+        public static async Task<Joined> DialAsync(string? offer = ScriptedPhone.Sdp)
         {
             Stage stage = await Stage.OpenAsync();
             var callee = new ScriptedPhone(stage.Network, stage.Server, "127.0.0.20");
-            stage.Phone.Say(stage.Phone.Request("INVITE", "bridged", "z9hG4bKbridged", 1, sdp: ScriptedPhone.Sdp));
+            stage.Phone.Say(stage.Phone.Request("INVITE", "bridged", "z9hG4bKbridged", 1, sdp: offer));
             IncomingInvite incoming = await stage.Application.NextInviteAsync();
             SipBridge? bridge = await SipBridge.DialAsync(stage.Endpoint, incoming, OutgoingCallTests.Invite("sip:callee@127.0.0.20:5060"));
             Assert.NotNull(bridge);

@@ -36,6 +36,7 @@ public static class ServiceClients
         {
             services.AddSingleton<IKnowledge>(new KnowledgePort(client));
             services.AddSingleton<IOpenCalls>(new OpenCallsPort(client));
+            services.AddSingleton<ITalkTime>(new TalkTimePort(client));
         });
         AddFor(services, settings, key, Role.Media, [Role.Sip, Role.Agent], client => services.AddSingleton<IMediaSessions>(new MediaPort(client, key)));
         AddFor(services, settings, key, Role.Agent, [Role.Gateway], client => services.AddSingleton<IChats>(new ChatsPort(client)));

@@ -112,6 +112,7 @@ internal static class RealtimeRoles
         services.AddHostedService(s => s.GetRequiredService<SipRole>());
         services.AddHealthChecks().AddCheck<TrunkHealthCheck>("trunks");
         services.AddHostedService<OrphanedCalls>();
+        services.AddHostedService<UsedMinutes>();
     }
 
     /// <summary>The agent ends a call through the bus, whichever process holds the dialog. The bus asks for the agent's subscription when it is made,

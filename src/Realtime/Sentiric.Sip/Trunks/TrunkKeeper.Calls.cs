@@ -15,6 +15,9 @@ public sealed partial class TrunkKeeper
     /// <summary>Whether the policy lets a number be called at all, by us or by somebody whom we ask to (the target of a REFER). Counts nothing.</summary>
     public TollRefusal Check(string number) => toll.Check(number);
 
+    /// <summary>When the day began whose talk time is counted for all trunks.</summary>
+    public DateTimeOffset DayBegan => toll.DayBegan;
+
     /// <summary>Talk time of today from before the start of this process, over one trunk; null: over one that is no longer here.</summary>
     public void Remember(string? trunk, TimeSpan talked)
     {

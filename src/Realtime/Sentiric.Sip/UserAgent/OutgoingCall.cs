@@ -29,6 +29,12 @@ public sealed record OutgoingInvite
     /// </summary>
     public Func<string, Task<string?>>? LateAnswer { get; init; }
 
+    /// <summary>Offers anew in the PRACK of the reliable response that answered <see cref="Offer"/> (RFC 3262 5), once per callee; null: nothing more is offered.</summary>
+    public PrackOffer? PrackOffer { get; init; }
+
+    /// <summary>False: we do not say that we take reliable responses, so that no callee offers before its 2xx.</summary>
+    public bool TakesReliable { get; init; } = true;
+
     /// <summary>Answers offers of the callee by UPDATE before the call is answered, and is the dialog's <see cref="SipDialog.ReinviteHandler"/> from its beginning.</summary>
     public Func<SipReinvite, Task<SipReinviteAnswer>>? OfferHandler { get; init; }
 
@@ -56,6 +62,11 @@ public sealed record OutgoingInvite
     /// <summary>Unanswered after this long, the call is cancelled.</summary>
     public TimeSpan MaxRingTime { get; init; } = TimeSpan.FromMinutes(3);
 }
+
+/// <summary>A second offer of ours while the callee still rings.</summary>
+/// <param name="Make">Given the answer to the first: the new offer, or null for none. Called like every call of the application; the PRACK waits for it.</param>
+/// <param name="Answered">Told the answer in the 2xx to the PRACK; null when it was refused, and all is as the first answer said. Must return at once.</param>
+public sealed record PrackOffer(Func<string, Task<string?>> Make, Action<string?>? Answered = null);
 
 /// <summary>A provisional response 101 to 199, with SDP when there is early media.</summary>
 public sealed record SipProgress(int StatusCode, string Reason, string? Sdp, SipResponse Response);

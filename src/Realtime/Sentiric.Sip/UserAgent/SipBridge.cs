@@ -9,7 +9,7 @@ public sealed record SipBridgeEnd(int StatusCode, bool ByCaller, SipDialogEnd? F
 /// <summary>
 /// Two calls joined by us (a back-to-back user agent, RFC 7092): a caller and whom we call for it. Descriptions are carried across as they are, so
 /// the media flow between the two, or through whoever rewrites them before; progress, refusals, CANCEL, BYE, Reason, re-INVITE and UPDATE
-/// are carried too. Call-ID, tags and CSeq of the two sides have nothing in common. Members may be called from any thread.
+/// are carried too. A caller without an offer gets the callee's, and its answer goes the other way. Call-ID, tags and CSeq of the two sides have nothing in common. Members may be called from any thread.
 /// </summary>
 public sealed class SipBridge
 {
@@ -20,6 +20,10 @@ public sealed class SipBridge
     /// <summary>Each is written once, by the task that joins; offers may come from then on.</summary>
     private volatile SipDialog? callerLeg;
     private volatile SipDialog? calleeLeg;
+
+    /// <summary>Our answer to a caller without an offer; null for every other. Written before the callee is acknowledged, and so before its call is complete.</summary>
+    private volatile Task<SipAnswerResult>? late;
+    private int lateOffers;
 
     private SipBridge(IncomingInvite caller, OutgoingCall callee)
     {
@@ -37,8 +41,9 @@ public sealed class SipBridge
     public Task<SipBridgeEnd> Ended => ended.Task;
 
     /// <summary>
-    /// Calls somebody for a caller that rings here. The offer is the caller's, whatever <paramref name="invite"/> says; an INVITE without one is refused with 488 and
-    /// gives null, as does one that has been forwarded too often (483, RFC 3261 8.1.1.6).
+    /// Calls somebody for a caller that rings here. The offer is the caller's, whatever <paramref name="invite"/> says. A caller without one is given what the callee offers with its 2xx, and the
+    /// callee waits with its ACK for the caller's (RFC 3261 13.2.1); until then there are no media, for we do not say that we take reliable responses.
+    /// Null: the call has been forwarded too often and was refused with 483 (8.1.1.6).
     /// </summary>
     /// <exception cref="ArgumentException"><paramref name="invite"/> names the caller's own Call-ID.</exception>
     public static async Task<SipBridge?> DialAsync(SipEndpoint endpoint, IncomingInvite caller, OutgoingInvite invite)
@@ -49,20 +54,24 @@ public sealed class SipBridge
         }
 
         uint hops = caller.Request.Number("Max-Forwards") ?? OutgoingInvite.UsualForwards;
-        if (caller.Offer is not { } offer || hops == 0)
+        if (hops == 0)
         {
-            await caller.RejectAsync(hops == 0 ? 483 : 488).ConfigureAwait(false);
+            await caller.RejectAsync(483).ConfigureAwait(false);
             return null;
         }
 
         SipBridge? bridge = null;
+        var made = new TaskCompletionSource<SipBridge>(TaskCreationOptions.RunContinuationsAsynchronously);
         OutgoingCall call = await endpoint.InviteAsync(invite with
         {
-            Offer = offer,
+            Offer = caller.Offer,
+            LateAnswer = async offer => await (await made.Task.ConfigureAwait(false)).CarryLateCallAsync(offer).ConfigureAwait(false),
+            TakesReliable = invite.TakesReliable && caller.Offer is not null,
             MaxForwards = (int)Math.Min(hops, OutgoingInvite.UsualForwards) - 1,
             OfferHandler = offered => bridge is { } joined ? joined.CarryAsync(offered, joined.callerLeg, fromCallee: true) : Task.FromResult(SipReinviteAnswer.Refuse(491)),
         }).ConfigureAwait(false);
         bridge = new SipBridge(caller, call);
+        made.SetResult(bridge);
         caller.OfferHandler = offered => bridge.CarryAsync(offered, bridge.calleeLeg, fromCallee: false);
         _ = bridge.RunAsync();
         return bridge;
@@ -83,7 +92,7 @@ public sealed class SipBridge
         }
 
         calleeLeg = answered;
-        SipAnswerResult taken = await caller.AnswerAsync(result.Sdp ?? "").ConfigureAwait(false);
+        SipAnswerResult taken = await (late ?? caller.AnswerAsync(result.Sdp ?? "")).ConfigureAwait(false);
         if (taken.Dialog is not { } joined)
         {
             // The caller gave up while the answer was on its way, or never acknowledged it.
@@ -96,11 +105,34 @@ public sealed class SipBridge
         await HangUpTogetherAsync(joined, answered).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// The callee's offer, for a caller that sent none: it goes out with our 2xx, and what the caller's ACK brings is the answer. Null for every further callee that answers, and
+    /// when the caller has gone: that callee hears BYE.
+    /// </summary>
+    private async Task<string?> CarryLateCallAsync(string offer)
+    {
+        if (Interlocked.Exchange(ref lateOffers, 1) == 1)
+        {
+            return null;
+        }
+
+        late = caller.AnswerAsync(offer);
+        SipAnswerResult taken = await late.ConfigureAwait(false);
+        if (taken is { Dialog: { } joined, AckSdp: null })
+        {
+            // It took our offer and did not say how: there is nothing to join. The callee does not wait for its answer to our BYE.
+            _ = joined.ByeAsync();
+        }
+
+        return taken.AckSdp;
+    }
+
     private async Task CarryProgressAsync()
     {
         await foreach (SipProgress step in callee.Progress.ReadAllAsync().ConfigureAwait(false))
         {
-            await caller.ProgressAsync(step.StatusCode, step.Sdp).ConfigureAwait(false);
+            // Without an offer there is nothing that early media could answer.
+            await caller.ProgressAsync(step.StatusCode, caller.Offer is null ? null : step.Sdp).ConfigureAwait(false);
         }
     }
 

@@ -51,6 +51,7 @@ internal sealed class SipCapabilities
         bool transfers = endpoint.Sessions.Transfers;
         options = transfers ? [Reliable, SessionTerms.Option, Replaces, NoReferSubscription] : [Reliable, SessionTerms.Option];
         Supported = string.Join(", ", options);
+        SupportedUnreliably = string.Join(", ", options.Where(option => option != Reliable));
         Allow = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO" + (transfers ? ", REFER, NOTIFY" : "") + (endpoint.Registrar is null ? "" : ", REGISTER");
     }
 
@@ -59,6 +60,9 @@ internal sealed class SipCapabilities
 
     /// <summary>The option tags that really work.</summary>
     public string Supported { get; }
+
+    /// <summary>The same for a call that wants no reliable responses.</summary>
+    public string SupportedUnreliably { get; }
 
     public bool Knows(string option) => options.Contains(option, StringComparer.OrdinalIgnoreCase);
 }

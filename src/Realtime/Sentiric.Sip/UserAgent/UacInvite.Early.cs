@@ -52,12 +52,40 @@ internal sealed partial class UacInvite
                 return true;
             }
 
-            fork.Dialog.Apply(SessionInput.ReceiveAnswer);
+            bool answers = fork.Dialog.Apply(SessionInput.ReceiveAnswer) == SessionVerdict.Go;
+            if (answers && invite.PrackOffer is { } more)
+            {
+                OfferInPrack(fork, acknowledged, sdp, more);
+                return true;
+            }
         }
 
         Prack(fork.Dialog, acknowledged, null);
         return true;
     }
+
+    /// <summary>RFC 3262 5: what the first answer was good for is known, and something better is wanted before the call is answered.</summary>
+    private void OfferInPrack(Fork fork, RAck acknowledged, string answer, PrackOffer more) => _ = LateAnswer.AskAsync(shard, CallId, more.Make, answer, offer =>
+    {
+        // The callee may have offered by UPDATE meanwhile: then this one comes too late.
+        if (offer is null || fork.Dialog.Apply(SessionInput.SendOffer) != SessionVerdict.Go)
+        {
+            Prack(fork.Dialog, acknowledged, null);
+            return;
+        }
+
+        Prack(fork.Dialog, acknowledged, offer, result =>
+        {
+            string? theirs = result.StatusCode is >= 200 and < 300 ? result.Response?.Sdp : null;
+            fork.Dialog.Apply(theirs is null ? SessionInput.OfferRefused : SessionInput.ReceiveAnswer);
+            if (theirs is not null)
+            {
+                (fork.Offered, fork.ReliableSdp) = (offer, theirs);
+            }
+
+            more.Answered?.Invoke(theirs);
+        });
+    });
 
     private void AnswerInPrack(SipDialog dialog, RAck acknowledged, string offer)
     {
@@ -73,11 +101,11 @@ internal sealed partial class UacInvite
         });
     }
 
-    private static void Prack(SipDialog dialog, RAck acknowledged, string? answer)
+    private static void Prack(SipDialog dialog, RAck acknowledged, string? sdp, Action<OutgoingRequestResult>? done = null)
     {
-        RequestDraft prack = dialog.State.Request(SipMethod.Prack) with { Sdp = answer, Headers = [new("RAck", acknowledged.ToString())] };
+        RequestDraft prack = dialog.State.Request(SipMethod.Prack) with { Sdp = sdp, Headers = [new("RAck", acknowledged.ToString())] };
         // A refused PRACK changes nothing here: the callee gives the call up when it misses one (RFC 3262 3).
-        dialog.Send(prack, _ => { });
+        dialog.Send(prack, done ?? (_ => { }));
     }
 
     private Fork? ForkOf(SipResponse response)
@@ -131,5 +159,8 @@ internal sealed partial class UacInvite
 
         /// <summary>The first SDP that came reliably: the answer, or the callee's offer.</summary>
         public string? ReliableSdp { get; set; }
+
+        /// <summary>Our newer offer, where the callee has answered one.</summary>
+        public string? Offered { get; set; }
     }
 }

@@ -119,8 +119,8 @@ internal sealed partial class UacInvite
     private IEnumerable<KeyValuePair<string, string>> Extensions()
     {
         SipSessionOptions sessions = shard.Options.Sessions;
-        yield return new("Supported", shard.Supported);
-        if (sessions.RequireReliability)
+        yield return new("Supported", invite.TakesReliable ? shard.Supported : shard.Capabilities.SupportedUnreliably);
+        if (sessions.RequireReliability && invite.TakesReliable)
         {
             yield return new("Require", SipCapabilities.Reliable);
         }
@@ -216,7 +216,7 @@ internal sealed partial class UacInvite
 
         Acknowledge(sent, dialog, null);
         dialog.RenewFrom(response);
-        dialog.Describe(invite.Offer);
+        dialog.Describe(fork?.Offered ?? invite.Offer);
         Complete(new OutgoingCallResult(dialog, sdp, response.StatusCode, response.Reason, false, response), dialog);
     }
 
