@@ -14,8 +14,12 @@ internal enum ClientFailure
     Transport,
 }
 
-/// <summary>Runs the two client machines. Lives in the shard's table from its request to Terminate; owned by the shard's queue.</summary>
-internal sealed class ClientTransaction
+/// <summary>
+/// Runs the two client machines: does their effects. Lives in the shard's table from its request until it has nothing more to do than to absorb
+/// copies of its final response; from there to Terminate a <see cref="FinishedClient"/> stands in its place. Where a 2xx may still come from another
+/// fork of an INVITE it stays itself, for that is told to the caller (RFC 6026 7.2). Owned by the shard's queue.
+/// </summary>
+internal sealed class ClientTransaction : IClientTransaction
 {
     private readonly SipShard shard;
     private readonly byte[] bytes;
@@ -122,12 +126,30 @@ internal sealed class ClientTransaction
     {
         inviteState = step.Next;
         Do(step.Effects, response);
+        if (step.Effects.HasFlag(TransactionEffects.StartTimerD))
+        {
+            Finish();
+        }
     }
 
     private void Apply(TransactionStep<NonInviteClientState> step, SipResponse? response = null)
     {
         state = step.Next;
         Do(step.Effects, response);
+        if (step.Effects.HasFlag(TransactionEffects.StartTimerK))
+        {
+            Finish();
+        }
+    }
+
+    /// <summary>Another waits in its place for the copies, as long as this one would have; unless the caller has given up on hearing the response.</summary>
+    private void Finish()
+    {
+        if (limit is { } timer && new FinishedClient(shard, Key, Target, ack) is var rest && shard.TryReplace(rest))
+        {
+            StopTimers();
+            shard.Timers.StartLoosely(rest, timer.AtMs);
+        }
     }
 
     private void Do(TransactionEffects effects, SipResponse? response)

@@ -4,20 +4,17 @@ namespace Sentiric.Sip;
 
 /// <summary>
 /// Runs the two server machines: does their effects. Lives in the shard's table from its request until it has nothing more to do than to
-/// wait for copies; from there to Terminate a <see cref="FinishedTransaction"/> stands in its place. Owned by the shard's queue.
+/// wait for copies; from there to Terminate a <see cref="FinishedTransaction"/> or a <see cref="RefusedInvite"/> stands in its place. Owned by the
+/// shard's queue.
 /// </summary>
 internal sealed class ServerTransaction : IServerTransaction
 {
     private readonly SipShard shard;
 
-    /// <summary>Timer G.</summary>
-    private SipTimer? repeat;
-
-    /// <summary>Timer H, I, J or L: there is never more than one of them.</summary>
+    /// <summary>Timer J or L.</summary>
     private SipTimer? limit;
     private InviteServerState inviteState = InviteServerState.Proceeding;
     private NonInviteServerState state = NonInviteServerState.Trying;
-    private TimeSpan intervalG;
     private byte[]? lastResponse;
     private Action<string>? sendFailed;
 
@@ -29,7 +26,6 @@ internal sealed class ServerTransaction : IServerTransaction
         Source = source;
         Key = key;
         MergeKey = mergeKey;
-        intervalG = shard.Options.Timers.T1;
     }
 
     public SipRequest Request { get; }
@@ -98,6 +94,12 @@ internal sealed class ServerTransaction : IServerTransaction
     {
         var step = InviteServerMachine.Step(inviteState, input, Reliable);
         inviteState = step.Next;
+        if (input == InviteServerInput.Send3xxTo6xx && step.Effects.HasFlag(TransactionEffects.SendResponse) && response is not null)
+        {
+            Refuse(response);
+            return;
+        }
+
         Do(step.Effects, response);
         if (step.Effects.HasFlag(TransactionEffects.PassUp) && received is not null)
         {
@@ -114,6 +116,18 @@ internal sealed class ServerTransaction : IServerTransaction
         {
             Finish(FinishedTransaction.Repeating(shard, this, lastResponse));
         }
+    }
+
+    /// <summary>The refusal leaves, and another repeats it until the ACK comes.</summary>
+    private void Refuse(byte[] response)
+    {
+        var rest = new RefusedInvite(shard, this, response);
+        if (shard.TryReplace(rest))
+        {
+            rest.Begin();
+        }
+
+        Do(TransactionEffects.SendResponse, response);
     }
 
     /// <summary>Another waits in its place for the copies, as long as this one would have.</summary>
@@ -159,14 +173,6 @@ internal sealed class ServerTransaction : IServerTransaction
     private void StartTimers(TransactionEffects effects)
     {
         SipTimers t = shard.Options.Timers;
-        if (effects.HasFlag(TransactionEffects.StartTimerG))
-        {
-            repeat = shard.Timers.Start(intervalG, InviteDue, this, (int)InviteServerInput.TimerG);
-            intervalG = intervalG * 2 < t.T2 ? intervalG * 2 : t.T2;
-        }
-
-        Start(effects, TransactionEffects.StartTimerH, t.Timeout, InviteDue, (int)InviteServerInput.TimerH);
-        Start(effects, TransactionEffects.StartTimerI, t.T4, InviteDue, (int)InviteServerInput.TimerI);
         Start(effects, TransactionEffects.StartTimerL, t.Timeout, InviteDue, (int)InviteServerInput.TimerL);
         Start(effects, TransactionEffects.StartTimerJ, t.Timeout, OtherDue, (int)NonInviteServerInput.TimerJ);
     }
@@ -186,9 +192,8 @@ internal sealed class ServerTransaction : IServerTransaction
 
     private void StopTimers()
     {
-        repeat?.Cancel();
         limit?.Cancel();
-        repeat = limit = null;
+        limit = null;
     }
 
     private void TransportFailed(string why) => shard.Queue.Post(() =>

@@ -17,7 +17,7 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     private const int MaxPendingMessages = 10_000;
 
     private readonly Dictionary<TransactionKey, IServerTransaction> servers = [];
-    private readonly Dictionary<ClientKey, ClientTransaction> clients = [];
+    private readonly Dictionary<ClientKey, IClientTransaction> clients = [];
     private readonly Dictionary<TransactionKey, TransactionKey> merges = [];
     private readonly SourceAdmission admission;
     private readonly UasCore uas;
@@ -166,7 +166,13 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         transaction.Begin();
     }
 
-    public void Remove(ClientTransaction transaction) => clients.Remove(transaction.Key);
+    public void Remove(IClientTransaction transaction)
+    {
+        if (clients.Remove(transaction.Key, out IClientTransaction? known))
+        {
+            (known as FinishedClient)?.Cancel();
+        }
+    }
 
     public void Remove(IServerTransaction transaction)
     {
@@ -182,9 +188,22 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     }
 
     /// <summary>What is left of a transaction takes its place; false when it has none any more.</summary>
-    public bool TryReplace(FinishedTransaction rest)
+    public bool TryReplace(IServerTransaction rest)
     {
         ref IServerTransaction place = ref CollectionsMarshal.GetValueRefOrNullRef(servers, rest.Key);
+        if (Unsafe.IsNullRef(ref place))
+        {
+            return false;
+        }
+
+        place = rest;
+        return true;
+    }
+
+    /// <summary>As for servers.</summary>
+    public bool TryReplace(IClientTransaction rest)
+    {
+        ref IClientTransaction place = ref CollectionsMarshal.GetValueRefOrNullRef(clients, rest.Key);
         if (Unsafe.IsNullRef(ref place))
         {
             return false;
@@ -277,7 +296,7 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
             call.Shutdown();
         }
 
-        foreach (ClientTransaction transaction in clients.Values.ToList())
+        foreach (IClientTransaction transaction in clients.Values.ToList())
         {
             transaction.Shutdown();
         }
@@ -324,7 +343,7 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     {
         // RFC 3261 18.1.2 and 8.1.3.3: one Via, ours; more mean that the response is somebody else's.
         bool ours = response.Vias.Count == 1 && response.TopVia.Branch is not null;
-        if (ours && clients.TryGetValue(new ClientKey(response.TopVia.Branch!, response.CSeq.Method), out ClientTransaction? transaction))
+        if (ours && clients.TryGetValue(new ClientKey(response.TopVia.Branch!, response.CSeq.Method), out IClientTransaction? transaction))
         {
             transaction.Receive(response);
         }
