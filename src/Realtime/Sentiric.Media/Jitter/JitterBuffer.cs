@@ -200,7 +200,7 @@ public sealed class JitterBuffer
         ring.AsSpan(slot, head).CopyTo(block);
         ring.AsSpan(0, block.Length - head).CopyTo(block[head..]);
         Discard(block.Length);
-        if (complete) concealer.Accept(block);
+        if (complete) concealer.Accept(block, nothingFollows: !filled[SlotOf(playAt)]);
         else concealer.Conceal(block);
         return complete;
     }
