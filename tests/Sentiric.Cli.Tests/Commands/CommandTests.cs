@@ -28,7 +28,7 @@ public sealed class CommandTests : IAsyncLifetime
     [Theory]
     [InlineData("There is no command dance.", "dance")]
     [InlineData("There is no option --nope here.", "status", "--nope")]
-    [InlineData("list, show, live, events, ladder or recording is missing.", "calls")]
+    [InlineData("list, show, live, events, ladder, recording, dial, transfer or hangup is missing.", "calls")]
     [InlineData("calls dance: there is no such command.", "calls", "dance")]
     [InlineData("--to is missing.", "dialplan", "resolve")]
     [InlineData("extra is one word too many.", "routes", "list", "extra")]
