@@ -150,13 +150,13 @@ public sealed class TransferringCalls
     }
 
     // Nobody asks for a transfer before an agent is there.
-    private static void Transfer(Switchboard board, string to)
+    internal static void Transfer(Switchboard board, string to)
     {
         board.Hear("agent.took_over");
         board.Hear("call.transfer.requested", new TransferRequested(board.Clock.GetUtcNow(), to));
     }
 
-    private static (string, TransferWay, string, int) Told(TransferCompleted told) => (told.To, told.Way, told.Trunk, told.SipCode);
+    private static (string, TransferWay, string?, int) Told(TransferCompleted told) => (told.To, told.Way, told.Trunk, told.SipCode);
 
     private static void AssertEnd(IReadOnlyList<object> story, CallEndReason reason, HungUpBy by)
     {

@@ -24,9 +24,10 @@ public sealed partial class Conversation
             return Failed(talk, to, CallEndReason.Failed, 0);
         }
 
-        return talk.Trunk is { TakesRefer: true, Target: not null } carrier
+        // A carrier can reach numbers; our phones only we can.
+        return talk.Trunk is { TakesRefer: true, Target: not null } carrier && to.StartsWith('+')
             ? await ReferAsync(talk, to, trunks, carrier, deadline)
-            : await BridgeAsync(talk, to, trunks, deadline);
+            : await BridgeAsync(talk, to, deadline);
     }
 
     private CallEnd? Failed(Talk talk, string to, CallEndReason reason, int sipCode)
@@ -79,26 +80,27 @@ public sealed partial class Conversation
 
     // By us.
 
-    private async Task<CallEnd?> BridgeAsync(Talk talk, string to, TrunkKeeper trunks, Task deadline)
+    private async Task<CallEnd?> BridgeAsync(Talk talk, string to, Task deadline)
     {
         var second = new SecondCall(to);
         try
         {
             using var givenUp = new CancellationTokenSource();
             _ = GiveUpWithAsync(talk, deadline, givenUp);
-            var result = await trunks.CallAsync(
-                new TrunkCall
-                {
-                    Number = to,
-                    Caller = lines.CallerFor(talk.OurNumber),
-                    MaxRingTime = RingTime,
-                    Offer = trunk => OfferAsync(talk, second, trunk),
-                    OfferHandler = offered => AnswerAsync(second, offered),
-                    Placed = (_, placed) => Follow(talk, second, placed),
-                },
-                givenUp.Token);
+            var line = new OutgoingLine
+            {
+                To = to,
+                From = talk.OurNumber,
+                ShownInside = talk.OtherNumber,
+                RingTime = RingTime,
+                Offer = trunk => OfferAsync(talk, second, trunk),
+                OfferHandler = offered => AnswerAsync(second, offered),
+                Placed = (_, placed) => Follow(talk, second, placed),
+            };
+            var called = await lines.CallAsync(talk.Log.Tenant, line, clock, givenUp.Token);
             await givenUp.CancelAsync();
-            return result.Result.Dialog is null ? await NotReachedAsync(talk, to, result, deadline) : await JoinAsync(talk, second, result, deadline);
+            return called is not { } result ? Failed(talk, to, CallEndReason.Failed, 0)
+                : result.Result.Dialog is null ? await NotReachedAsync(talk, to, result, deadline) : await JoinAsync(talk, second, result, deadline);
         }
         finally
         {
@@ -130,7 +132,7 @@ public sealed partial class Conversation
         return Failed(talk, to, over ? CallEndReason.Cancelled : CallEnd.OfResponse(result.Result.StatusCode).Reason, result.Result.StatusCode);
     }
 
-    private async ValueTask<string?> OfferAsync(Talk talk, SecondCall second, SipTrunk trunk)
+    private async ValueTask<string?> OfferAsync(Talk talk, SecondCall second, SipTrunk? trunk)
     {
         if (second.SessionId is { } earlier)
         {
@@ -176,7 +178,7 @@ public sealed partial class Conversation
             return Failed(talk, second.Number, CallEndReason.NoCommonCodec, answered.StatusCode);
         }
 
-        talk.Log.Note(new TransferCompleted(clock.GetUtcNow(), second.Number, TransferWay.Bridge, result.Trunk!.Name, answered.StatusCode));
+        talk.Log.Note(new TransferCompleted(clock.GetUtcNow(), second.Number, TransferWay.Bridge, result.Trunk?.Name, answered.StatusCode));
         var end = await UntilOneEndsAsync(talk, dialog, result.MaxTalk, deadline);
         await HangUpAsync(dialog, end);
         return end;

@@ -53,6 +53,7 @@ public sealed partial class IncomingCall(
         // What a carrier within the trust domain asserts counts more than what its customer wrote (RFC 3325).
         story.From = PhoneNumber.Normalize(invite.Caller.Caller.Uri.ToString());
         story.To = story.Talk.OurNumber = PhoneNumber.Normalize(invite.Request.Uri.ToString());
+        story.Talk.OtherNumber = story.From == PhoneNumber.Anonymous ? null : story.From;
         story.Log.Note(new CallReceived(
             story.ReceivedAt, invite.CallId, story.From, invite.From.Display ?? "", story.To, CallDirection.Inbound,
             invite.Transport.ToString().ToLowerInvariant(), invite.Source.ToString()));

@@ -9,7 +9,7 @@ namespace Sentiric.Calls;
 /// <summary>A call that somebody wants to be placed.</summary>
 public sealed record RequestedCall(Guid CallId, string Tenant, CallRequested Wish);
 
-/// <summary>The story of an outgoing call on one screen: look whom we call, dial trunk after trunk, open media, talk, end.</summary>
+/// <summary>The story of an outgoing call on one screen: look whom we call, dial their phones or trunk after trunk, open media, talk, end.</summary>
 public sealed partial class PlacedCall(
     IUsers users, IMediaSessions media, Conversation conversation, OutgoingLines lines, LiveCalls calls, SipLadder ladder, FactWriter facts, CallOptions options, TimeProvider clock,
     ILogger<PlacedCall> logger)
@@ -80,23 +80,21 @@ public sealed partial class PlacedCall(
 
     private async Task<CallEnd?> DialAsync(Story story, CancellationToken givenUp)
     {
-        if (await lines.TrunksAsync(clock, givenUp) is not { } trunks)
+        var line = new OutgoingLine
+        {
+            To = story.Wish.To,
+            From = story.Wish.From,
+            Withheld = story.Wish.Withheld,
+            RingTime = TimeSpan.FromSeconds(story.Wish.RingSeconds),
+            Offer = trunk => OfferAsync(story, trunk),
+            OfferHandler = offered => conversation.ReinviteAsync(story.Talk, offered),
+            Placed = (trunk, placed) => Dialled(story, trunk, placed),
+        };
+        if (await lines.CallAsync(story.Requested.Tenant, line, clock, givenUp) is not { } result)
         {
             return new(CallEndReason.Failed, HungUpBy.System);
         }
 
-        var result = await trunks.CallAsync(
-            new TrunkCall
-            {
-                Number = story.Wish.To,
-                Caller = lines.CallerFor(story.Wish.From),
-                WithholdsIdentity = story.Wish.Withheld,
-                MaxRingTime = TimeSpan.FromSeconds(story.Wish.RingSeconds),
-                Offer = trunk => OfferAsync(story, trunk),
-                OfferHandler = offered => conversation.ReinviteAsync(story.Talk, offered),
-                Placed = (trunk, placed) => Dialled(story, trunk, placed),
-            },
-            givenUp);
         if (result.Result is { Dialog: { } dialog } answered)
         {
             (story.Talk.Dialog, story.Talk.Trunk, story.Talk.MaxTalk, story.Answer) = (dialog, result.Trunk, result.MaxTalk, answered.Sdp);
@@ -122,7 +120,7 @@ public sealed partial class PlacedCall(
     }
 
     /// <summary>A session for this trunk's equipment; the one that was offered to the trunk before is of no use.</summary>
-    private async ValueTask<string?> OfferAsync(Story story, SipTrunk trunk)
+    private async ValueTask<string?> OfferAsync(Story story, SipTrunk? trunk)
     {
         if (story.Talk.Offered is { } earlier)
         {
@@ -142,11 +140,11 @@ public sealed partial class PlacedCall(
         return offered.Value.SdpOffer;
     }
 
-    private void Dialled(Story story, SipTrunk trunk, OutgoingCall placed)
+    private void Dialled(Story story, SipTrunk? trunk, OutgoingCall placed)
     {
-        story.Call.Trunk = trunk.Name;
+        story.Call.Trunk = trunk?.Name;
         story.Dialled.Add(placed.CallId);
-        story.Log.Note(new CallDialled(clock.GetUtcNow(), placed.CallId, trunk.Name));
+        story.Log.Note(new CallDialled(clock.GetUtcNow(), placed.CallId, trunk?.Name));
         ladder.Follow(placed.CallId, story.Log);
         _ = NoteRingingAsync(story, placed);
     }
@@ -248,7 +246,7 @@ public sealed partial class PlacedCall(
 
         public DateTimeOffset BeganAt { get; } = beganAt;
 
-        public Talk Talk { get; } = new(call, CallDirection.Outbound) { Plan = requested.Wish.Resolution, OurNumber = requested.Wish.From };
+        public Talk Talk { get; } = new(call, CallDirection.Outbound) { Plan = requested.Wish.Resolution, OurNumber = requested.Wish.From, OtherNumber = requested.Wish.To };
 
         public string? CalleeName { get; set; }
 

@@ -34,7 +34,7 @@ public sealed partial class SipRole(
         }
 
         _trunks = new TrunkKeeper(_endpoint, options.Trunks, new TollPolicy(toll ?? new TollRules(), options.TimeProvider), options.TimeProvider, options.Logger, calls: CallsOver);
-        lines.Open(_trunks, (options.PublicAddress ?? _endpoint.Bindings[0].Address.Address).ToString());
+        lines.Open(_endpoint, _trunks, (options.PublicAddress ?? _endpoint.Bindings[0].Address.Address).ToString());
     }
 
     /// <summary>Calls that are up are ended with BYE and written down.</summary>

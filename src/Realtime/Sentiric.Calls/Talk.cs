@@ -23,6 +23,9 @@ public sealed class Talk(LiveCall call, CallDirection direction)
     /// <summary>The tenant's number in this call: who we are for whom we call next.</summary>
     public string OurNumber { get; set; } = "";
 
+    /// <summary>The other party's, as we know it; null: withheld, or not known.</summary>
+    public string? OtherNumber { get; set; }
+
     public DialplanResolution? Plan { get; set; }
 
     public MediaOpened? Media { get; set; }

@@ -22,6 +22,9 @@ internal sealed class Carrier : ISipApplication, IAsyncDisposable
         return carrier;
     }
 
+    /// <summary>As the contact of a telephone that registers.</summary>
+    public string Contact => $"sip:desk@{_endpoint!.Bindings[0].Address}";
+
     public SipTrunk Trunk(string name = "carrier") => new() { Name = name, Target = SipUri.Parse(Target) };
 
     public Task<IncomingInvite> RingsAsync() => Soon.Within(_invites.Reader.ReadAsync().AsTask(), "a call at the carrier");

@@ -62,8 +62,13 @@ internal sealed class Neighbours : IUsers, IDialplans, IMediaSessions, ISpeechSy
     public DialplanResolution Resolution(CallerIdentity? caller) =>
         new(Tenant, "ai", 1, Action, Data, "+902121234567", caller?.UserId, "tr", Why, ["route +902121234567"], null, null);
 
-    public ValueTask<Result<SipCredential>> FindCredentialAsync(string realm, string username, CancellationToken ct) =>
-        ValueTask.FromResult<Result<SipCredential>>(new Refusal("credential.unknown", "There are no phones here."));
+    /// <summary>Who owns a SIP user name: the tenant, by the name.</summary>
+    public Dictionary<string, string> Owners { get; } = [];
+
+    public ValueTask<Result<SipCredential>> FindCredentialAsync(string realm, string username, CancellationToken ct) => ValueTask.FromResult<Result<SipCredential>>(
+        Owners.TryGetValue(username, out var tenant)
+            ? new SipCredential(tenant, Caller, realm, username, "", "", false)
+            : new Refusal("credential.unknown", "There is no such phone here."));
 
     public ValueTask<Result<MediaOpened>> OpenAsync(OpenMedia request, CancellationToken ct)
     {

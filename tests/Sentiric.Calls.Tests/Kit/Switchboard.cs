@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
+using Sentiric.Calls.Registration;
 using Sentiric.Contracts;
 using Sentiric.Contracts.Events;
 using Sentiric.Contracts.Services;
@@ -19,7 +20,7 @@ internal sealed class Switchboard : IAsyncDisposable
     private readonly FactWriter _facts;
     private readonly SipRole _role;
     private readonly List<UdpPhone> _phones = [];
-    private readonly OutgoingLines _lines = new();
+    private readonly OutgoingLines _lines;
     private bool _stopped;
 
     private Switchboard(int maxCalls, TimeSpan t1, TrunkTable trunks, IMediaSessions? media, TollRules? toll)
@@ -28,7 +29,7 @@ internal sealed class Switchboard : IAsyncDisposable
         _facts = new FactWriter(Journal, Clock, NullLogger<FactWriter>.Instance);
         var ladder = new SipLadder();
         var failSafe = new FailSafeVoice(Neighbours, Neighbours, NullLogger<FailSafeVoice>.Instance);
-        var lines = _lines;
+        var lines = _lines = new OutgoingLines(new Phones(Neighbours, _facts, Realm, [], Locations, TimeProvider.System));
         var conversation = new Conversation(media ?? Neighbours, failSafe, ladder, lines, CallOptions.Default, Clock, NullLogger<Conversation>.Instance);
         var story = new IncomingCall(
             Neighbours, Neighbours, media ?? Neighbours, conversation, Calls, ladder, _facts, CallOptions.Default, Clock, NullLogger<IncomingCall>.Instance);
@@ -42,7 +43,21 @@ internal sealed class Switchboard : IAsyncDisposable
         _role = new SipRole(options, [IPNetwork.Parse("127.0.0.0/8")], story, placed, lines, ladder, failSafe, Calls, NullLogger<SipRole>.Instance, toll: toll);
     }
 
+    private const string Realm = "sentiric";
+
     public ManualTime Clock { get; } = new();
+
+    private MemoryLocationStore Locations { get; } = new();
+
+    /// <summary>A user of the tenant has the name, and telephones at these places have registered with it.</summary>
+    public async Task RegisterAsync(string userName, params string[] contacts)
+    {
+        Neighbours.Owners[userName] = Neighbours.Tenant;
+        await Locations.UpdateAsync(
+            $"sip:{userName}@{Realm}",
+            _ => [.. contacts.Select(SipUri.Parse).Select(uri => new SipLocation(uri, "register", 1, DateTimeOffset.MaxValue, IPEndPoint.Parse($"{uri.Host}:{uri.Port}"), SipTransportKind.Udp))],
+            CancellationToken.None);
+    }
 
     public JournalRecorder Journal { get; } = new();
 

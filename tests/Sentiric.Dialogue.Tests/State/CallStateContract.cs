@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Sentiric.Testing;
+using Sentiric.Testing.Platform;
 using Xunit;
 
 namespace Sentiric.Dialogue.Tests;

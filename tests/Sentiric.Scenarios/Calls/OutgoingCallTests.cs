@@ -132,6 +132,46 @@ public sealed class OutgoingCallTests(TrunkStage stage) : IClassFixture<TrunkSta
         await Until.TrueAsync("both sessions to be closed", () => Task.FromResult(stage.Platform.UdpSockets() <= sockets), Calling.Patience);
     }
 
+    /// <summary>The name of a user of the tenant, under which a foreign telephone registers; that one answers by itself.</summary>
+    [PlatformFact("linphonec")]
+    public async Task A_caller_is_connected_with_a_telephone_that_registered_here()
+    {
+        var folder = Directory.CreateTempSubdirectory("sentiric-desk-").FullName;
+        await using var desk = await LinphonePeer.StartAsync(folder, Melody.Repeated(Offices, Long));
+        await RegisterAsync(desk, "resepsiyon", "sesli-harfler-8");
+        await using var phone = await LoopbackPhone.StartAsync();
+        await using var call = await stage.Platform.AnsweredAsync(phone, Calling.Assistant);
+        var record = await stage.Platform.Api.CallAsync(call.CallId);
+        await stage.Platform.Api.StoryWithAsync<AgentTookOver>(record.CallId);
+        Assert.Equal(HttpStatusCode.NoContent, (await stage.Platform.Api.Http.PostAsJsonAsync($"v1/calls/{record.CallId}/transfer", new { to = "resepsiyon" })).StatusCode);
+        var joined = (await stage.Platform.Api.StoryWithAsync<TransferCompleted>(record.CallId)).One<TransferCompleted>();
+        Assert.Equal(("resepsiyon", TransferWay.Bridge, null), (joined.To, joined.Way, joined.Trunk));
+        Assert.Contains(record.From.TrimStart('+'), desk.Said, StringComparison.Ordinal);
+
+        call.Play(Melody.Repeated(Callers, Long));
+        Assert.True(await Melody.HeardAsync(call, Offices) > Melody.Likeness);
+        await Until.TrueAsync("the caller to be heard at the desk", () => Task.FromResult(Melody.In(desk.Heard(), Callers) > Melody.Likeness), Calling.Patience, () => desk.Said);
+        await call.HangUpAsync();
+        var ended = await stage.Platform.Api.EndedCallAsync(call.CallId);
+        Assert.Equal(("resepsiyon", "bridge", HungUpBy.Caller), (ended.TransferredTo, ended.Transfer, ended.HungUpBy));
+    }
+
+    private async Task RegisterAsync(LinphonePeer desk, string name, string password)
+    {
+        var api = stage.Platform.Api.Http;
+        var id = Guid.CreateVersion7();
+        Assert.Equal(HttpStatusCode.Created, (await api.PostAsJsonAsync("v1/users", new { user_id = id, name = "Resepsiyon", type = "agent" })).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, (await api.PutAsJsonAsync($"v1/users/{id}/sip-credentials/sentiric/{name}", new { password })).StatusCode);
+        await desk.TypeAsync("autoanswer enable");
+        await desk.SaysAsync("Auto answer enabled");
+        await desk.TypeAsync($"register sip:{name}@sentiric sip:127.0.0.1:{stage.Platform.SipPort} {password}");
+        await Until.TrueAsync("linphone to be registered", async () =>
+        {
+            await desk.TypeAsync("status register");
+            return desk.Said.Contains("registered, identity=", StringComparison.Ordinal);
+        }, Calling.Patience, () => desk.Said);
+    }
+
     private static readonly HashSet<string> Story =
     [
         "call.requested", "call.dialled", "call.ringing", "call.media.started", "call.recording.started", "call.answered", "call.started", "agent.took_over", "call.ended",

@@ -132,6 +132,8 @@ public sealed class TwoPhonesTests : IAsyncLifetime
         call.Media.Clear();
         Assert.True((await answer.Finished).Interrupted);
         Assert.True(await HearsToneAsync(ear, andItsEnd: true));
+        // The caller's ear believes that somebody has stopped only after a silence.
+        await call.Play(new short[8_000]).Finished;
         await call.HangUpAsync();
     }
 

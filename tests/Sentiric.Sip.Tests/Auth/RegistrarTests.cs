@@ -30,6 +30,7 @@ public sealed class RegistrarTests
         SipLocation contact = Assert.Single(await desk.ContactsAsync(Ayse));
         Assert.Equal("sip:a@127.0.0.9:5062", contact.Contact.ToString());
         Assert.Equal(desk.Time.GetUtcNow().AddSeconds(600), contact.ExpiresAt);
+        Assert.Equal(new SipFlow(SipTransportKind.Udp, contact.Source), contact.Flow);
         Assert.Equal((200, Ayse, "ayse"), (desk.Told[^1].StatusCode, desk.Told[^1].AddressOfRecord, desk.Told[^1].UserName));
     }
 

@@ -25,7 +25,7 @@ public sealed class PlacingCalls
 
     [Theory]
     [InlineData("anonymous", 30)]
-    [InlineData("ayse", 30)]
+    [InlineData("Ay Şe", 30)]
     [InlineData("123456", 30)]
     [InlineData(Callee, 4)]
     [InlineData(Callee, 181)]
@@ -46,7 +46,7 @@ public sealed class PlacingCalls
     }
 
     [Fact]
-    public void A_live_call_is_transferred() => new TransferCall(Id, Callee).Decide(Up, Given.Now).Says(new TransferRequested(Given.Now, Callee));
+    public void A_live_call_is_transferred_to_a_number_or_a_telephone() => Assert.All([Callee, "1001", "ayse"], to => new TransferCall(Id, to).Decide(Up, Given.Now).Says(new TransferRequested(Given.Now, to)));
 
     [Fact]
     public void A_transfer_is_refused_where_it_makes_no_sense()
@@ -55,7 +55,7 @@ public sealed class PlacingCalls
         transfer.Decide(Call.Initial, Given.Now).Refuses("call.unknown");
         transfer.Decide(Given.Facts<Call>(Requested), Given.Now).Refuses("call.not_answered");
         transfer.Decide(Up with { Ended = true }, Given.Now).Refuses("call.ended");
-        (transfer with { To = "nobody" }).Decide(Up, Given.Now).Refuses("call.invalid");
+        (transfer with { To = "no body" }).Decide(Up, Given.Now).Refuses("call.invalid");
         transfer.Decide(Up.Evolve(new TransferRequested(Given.Now, Callee)), Given.Now).Refuses("call.transferring");
         transfer.Decide(Up.Evolve(new TransferCompleted(Given.Now, Callee, TransferWay.Bridge, "t", 200)), Given.Now).Refuses("call.transferring");
     }

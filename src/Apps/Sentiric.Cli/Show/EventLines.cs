@@ -44,10 +44,10 @@ internal sealed class EventLines(Terminal terminal, bool withCall)
     {
         CallReceived e => [Bold("call", $"{(e.FromDisplay.Length > 0 ? e.FromDisplay + " " : "")}{e.From} calls {e.To}, {e.Transport} from {e.Source}")],
         CallRequested e => [Bold("call", $"{e.To} is to be called, showing {(e.Withheld ? "no number" : e.From)}, plan {e.Resolution.DialplanId}")],
-        CallDialled e => [Grey("dialled", $"over {e.Trunk}")],
+        CallDialled e => [Grey("dialled", e.Trunk is { } trunk ? $"over {trunk}" : "at a telephone of ours")],
         CallTollRefused e => [Red("toll", $"not dialled: {Words.Name(e.Rule)}")],
         TransferRequested e => [Yellow("transfer", $"to {e.To}")],
-        TransferCompleted e => [Yellow("transfer", $"{e.To} has the call, by {Words.Name(e.Way)} over {e.Trunk}")],
+        TransferCompleted e => [Yellow("transfer", $"{e.To} has the call, by {Words.Name(e.Way)}{(e.Trunk is { } over ? $" over {over}" : "")}")],
         TransferFailed e => [Red("transfer", $"{e.To} was not reached: {Words.Name(e.Reason)}, {e.SipCode}")],
         SipMessageLogged e => [Grey("sip", $"{(e.Inbound ? "phone -> platform" : "phone <- platform")}  {e.Summary}")],
         UserIdentifiedForCall e => [Cyan("caller", $"{e.Name} ({Words.Name(e.Type)}, {e.Language}), known by {e.Contact}")],

@@ -89,9 +89,12 @@ internal static class RealtimeRoles
         var listen = SipListenText.Parse(settings.SipListen, settings.SipTls, settings.Sip.WebSocket);
         services.AddSingleton(s => new SipGuard(
             s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<SipGuard>>(), ScannerFilter.Usual, new DigestLockOut(new LockOutLimits(), s.GetRequiredService<TimeProvider>())));
+        services.AddSingleton<ILocationStore>(s => settings.Redis is { } redis
+            ? new RedisLocations(new RedisLink(redis), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<RedisLocations>>())
+            : new MemoryLocationStore());
         services.AddSingleton(s => new Phones(
             s.GetRequiredService<IUsers>(), s.GetRequiredService<FactWriter>(), settings.SipRealm,
-            [.. listen.Select(l => l.Address.Address.ToString()).Distinct()], s.GetRequiredService<TimeProvider>(), s.GetRequiredService<SipGuard>()));
+            [.. listen.Select(l => l.Address.Address.ToString()).Distinct()], s.GetRequiredService<ILocationStore>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<SipGuard>()));
         services.AddSingleton(s => new SipRole(
             new SipEndpointOptions
             {

@@ -31,6 +31,9 @@ public static class PhoneNumber
         value.Length > 0 && (value[0] == '+' ? value.Length is >= 8 and <= MaxE164Digits + 1 : value.Length <= MaxExtensionDigits)
         && value.AsSpan(value[0] == '+' ? 1 : 0).IndexOfAnyExceptInRange('0', '9') < 0;
 
+    /// <summary>True for what may be called: a number, an extension, or the name that a telephone registers under.</summary>
+    public static bool IsCallable(string value) => IsDialable(value) || IsName(value);
+
     private static string International(string digits) => digits.Length <= MaxE164Digits ? "+" + digits : Anonymous;
 
     private static string National(string digits, string countryCode) => digits switch

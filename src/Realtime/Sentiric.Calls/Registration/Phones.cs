@@ -6,13 +6,14 @@ namespace Sentiric.Calls.Registration;
 
 /// <summary>Phones that register: credentials come from the users service, what happens goes to the stream of the registration.</summary>
 /// <param name="hosts">Hosts that may stand in an address of record besides the realm: those that the platform listens on.</param>
-public sealed class Phones(IUsers users, FactWriter facts, string realm, IReadOnlyList<string> hosts, TimeProvider clock, SipGuard? guard = null) : ICredentialStore
+/// <param name="locations">Where each phone is.</param>
+public sealed class Phones(
+    IUsers users, FactWriter facts, string realm, IReadOnlyList<string> hosts, ILocationStore locations, TimeProvider clock, SipGuard? guard = null) : ICredentialStore
 {
     private const string Actor = "sip";
     private const string NobodysTenant = CallLog.NobodysTenant;
-    private readonly MemoryLocationStore _locations = new();
 
-    public ISipRegistrar Registrar() => new Registrar(new DigestServer(realm, this, clock), _locations, clock, told: Tell, guard: guard);
+    public ISipRegistrar Registrar() => new Registrar(new DigestServer(realm, this, clock), locations, clock, told: Tell, guard: guard);
 
     public async ValueTask<SipAccount?> FindAsync(string realm, string userName, CancellationToken ct)
     {
@@ -23,10 +24,28 @@ public sealed class Phones(IUsers users, FactWriter facts, string realm, IReadOn
         }
 
         var credential = found.Value;
-        return new(
-            realm, userName, credential.Ha1Md5, credential.Ha1Sha256,
-            [.. hosts.Prepend(realm).Select(host => SipUri.Parse($"sip:{userName}@{host}").AddressOfRecord)]);
+        return new(realm, userName, credential.Ha1Md5, credential.Ha1Sha256, [.. AddressesOf(userName)]);
     }
+
+    /// <summary>Where the phones of one user name are now, none when it has not registered; null when no user of the tenant has the name.</summary>
+    public async ValueTask<IReadOnlyList<SipLocation>?> ContactsAsync(string tenant, string userName, CancellationToken ct)
+    {
+        var found = await users.FindCredentialAsync(realm, userName, ct);
+        if (!found.Ok || found.Value.Tenant != tenant)
+        {
+            return null;
+        }
+
+        var (now, contacts) = (clock.GetUtcNow(), new List<SipLocation>());
+        foreach (var address in found.Value.Disabled ? [] : AddressesOf(userName))
+        {
+            contacts.AddRange((await locations.FindAsync(address, ct)).Where(contact => contact.ExpiresAt > now));
+        }
+
+        return contacts.DistinctBy(contact => contact.Contact.ToString()).ToList();
+    }
+
+    private IEnumerable<string> AddressesOf(string userName) => hosts.Prepend(realm).Distinct().Select(host => SipUri.Parse($"sip:{userName}@{host}").AddressOfRecord);
 
     private void Tell(SipRegistration registration)
     {

@@ -3,31 +3,21 @@ using StackExchange.Redis;
 namespace Sentiric.Dialogue;
 
 /// <summary>
-/// State and leases in Redis, shared by all processes of the agent role. The connection is made on first use and again after every loss.
+/// State and leases in Redis, shared by all processes of the agent role.
 /// Keys: sentiric:call:{id}, sentiric:lease:{id}, and the set sentiric:calls.
 /// </summary>
 public sealed class RedisCallState : ICallState, IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-
     private const string Calls = "sentiric:calls";
     private const string TakeScript =
         "local o = redis.call('GET', KEYS[1]) if (not o) or o == ARGV[1] then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1 end return 0";
 
     private const string ReleaseScript = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 
-    private readonly ConfigurationOptions _options;
-    private readonly SemaphoreSlim _connecting = new(1, 1);
-    private ConnectionMultiplexer? _connection;
+    private readonly RedisLink _redis;
 
     /// <param name="configuration">"host:port,password=...", as StackExchange.Redis reads it.</param>
-    public RedisCallState(string configuration)
-    {
-        _options = ConfigurationOptions.Parse(configuration);
-        _options.AbortOnConnectFail = false;
-        _options.ConnectTimeout = (int)Patience.TotalMilliseconds;
-        _options.SyncTimeout = (int)Patience.TotalMilliseconds;
-    }
+    public RedisCallState(string configuration) => _redis = new RedisLink(configuration);
 
     public ValueTask<byte[]?> GetAsync(Guid callId, CancellationToken ct) =>
         AskAsync(async db => (byte[]?)await db.StringGetAsync(StateKey(callId)).ConfigureAwait(false), ct);
@@ -69,11 +59,7 @@ public sealed class RedisCallState : ICallState, IDisposable
     public async ValueTask ReleaseLeaseAsync(Guid callId, string owner, CancellationToken ct) =>
         await AskAsync(async db => (long)await db.ScriptEvaluateAsync(ReleaseScript, [LeaseKey(callId)], [owner]).ConfigureAwait(false), ct).ConfigureAwait(false);
 
-    public void Dispose()
-    {
-        _connection?.Dispose();
-        _connecting.Dispose();
-    }
+    public void Dispose() => _redis.Dispose();
 
     private static RedisKey StateKey(Guid callId) => "sentiric:call:" + callId.ToString("N");
 
@@ -83,31 +69,11 @@ public sealed class RedisCallState : ICallState, IDisposable
     {
         try
         {
-            var connection = await ConnectAsync(ct).ConfigureAwait(false);
-            return await question(connection.GetDatabase()).WaitAsync(Patience, ct).ConfigureAwait(false);
+            return await _redis.AskAsync(question, ct).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException)
+        catch (Exception e) when (RedisLink.IsOutage(e))
         {
             throw new CallStateUnavailableException("Redis does not answer; calls go on with the state of their own process.", e);
-        }
-    }
-
-    private async Task<ConnectionMultiplexer> ConnectAsync(CancellationToken ct)
-    {
-        if (_connection is { } connected)
-        {
-            return connected;
-        }
-
-        await _connecting.WaitAsync(ct).ConfigureAwait(false);
-        try
-        {
-            // The multiplexer reconnects by itself from here on.
-            return _connection ??= await ConnectionMultiplexer.ConnectAsync(_options).WaitAsync(Patience + Patience, ct).ConfigureAwait(false);
-        }
-        finally
-        {
-            _connecting.Release();
         }
     }
 }

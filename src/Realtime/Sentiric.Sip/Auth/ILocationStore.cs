@@ -5,7 +5,12 @@ namespace Sentiric.Sip;
 
 /// <summary>One contact of an address of record (RFC 3261 10).</summary>
 /// <param name="Source">Where the REGISTER came from: the way back through NAT.</param>
-public sealed record SipLocation(SipUri Contact, string CallId, uint CSeq, DateTimeOffset ExpiresAt, IPEndPoint Source);
+/// <param name="Transport">What it came over.</param>
+public sealed record SipLocation(SipUri Contact, string CallId, uint CSeq, DateTimeOffset ExpiresAt, IPEndPoint Source, SipTransportKind Transport)
+{
+    /// <summary>The way that the phone holds open: calls to it go there, whatever address its contact names (RFC 5626).</summary>
+    public SipFlow Flow => new(Transport, Source);
+}
 
 /// <summary>Contacts by address of record.</summary>
 public interface ILocationStore

@@ -128,7 +128,7 @@ public sealed class Registrar(
 
         changed.AddRange(request.Contacts
             .Where(contact => ExpiresSeconds(request, contact) > 0)
-            .Select(contact => new SipLocation(contact.Uri, request.CallId, request.CSeq.Number, now.AddSeconds(ExpiresSeconds(request, contact)), source)));
+            .Select(contact => new SipLocation(contact.Uri, request.CallId, request.CSeq.Number, now.AddSeconds(ExpiresSeconds(request, contact)), source, TransportOf(request))));
         if (changed.Count > limits.ContactsPerAddress)
         {
             fault = new SipAnswer(403, "Too many contacts");
@@ -137,6 +137,16 @@ public sealed class Registrar(
 
         return changed;
     }
+
+    /// <summary>What the peer says that it sent over; a message that came over another than its Via says is never answered there either.</summary>
+    private static SipTransportKind TransportOf(SipRequest request) => request.TopVia.Transport switch
+    {
+        "TCP" => SipTransportKind.Tcp,
+        "TLS" => SipTransportKind.Tls,
+        "WS" => SipTransportKind.Ws,
+        "WSS" => SipTransportKind.Wss,
+        _ => SipTransportKind.Udp,
+    };
 
     /// <summary>The contact's own parameter, else the header, else the default; what does not fit a number defaults (RFC 4475 3.1.2.4).</summary>
     private double ExpiresSeconds(SipRequest request, NameAddr contact)

@@ -141,6 +141,12 @@ internal sealed class SipRouting(SipShard shard)
             return false;
         }
 
+        if (flow is { } open && PrivateNetworks.Hide(address, open.Remote.Address) && (uri.Scheme != "sips" || open.Transport.Kind is SipTransportKind.Tls or SipTransportKind.Wss))
+        {
+            direct = open.Transport.IsConnected(open.Remote) ? open : null;
+            return true;
+        }
+
         SipTransportKind? kind = uri.Scheme == "sips" ? SipTransportKind.Tls : wanted;
         if (Bound(kind, address.AddressFamily, flow) is { } transport)
         {

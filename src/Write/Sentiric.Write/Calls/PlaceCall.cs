@@ -29,10 +29,10 @@ public sealed record PlaceCall(Guid CallId, string To, string From, string Dialp
             return Decision.Quiet;
         }
 
-        if (CallId == Guid.Empty || !PhoneNumber.IsDialable(To) || RingSeconds is < LeastRingSeconds or > MostRingSeconds)
+        if (CallId == Guid.Empty || !PhoneNumber.IsCallable(To) || RingSeconds is < LeastRingSeconds or > MostRingSeconds)
         {
             return new Refusal(
-                "call.invalid", $"A call needs a number to call (+905321112233, or a short number of at most five digits), and rings {LeastRingSeconds} to {MostRingSeconds} seconds.");
+                "call.invalid", $"A call needs whom to call (+905321112233, a short number of at most five digits, or the name of a telephone that registers here), and rings {LeastRingSeconds} to {MostRingSeconds} seconds.");
         }
 
         if (owner.Tenant != tenant)
@@ -66,7 +66,7 @@ public sealed record PlaceCall(Guid CallId, string To, string From, string Dialp
     }
 }
 
-/// <param name="To">As people write it: "+90 532 111 22 33", "0532 111 22 33".</param>
+/// <param name="To">As people write it: "+90 532 111 22 33", "0532 111 22 33". An extension or a name that a user of the tenant has as SIP user name is that telephone.</param>
 /// <param name="From">A number of the tenant; the number called sees it unless <paramref name="Withheld"/>.</param>
 /// <param name="DialplanId">What happens once it is answered: a conversation, an announcement, an echo.</param>
 /// <param name="RingSeconds">Unanswered for so long, it is given up; 5 to 180.</param>

@@ -21,7 +21,7 @@ public sealed record TransferCall(Guid CallId, string To) : ICommand
     {
         { Begun: false } => new Refusal("call.unknown", $"There is no call {CallId:D} in this tenant."),
         { Ended: true } => new Refusal("call.ended", $"Call {CallId:D} is over."),
-        _ when !PhoneNumber.IsDialable(To) => new Refusal("call.invalid", "A transfer needs a number (+905321112233, or a short number of at most five digits)."),
+        _ when !PhoneNumber.IsCallable(To) => new Refusal("call.invalid", "A transfer needs a number (+905321112233, a short number of at most five digits) or the name of a telephone that registers here."),
         { Answered: false } => new Refusal("call.not_answered", $"Call {CallId:D} has not been answered yet."),
         { Transferring: true } or { Bridged: true } => new Refusal("call.transferring", $"Call {CallId:D} is being transferred, or has been."),
         _ => Decision.Of(new TransferRequested(now, To)),
@@ -35,5 +35,5 @@ public sealed record TransferCall(Guid CallId, string To) : ICommand
         }, ct);
 }
 
-/// <param name="To">As people write it.</param>
+/// <param name="To">As people write it: a number, an extension, or the SIP user name of a user of the tenant.</param>
 public sealed record TransferCallBody(string To);

@@ -58,8 +58,8 @@ public sealed record PublishDialplan(string DialplanId, string Name, DialplanAct
     private Refusal? MissingData(PlanReferences known) => Action switch
     {
         // Whom the assistant connects callers with who ask for a person.
-        DialplanAction.StartAiConversation or DialplanAction.ProcessGuestCall when Data.Target is { } number && !PhoneNumber.IsDialable(number) =>
-            new("dialplan.bad_target", $"target is the number of a person for callers who ask for one, in international form (+902121234567) or short; '{number}' is none."),
+        DialplanAction.StartAiConversation or DialplanAction.ProcessGuestCall when Data.Target is { } number && !PhoneNumber.IsCallable(number) =>
+            new("dialplan.bad_target", $"target is the number of a person for callers who ask for one, in international form (+902121234567) or short, or the SIP user name of a user; '{number}' is none."),
         DialplanAction.StartAiConversation or DialplanAction.ProcessGuestCall =>
             known.Assistant
                 ? null

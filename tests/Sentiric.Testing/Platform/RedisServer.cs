@@ -1,20 +1,19 @@
 using System.Diagnostics;
-using Sentiric.Testing.Platform;
-using Xunit;
 
-namespace Sentiric.Dialogue.Tests;
+namespace Sentiric.Testing.Platform;
 
 /// <summary>Redis for the tests: the one that SENTIRIC_TEST_REDIS names, else an own one on a free port, else none.</summary>
 public sealed class RedisServer : IDisposable
 {
     public const string Absent = "there is no Redis: set SENTIRIC_TEST_REDIS or install redis-server";
 
+    private const string Variable = "SENTIRIC_TEST_REDIS";
     private const string Program = "/usr/bin/redis-server";
     private readonly Process? _process;
 
     public RedisServer()
     {
-        Address = Environment.GetEnvironmentVariable("SENTIRIC_TEST_REDIS");
+        Address = Environment.GetEnvironmentVariable(Variable);
         if (Address is null && File.Exists(Program))
         {
             var port = FreePorts.Next();
@@ -23,6 +22,9 @@ public sealed class RedisServer : IDisposable
             WaitUntilReady();
         }
     }
+
+    /// <summary>Whether <see cref="Address"/> will name one.</summary>
+    public static bool IsThere => Environment.GetEnvironmentVariable(Variable) is not null || File.Exists(Program);
 
     public string? Address { get; }
 
@@ -40,6 +42,3 @@ public sealed class RedisServer : IDisposable
         }
     }
 }
-
-[CollectionDefinition(nameof(RedisServer))]
-public sealed class RedisServerCollection : ICollectionFixture<RedisServer>;
