@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Sentiric.Sip;
+using Sentiric.Testing.Platform;
 
 namespace Sentiric.Sip.Tests.Locating;
 
@@ -17,9 +18,10 @@ internal sealed class NameServer : IAsyncDisposable
 
     public NameServer()
     {
-        tcp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        // One that the system gives for TCP may be somebody's for UDP.
+        Address = new IPEndPoint(IPAddress.Loopback, FreePorts.Next());
+        tcp.Bind(Address);
         tcp.Listen();
-        Address = (IPEndPoint)tcp.LocalEndPoint!;
         udp.Bind(Address);
         serving.Add(ServeUdpAsync());
         serving.Add(ServeTcpAsync());
