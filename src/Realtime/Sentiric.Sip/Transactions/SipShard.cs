@@ -22,6 +22,7 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     private readonly SourceAdmission admission;
     private readonly UasCore uas;
     private readonly byte[] tagSecret = RandomNumberGenerator.GetBytes(32);
+    private Action? rung;
     private long received, sent, malformed, refusedSources, rateLimited, overloaded;
 
     public SipShard(SipEndpointOptions options, ISipApplication application)
@@ -31,7 +32,10 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         Application = application;
         Calling = new ApplicationCalls(options.Callbacks, fault => SipLog.WorkFaulted(options.Logger, fault));
         Queue = new SerialQueue(Calling, fault => SipLog.WorkFaulted(options.Logger, fault));
-        Timers = new TimerWheel(options.TimeProvider, Queue);
+        Watch = options.Callbacks == SipCallbacks.ThreadPool ? null : new SipWatch(Ring);
+        Timers = Watch is not null && options.TimeProvider == TimeProvider.System
+            ? new TimerWheel(options.TimeProvider, Watch)
+            : new TimerWheel(options.TimeProvider, Queue);
         admission = new SourceAdmission(options.SourceLimits, options.TimeProvider);
         Dialogs = new DialogTable();
         Routes = new SipRouting(this);
@@ -48,6 +52,9 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
     public SerialQueue Queue { get; }
 
     public TimerWheel Timers { get; }
+
+    /// <summary>Null where the thread pool does what it does.</summary>
+    public SipWatch? Watch { get; }
 
     /// <summary>The way to the application.</summary>
     public ApplicationCalls Calling { get; }
@@ -84,8 +91,30 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         Volatile.Read(ref received), Volatile.Read(ref sent), Volatile.Read(ref malformed), Volatile.Read(ref refusedSources),
         Volatile.Read(ref rateLimited), Volatile.Read(ref overloaded), servers.Count, clients.Count, Dialogs.Count);
 
-    /// <summary>Called by transports on their own threads: admission and parsing happen there, the rest on the queue.</summary>
+    /// <summary>
+    /// Called by transports on their own threads: admission and parsing happen there, the rest on the queue. A thread that is lent then runs what the
+    /// message has to tell the application, which costs nothing where waking another thread is dearer than what that has to do.
+    /// </summary>
     public void Received(ISipTransport transport, IPEndPoint remote, ReadOnlySpan<byte> message)
+    {
+        if (Options.Callbacks != SipCallbacks.Receiver || transport is not ILender lender || Watch is not { MayLend: true } watch)
+        {
+            Receive(transport, remote, message);
+            return;
+        }
+
+        Calling.Attend();
+        try
+        {
+            Receive(transport, remote, message);
+        }
+        finally
+        {
+            Calling.RunHere(watch, lender);
+        }
+    }
+
+    private void Receive(ISipTransport transport, IPEndPoint remote, ReadOnlySpan<byte> message)
     {
         ReadOnlySpan<byte> trimmed = SipParser.SkipLeadingLines(message);
         if (trimmed.IsEmpty)
@@ -302,9 +331,12 @@ internal sealed class SipShard : ISipTransportSink, IDisposable
         }
     }
 
+    private void Ring() => Queue.Post(rung ??= Timers.Rung);
+
     public void Dispose()
     {
         Timers.Dispose();
+        Watch?.Dispose();
         Calling.Dispose();
         Meter.Dispose();
     }

@@ -61,7 +61,8 @@ internal sealed class TimerWheel : IDisposable
     private readonly long start;
     private readonly SipTimer?[] slots = new SipTimer?[Levels * Slots];
     private readonly ulong[] occupied = new ulong[Levels];
-    private readonly ITimer alarm;
+    private readonly ITimer? alarm;
+    private readonly SipWatch? watch;
 
     /// <summary>
     /// The steps that timers without hurry are put off to: those of many calls are then due together, and one ring serves them all.
@@ -75,12 +76,31 @@ internal sealed class TimerWheel : IDisposable
     private bool firing;
     private bool disposed;
 
+    /// <summary>On a timer of <paramref name="time"/>.</summary>
     public TimerWheel(TimeProvider time, SerialQueue queue)
+        : this(time)
+    {
+        Action ring = FireDue;
+        alarm = time.CreateTimer(_ => queue.Post(ring), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>On the watch, whose alarm must call <see cref="Rung"/> on the queue.</summary>
+    public TimerWheel(TimeProvider time, SipWatch watch)
+        : this(time) => this.watch = watch;
+
+    private TimerWheel(TimeProvider time)
     {
         this.time = time;
         start = time.GetTimestamp();
-        Action ring = FireDue;
-        alarm = time.CreateTimer(_ => queue.Post(ring), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>The alarm rang: fires all that is due. On the queue.</summary>
+    public void Rung()
+    {
+        if (!disposed)
+        {
+            FireDue();
+        }
     }
 
     public int Count { get; private set; }
@@ -123,7 +143,7 @@ internal sealed class TimerWheel : IDisposable
     public void Dispose()
     {
         disposed = true;
-        alarm.Dispose();
+        alarm?.Dispose();
     }
 
     private void FireDue()
@@ -253,7 +273,9 @@ internal sealed class TimerWheel : IDisposable
         alarmAtMs = wanted;
         double ms = wanted - time.GetElapsedTime(start).TotalMilliseconds;
         // The system timer counts whole milliseconds and must not ring early.
-        alarm.Change(TimeSpan.FromMilliseconds(Math.Clamp(Math.Ceiling(ms), 0, int.MaxValue)), Timeout.InfiniteTimeSpan);
+        TimeSpan after = TimeSpan.FromMilliseconds(Math.Clamp(Math.Ceiling(ms), 0, int.MaxValue));
+        watch?.SetAlarm(after);
+        alarm?.Change(after, Timeout.InfiniteTimeSpan);
     }
 
     private static int SlotIn(int level, long ms) => (int)(ms >> (level * Bits)) & (Slots - 1);

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 
 namespace Sentiric.Sip;
 
-/// <summary>SIP over UDP (RFC 3261 18): one socket, one receiving thread of its own. Sends happen on the caller's thread.</summary>
-public sealed class UdpSipTransport : ISipTransport
+/// <summary>SIP over UDP (RFC 3261 18): one socket, one receiving thread of its own, which it lends to the application. Sends happen on the caller's thread.</summary>
+public sealed class UdpSipTransport : ISipTransport, ILender
 {
     /// <summary>Room for a burst of about two thousand requests; the system may grant less.</summary>
     private const int ReceiveBufferBytes = 4 * 1024 * 1024;
@@ -21,7 +21,9 @@ public sealed class UdpSipTransport : ISipTransport
     private readonly ConcurrentDictionary<IPEndPoint, SocketAddress> addresses = new();
     private readonly Socket socket;
     private readonly ISipTransportSink sink;
-    private readonly Thread receiver;
+
+    /// <summary>Whose turn it is; a thread that finds another here ends.</summary>
+    private volatile Thread receiver;
     private volatile bool closed;
 
     public UdpSipTransport(IPEndPoint listen, ISipTransportSink sink)
@@ -40,7 +42,7 @@ public sealed class UdpSipTransport : ISipTransport
         }
 
         LocalEndPoint = (IPEndPoint)socket.LocalEndPoint!;
-        receiver = new Thread(Receive) { IsBackground = true, Name = $"sip-udp-{LocalEndPoint.Port}" };
+        receiver = NewReceiver();
         receiver.Start();
     }
 
@@ -69,13 +71,27 @@ public sealed class UdpSipTransport : ISipTransport
         return ValueTask.CompletedTask;
     }
 
+    void ILender.StandIn(Thread kept)
+    {
+        // Only the watch comes here, and only the receiver can be kept.
+        if (ReferenceEquals(receiver, kept))
+        {
+            Thread next = NewReceiver();
+            receiver = next;
+            next.Start();
+        }
+    }
+
+    private Thread NewReceiver() => new(Receive) { IsBackground = true, Name = $"sip-udp-{LocalEndPoint.Port}" };
+
     private void Receive()
     {
         byte[] buffer = new byte[SipLimits.MessageBytes];
         // The socket writes each sender's address into this one.
         var from = new SocketAddress(LocalEndPoint.AddressFamily);
         int faults = 0;
-        while (!closed && faults < MaxReceiveFaults)
+        Thread present = Thread.CurrentThread;
+        while (!closed && faults < MaxReceiveFaults && ReferenceEquals(receiver, present))
         {
             try
             {

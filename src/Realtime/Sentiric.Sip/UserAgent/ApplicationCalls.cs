@@ -6,6 +6,12 @@ namespace Sentiric.Sip;
 public enum SipCallbacks
 {
     /// <summary>
+    /// On the thread that received what there is to tell, where the transport has one (UDP): nothing is woken. When a call keeps it for 50 ms, another thread
+    /// goes on receiving, and for a minute calls go to the own thread. All other calls: as <see cref="OwnThread"/>.
+    /// </summary>
+    Receiver,
+
+    /// <summary>
     /// On a thread that does nothing else. Waking it costs a fraction of waking the thread pool, whose threads spin before they sleep.
     /// Calls that wait while an application keeps it busy go to the thread pool, so one that blocks delays the others only a little.
     /// </summary>
@@ -25,6 +31,14 @@ internal sealed class ApplicationCalls : IDisposable
     private readonly AutoResetEvent called = new(false);
     private readonly Action<Exception> faulted;
     private readonly Timer? relief;
+
+    /// <summary>Whose calls the present thread runs when it has done with what it received; it wakes nobody for them.</summary>
+    [ThreadStatic]
+    private static ApplicationCalls? attended;
+
+    /// <summary>The loan of the present thread.</summary>
+    [ThreadStatic]
+    private static SipWatch.Loan? loan;
 
     /// <summary>1 while the own thread sleeps and nobody has called it yet.</summary>
     private int idle;
@@ -78,7 +92,7 @@ internal sealed class ApplicationCalls : IDisposable
     /// </summary>
     public void Wake()
     {
-        if (stopped || waiting.IsEmpty)
+        if (stopped || waiting.IsEmpty || ReferenceEquals(attended, this))
         {
             return;
         }
@@ -91,6 +105,30 @@ internal sealed class ApplicationCalls : IDisposable
         {
             relief?.Change(Patience, Timeout.InfiniteTimeSpan);
         }
+    }
+
+    /// <summary>The present thread promises to run what it posts, in <see cref="RunHere"/>.</summary>
+    public void Attend() => attended = this;
+
+    /// <summary>Runs the calls on the present thread, which is the transport's; whatever an application does, it is replaced when that takes too long.</summary>
+    public void RunHere(SipWatch watch, ILender lender)
+    {
+        if (!waiting.IsEmpty)
+        {
+            SipWatch.Loan mine = loan ??= watch.Lend(lender);
+            while (watch.TryBegin(mine) && RunOne())
+            {
+            }
+
+            if (!watch.TryGiveBack(mine))
+            {
+                loan = null;
+            }
+        }
+
+        attended = null;
+        // Replaced before it came to all of them: these are for the own thread.
+        Wake();
     }
 
     /// <summary>The thread ends; what still comes goes to the thread pool.</summary>

@@ -63,7 +63,7 @@ public sealed record SipEndpointOptions
     public SipSessionOptions Sessions { get; init; } = new();
 
     /// <summary>Which threads hear of calls and answers. Tests on virtual time take the thread pool, which tells when it has nothing left to do.</summary>
-    public SipCallbacks Callbacks { get; init; } = SipCallbacks.OwnThread;
+    public SipCallbacks Callbacks { get; init; } = SipCallbacks.Receiver;
 
     public ILogger Logger { get; init; } = NullLogger.Instance;
 }
