@@ -2,7 +2,6 @@ using System.Net;
 using Sentiric.Benchmarks.Kit;
 using Sentiric.Media;
 using Sentiric.Speech;
-using Resampler = Sentiric.Speech.Resampler;
 
 namespace Sentiric.Benchmarks.Media;
 
@@ -172,7 +171,7 @@ public static class Legs
     /// <summary>What every recogniser begins with.</summary>
     private sealed class SpeechFeed
     {
-        private readonly Resampler resampler = new(CallRate, SpeechRate);
+        private readonly SpeechResampler resampler = new(CallRate, SpeechRate);
         private readonly short[] wide = new short[2 * SpeechRate / TicksPerSecond];
 
         public void Hear(MediaFrame frame) => resampler.Process(frame.Pcm.Span, wide);

@@ -93,7 +93,7 @@ public class CtcRecognizerTests
     [SpeechFact]
     public async Task Audio_at_16_kHz_is_heard_as_well()
     {
-        short[] wide = Resampler.Convert(await PhoneAsync("kargom nerede"), 8000, 16_000);
+        short[] wide = SpeechResampler.Convert(await PhoneAsync("kargom nerede"), 8000, 16_000);
         await using var session = await Engines.Ctc.StartAsync(
             new RecognitionOptions { Phrases = Phrases, SampleRate = 16_000 }, CancellationToken.None);
         await session.WriteAsync(wide, CancellationToken.None);

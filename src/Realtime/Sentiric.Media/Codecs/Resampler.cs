@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Sentiric.Media;
 
@@ -66,11 +68,20 @@ public sealed class Resampler
         (filled, position) = (taps - 1, 0);
     }
 
+    // Four sums side by side: one alone would wait for each of its additions. A phase has a multiple of 64 taps.
     private static float Dot(ReadOnlySpan<float> filter, ReadOnlySpan<float> samples)
     {
-        var sum = Vector<float>.Zero;
-        for (var i = 0; i < filter.Length; i += Vector<float>.Count) sum += new Vector<float>(filter[i..]) * new Vector<float>(samples[i..]);
-        return Vector.Sum(sum);
+        var (a, b, c, d) = (Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero);
+        var taps = MemoryMarshal.Cast<float, Vector256<float>>(filter);
+        var heard = MemoryMarshal.Cast<float, Vector256<float>>(samples[..filter.Length]);
+        for (var i = 0; i + 3 < taps.Length && i + 3 < heard.Length; i += 4)
+        {
+            a = Vector256.MultiplyAddEstimate(taps[i], heard[i], a);
+            b = Vector256.MultiplyAddEstimate(taps[i + 1], heard[i + 1], b);
+            c = Vector256.MultiplyAddEstimate(taps[i + 2], heard[i + 2], c);
+            d = Vector256.MultiplyAddEstimate(taps[i + 3], heard[i + 3], d);
+        }
+        return Vector256.Sum(a + b + (c + d));
     }
 
     // Phase p holds every up-th coefficient, newest sample last. Each phase passes DC at exactly 1, or a steady level would hum.

@@ -1,9 +1,12 @@
+using System.Runtime.Intrinsics;
+
 namespace Sentiric.Media;
 
 /// <summary>
 /// Hears keys in the audio itself, for lines without telephone events: the eight tones of ITU-T Q.23 by Goertzel over blocks of 12.75 ms.
 /// A block is a key when one row and one column stand out of all others, are about equally loud (Q.24: 8 dB one way, 4 dB the other), and are nearly all there is:
 /// speech has other things beside them. A key is told once, when two blocks in a row agree; it may come again after two blocks without it.
+/// The eight filters are the eight lanes of a vector: every leg listens all the time, and one filter after the other cost more than the rest of a leg.
 /// Not thread-safe; allocates nothing after the start.
 /// </summary>
 public sealed class DtmfDetector
@@ -18,11 +21,11 @@ public sealed class DtmfDetector
 
     private static readonly double[] Hertz = [697, 770, 852, 941, 1_209, 1_336, 1_477, 1_633];
     private static readonly char[] Keys = [.. "123A456B789C*0#D"];
-    private static readonly float[] Coefficients = [.. Hertz.Select(f => (float)(2 * Math.Cos(2 * Math.PI * f / Tone.SampleRate)))];
+    private static readonly Vector256<float> Coefficients = Vector256.Create([.. Hertz.Select(f => (float)(2 * Math.Cos(2 * Math.PI * f / Tone.SampleRate)))]);
 
-    private readonly float[] last = new float[Hertz.Length], before = new float[Hertz.Length];
-    private readonly double[] power = new double[Hertz.Length];
-    private double energy;
+    private readonly float[] power = new float[Hertz.Length];
+    private Vector256<float> last, before;
+    private long energy;
     private int inBlock, agreeing, gone = BlocksForGone;
     private char candidate, held;
 
@@ -49,13 +52,13 @@ public sealed class DtmfDetector
 
     private void Feed(ReadOnlySpan<short> pcm)
     {
-        for (var tone = 0; tone < Coefficients.Length; tone++)
+        var (coefficients, one, two, squares) = (Coefficients, last, before, energy);
+        foreach (var sample in pcm)
         {
-            var (coefficient, one, two) = (Coefficients[tone], last[tone], before[tone]);
-            foreach (var sample in pcm) (one, two) = (sample + coefficient * one - two, one);
-            (last[tone], before[tone]) = (one, two);
+            (one, two) = (Vector256.MultiplyAddEstimate(coefficients, one, Vector256.Create((float)sample) - two), one);
+            squares += sample * sample;
         }
-        foreach (var sample in pcm) energy += (double)sample * sample;
+        (last, before, energy) = (one, two, squares);
     }
 
     private char? EndBlock()
@@ -73,10 +76,7 @@ public sealed class DtmfDetector
 
     private char Decide()
     {
-        for (var tone = 0; tone < power.Length; tone++)
-        {
-            power[tone] = (double)last[tone] * last[tone] + (double)before[tone] * before[tone] - (double)Coefficients[tone] * last[tone] * before[tone];
-        }
+        (last * last + before * before - Coefficients * last * before).CopyTo(power);
         var (row, column) = (Loudest(0), Loudest(4));
         // A sine of rms A gives A² N² / 2.
         var least = LeastLevel * LeastLevel * BlockSamples * BlockSamples / 2;
@@ -86,7 +86,7 @@ public sealed class DtmfDetector
         {
             if (tone != row && tone != column && power[tone] * OtherTones > (tone < 4 ? power[row] : power[column])) return '\0';
         }
-        var share = 2 * (power[row] + power[column]) / (BlockSamples * Math.Max(1, energy));
+        var share = 2 * (power[row] + power[column]) / (BlockSamples * Math.Max(1.0, energy));
         return share < ShareOfAll ? '\0' : Keys[row * 4 + column - 4];
     }
 
@@ -102,8 +102,7 @@ public sealed class DtmfDetector
 
     private void Clear()
     {
-        Array.Clear(last);
-        Array.Clear(before);
+        (last, before) = (Vector256<float>.Zero, Vector256<float>.Zero);
         (energy, inBlock) = (0, 0);
     }
 }

@@ -307,9 +307,15 @@ public sealed class MediaSession : IAsyncDisposable
         }
         catch (Exception bug)
         {
-            ImmutableInterlocked.Update(ref listeners, all => all.Remove(hear));
-            engine.ReportFault("a listener", bug);
+            Forget(hear, bug);
         }
+    }
+
+    // Apart from the call: what the lambda holds on to would be allocated for every frame.
+    private void Forget(Action<MediaFrame> listener, Exception bug)
+    {
+        ImmutableInterlocked.Update(ref listeners, all => all.Remove(listener));
+        engine.ReportFault("a listener", bug);
     }
 
     private void TellEvents()

@@ -3,7 +3,7 @@ namespace Sentiric.Speech;
 /// <summary>What lies between an engine's samples and the listener: rate, loudness, pieces of one size. One per request.</summary>
 internal sealed class SpokenAudio
 {
-    private readonly Resampler? resampler;
+    private readonly SpeechResampler? resampler;
     private readonly LevelNormalizer? level;
     private readonly short[] piece;
     private readonly int sampleRate;
@@ -16,7 +16,7 @@ internal sealed class SpokenAudio
     public SpokenAudio(int nativeRate, int sampleRate, double? levelDb, int chunkMs)
     {
         this.sampleRate = sampleRate;
-        resampler = nativeRate == sampleRate ? null : new Resampler(nativeRate, sampleRate);
+        resampler = nativeRate == sampleRate ? null : new SpeechResampler(nativeRate, sampleRate);
         level = levelDb is { } target ? new LevelNormalizer(sampleRate, target) : null;
         piece = new short[sampleRate * chunkMs / 1000];
     }

@@ -17,7 +17,7 @@ internal sealed class CtcListener : IDisposable
     private readonly RecognitionOptions options;
     private readonly CtcStream stream;
     private readonly PrefixBeam beam;
-    private readonly Resampler? resampler;
+    private readonly SpeechResampler? resampler;
     private readonly short[] recent;
     private readonly List<float> frames = [];
     private readonly GreedyCertainty certainty = new();
@@ -36,7 +36,7 @@ internal sealed class CtcListener : IDisposable
         beam = new PrefixBeam(phrases.Language, weights);
         publishedMark = beam.BestMark;
         recent = new short[(int)(KeptBefore.TotalSeconds * model.Card.SampleRate)];
-        resampler = options.SampleRate == model.Card.SampleRate ? null : new Resampler(options.SampleRate, model.Card.SampleRate);
+        resampler = options.SampleRate == model.Card.SampleRate ? null : new SpeechResampler(options.SampleRate, model.Card.SampleRate);
     }
 
     /// <summary>Hears samples at the session's rate; returns the new partial when the text changed.</summary>

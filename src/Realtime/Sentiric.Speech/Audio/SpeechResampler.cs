@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Sentiric.Speech;
@@ -7,8 +8,10 @@ namespace Sentiric.Speech;
 /// Changes the sample rate of mono S16 audio: polyphase windowed sinc (Kaiser, 80 dB), whole in, whole out, no delay.
 /// Keeps state between calls, so a stream may come in pieces of any size; belongs to one thread at a time.
 /// Passes up to about 80 % of the lower Nyquist frequency; what lies above that Nyquist frequency is suppressed.
+/// Media has a <c>Resampler</c> of its own: that one answers every tick at once and knows the rates of codecs; this one knows any rate that a voice
+/// model has, and keeps a text's audio at its exact length.
 /// </summary>
-public sealed class Resampler
+public sealed class SpeechResampler
 {
     private const int FeedSamples = 1024;
     private readonly PolyphaseFilter filter;
@@ -18,7 +21,7 @@ public sealed class Resampler
     private long fed;
     private long produced;
 
-    public Resampler(int fromRate, int toRate)
+    public SpeechResampler(int fromRate, int toRate)
     {
         filter = PolyphaseFilter.For(fromRate, toRate);
         window = new float[(2 * filter.HalfTaps) + FeedSamples + (filter.Decimation / filter.Interpolation) + 1];
@@ -32,7 +35,7 @@ public sealed class Resampler
             return pcm.ToArray();
         }
 
-        var resampler = new Resampler(fromRate, toRate);
+        var resampler = new SpeechResampler(fromRate, toRate);
         var output = new short[resampler.MaxOutput(pcm.Length)];
         int written = resampler.Process(pcm, output);
         written += resampler.Flush(output.AsSpan(written));
@@ -88,11 +91,7 @@ public sealed class Resampler
 
     private void Feed(ReadOnlySpan<short> input)
     {
-        for (int i = 0; i < input.Length; i++)
-        {
-            window[windowLength + i] = input[i];
-        }
-
+        PolyphaseFilter.ToSingle(input, window.AsSpan(windowLength));
         windowLength += input.Length;
     }
 
@@ -134,6 +133,8 @@ internal sealed class PolyphaseFilter
     private const double CutoffOfNyquist = 0.91;
     private const double KaiserBeta = 8.0;
     private const int MaxInterpolation = 1024;
+    private const int Eight = 8; // floats in a vector
+    private const int Sixteen = 2 * Eight;
     private static readonly ConcurrentDictionary<(int From, int To), PolyphaseFilter> Known = new();
     private readonly float[] coefficients;
 
@@ -177,52 +178,115 @@ internal sealed class PolyphaseFilter
     public float Apply(int phase, ReadOnlySpan<float> samples)
     {
         var taps = coefficients.AsSpan(phase * Taps, Taps);
-        float sum = 0;
-        for (int i = 0; i < taps.Length; i++)
+        var (even, odd) = (Vector256<float>.Zero, Vector256<float>.Zero);
+        int i = 0;
+        for (; i + Sixteen <= taps.Length; i += Sixteen)
         {
-            sum += taps[i] * samples[i];
+            even = Vector256.MultiplyAddEstimate(Vector256.Create(taps[i..]), Vector256.Create(samples[i..]), even);
+            odd = Vector256.MultiplyAddEstimate(Vector256.Create(taps[(i + Eight)..]), Vector256.Create(samples[(i + Eight)..]), odd);
+        }
+
+        float sum = Vector256.Sum(even + odd);
+        for (; i < taps.Length; i++)
+        {
+            sum = float.MultiplyAddEstimate(taps[i], samples[i], sum);
         }
 
         return sum;
     }
 
     /// <summary>
-    /// Every phase of so many inputs in a row, eight inputs at a time: whole multiples of a rate are what a call needs all the time.
-    /// Returns the number of outputs.
+    /// Every phase of so many inputs in a row, sixteen inputs and two phases at a time: whole multiples of a rate are what a call needs all the time, and
+    /// one sum after the other would wait for each of its additions. Every output is summed tap by tap, whatever the pieces. Returns the number of outputs.
     /// </summary>
     public int ApplyAll(ReadOnlySpan<float> samples, int centres, Span<short> output)
     {
+        int whole = Interpolation == 1 ? 0 : centres / Sixteen * Sixteen;
+        for (int pair = 0; pair < Interpolation && whole > 0; pair += 2)
+        {
+            int phase = Math.Min(pair, Interpolation - 2); // a last phase without a partner is made with the one before it, again
+            for (int at = 0; at < whole; at += Sixteen)
+            {
+                ApplySixteen(phase, samples.Slice(at, Taps + Sixteen - 1), output[((at * Interpolation) + phase)..]);
+            }
+        }
+
         for (int phase = 0; phase < Interpolation; phase++)
         {
-            int at = 0;
-            for (; at + Vector256<float>.Count <= centres; at += Vector256<float>.Count)
-            {
-                ApplyEight(phase, samples[at..], output[((at * Interpolation) + phase)..]);
-            }
-
-            for (; at < centres; at++)
-            {
-                output[(at * Interpolation) + phase] = (short)Math.Clamp(MathF.Round(Apply(phase, samples[at..])), short.MinValue, short.MaxValue);
-            }
+            ApplyOneByOne(phase, samples, whole, centres, output);
         }
 
         return centres * Interpolation;
     }
 
-    private void ApplyEight(int phase, ReadOnlySpan<float> samples, Span<short> output)
+    /// <summary>Sixteen-bit samples as they are, as floats.</summary>
+    public static void ToSingle(ReadOnlySpan<short> pcm, Span<float> target)
     {
-        var taps = coefficients.AsSpan(phase * Taps, Taps);
-        var sum = Vector256<float>.Zero;
-        for (int i = 0; i < taps.Length; i++)
+        int at = 0;
+        for (; at + Vector128<short>.Count <= pcm.Length; at += Vector128<short>.Count)
         {
-            sum += Vector256.Create(samples.Slice(i, Vector256<float>.Count)) * taps[i];
+            var (low, high) = Vector128.Widen(Vector128.Create(pcm.Slice(at, Vector128<short>.Count)));
+            Vector128.ConvertToSingle(low).CopyTo(target[at..]);
+            Vector128.ConvertToSingle(high).CopyTo(target[(at + Vector128<int>.Count)..]);
         }
 
-        var whole = Vector256.ConvertToInt32(Vector256.Round(sum));
-        whole = Vector256.Clamp(whole, Vector256.Create((int)short.MinValue), Vector256.Create((int)short.MaxValue));
-        for (int i = 0; i < Vector256<float>.Count; i++)
+        for (; at < pcm.Length; at++)
         {
-            output[i * Interpolation] = (short)whole[i];
+            target[at] = pcm[at];
+        }
+    }
+
+    private void ApplyOneByOne(int phase, ReadOnlySpan<float> samples, int from, int to, Span<short> output)
+    {
+        var taps = coefficients.AsSpan(phase * Taps, Taps);
+        for (int at = from; at < to; at++)
+        {
+            float sum = 0;
+            for (int i = 0; i < taps.Length; i++)
+            {
+                sum = float.MultiplyAddEstimate(taps[i], samples[at + i], sum);
+            }
+
+            output[(at * Interpolation) + phase] = (short)Math.Clamp(MathF.Round(sum), short.MinValue, short.MaxValue);
+        }
+    }
+
+    private void ApplySixteen(int phase, ReadOnlySpan<float> samples, Span<short> output)
+    {
+        ref float sample = ref MemoryMarshal.GetReference(samples);
+        var first = coefficients.AsSpan(phase * Taps, Taps);
+        var second = coefficients.AsSpan((phase + 1) * Taps, Taps);
+        var (a, b, c, d) = (Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero);
+        for (int i = 0; i < first.Length; i++)
+        {
+            var (one, two) = (Vector256.Create(first[i]), Vector256.Create(second[i]));
+            var (left, right) = (Vector256.LoadUnsafe(ref sample, (nuint)i), Vector256.LoadUnsafe(ref sample, (nuint)(i + Eight)));
+            a = Vector256.MultiplyAddEstimate(one, left, a);
+            b = Vector256.MultiplyAddEstimate(one, right, b);
+            c = Vector256.MultiplyAddEstimate(two, left, c);
+            d = Vector256.MultiplyAddEstimate(two, right, d);
+        }
+
+        Write(Whole(a), Whole(c), output);
+        Write(Whole(b), Whole(d), output[(Eight * Interpolation)..]);
+    }
+
+    private static Vector256<int> Whole(Vector256<float> sums) =>
+        Vector256.Clamp(Vector256.ConvertToInt32(Vector256.Round(sums)), Vector256.Create((int)short.MinValue), Vector256.Create((int)short.MaxValue));
+
+    // Of two phases: beside each other when there are only these two.
+    private void Write(Vector256<int> even, Vector256<int> odd, Span<short> output)
+    {
+        if (Interpolation == 2)
+        {
+            ((odd << 16) | (even & Vector256.Create(0xFFFF))).AsInt16().CopyTo(output);
+            return;
+        }
+
+        for (int i = 0; i < Eight; i++)
+        {
+            output[i * Interpolation] = (short)even[i];
+            output[(i * Interpolation) + 1] = (short)odd[i];
         }
     }
 
