@@ -211,6 +211,25 @@ public sealed class CallsOverLoopback : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_listener_costs_no_garbage()
+    {
+        const int frames = 60;
+        var (_, callee) = Connected();
+        var (heard, before, after, done) = (0, 0L, 0L, new TaskCompletionSource<bool>());
+        using var ear = callee.Listen(_ =>
+        {
+            heard++;
+            if (heard == frames) before = GC.GetAllocatedBytesForCurrentThread();
+            if (heard != 2 * frames) return;
+            after = GC.GetAllocatedBytesForCurrentThread();
+            done.TrySetResult(true);
+        });
+        await Waiting.For(done.Task, "so many frames");
+        // Before the first five seconds are over, when the leg tells its quality.
+        Assert.InRange(after - before, 0, 8 * frames);
+    }
+
+    [Fact]
     public void An_engine_that_could_only_name_0_0_0_0_does_not_start()
     {
         Assert.Throws<ArgumentException>(() => new MediaEngine(new MediaEngineOptions { LocalAddress = IPAddress.Any }));

@@ -50,16 +50,19 @@ public sealed partial class MediaEngine : IAsyncDisposable
         notifier = Task.Run(TellAsync);
         Writer = new RecordingWriter();
         var threads = Options.MediaThreads == 0 ? Environment.ProcessorCount : Options.MediaThreads;
-        loops = [.. Enumerable.Range(0, threads).Select(i => new MediaLoop($"media {i}", Options.RealTime, ReportFault, lost => LogStall(this.logger, lost)))];
+        loops = [.. Enumerable.Range(0, threads).Select(i => new MediaLoop($"media {i}", Options.Priority, ReportFault, lost => LogStall(this.logger, lost)))];
         meter = new MediaMeter(() => OpenSessions, () => LateTicks);
-        if (!IsRealTime) LogNoRealTime(this.logger);
+        if (!IsRealTime) LogNoRealTime(this.logger, Priority);
         if (ReservedPorts.Endangered(Options.Ports) is > 0 and var endangered) LogPortsEndangered(this.logger, endangered, Options.Ports.First, Options.Ports.Last);
     }
 
     public MediaEngineOptions Options { get; }
 
     /// <summary>Whether pacing runs with real-time priority (SCHED_FIFO); the lack of it is logged once.</summary>
-    public bool IsRealTime => loops.All(loop => loop.IsRealTime);
+    public bool IsRealTime => Priority == MediaPriority.RealTime;
+
+    /// <summary>What the kernel granted to the media threads.</summary>
+    public MediaPriority Priority => loops.Max(loop => loop.Priority);
 
     /// <summary>Times that a media thread began its 20 ms more than 5 ms late.</summary>
     public long LateTicks => loops.Sum(loop => loop.LateTicks);
@@ -175,8 +178,8 @@ public sealed partial class MediaEngine : IAsyncDisposable
         await foreach (var (session, mediaEvent) in notices.Reader.ReadAllAsync().ConfigureAwait(false)) session.Tell(mediaEvent);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Media pacing runs without real-time priority: grant CAP_SYS_NICE to stay punctual under load")]
-    private static partial void LogNoRealTime(ILogger logger);
+    [LoggerMessage(1, LogLevel.Warning, "Media pacing runs without real-time priority ({Priority}): grant CAP_SYS_NICE to stay punctual under load")]
+    private static partial void LogNoRealTime(ILogger logger, MediaPriority priority);
 
     [LoggerMessage(2, LogLevel.Error, "No free pair of media ports while {OpenSessions} sessions are open")]
     private static partial void LogPortsExhausted(ILogger logger, int openSessions);

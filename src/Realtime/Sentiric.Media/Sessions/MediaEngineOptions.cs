@@ -2,6 +2,19 @@ using System.Net;
 
 namespace Sentiric.Media;
 
+/// <summary>How the kernel schedules the media threads; each is worth less than the one before.</summary>
+public enum MediaPriority
+{
+    /// <summary>SCHED_FIFO: before all ordinary threads.</summary>
+    RealTime,
+
+    /// <summary>nice -20: where there is no permission, or no budget, for real-time threads.</summary>
+    Raised,
+
+    /// <summary>Like any other thread, but in slices as short as the kernel lets it.</summary>
+    Ordinary,
+}
+
 /// <summary>Settings of an engine; the defaults fit tests and a single machine.</summary>
 public sealed record MediaEngineOptions
 {
@@ -20,8 +33,8 @@ public sealed record MediaEngineOptions
     /// <summary>Threads that receive and pace, each with its share of the legs; 0: one per processor.</summary>
     public int MediaThreads { get; init; }
 
-    /// <summary>Whether media threads ask for real-time priority. False only to measure what it is worth.</summary>
-    public bool RealTime { get; init; } = true;
+    /// <summary>The most that media threads ask of the kernel. Less only to measure what it is worth.</summary>
+    public MediaPriority Priority { get; init; } = MediaPriority.RealTime;
 
     public MediaCapabilities Capabilities { get; init; } = MediaCapabilities.Default;
     public MediaLegOptions Leg { get; init; } = new();

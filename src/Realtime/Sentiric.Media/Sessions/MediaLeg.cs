@@ -76,7 +76,7 @@ public sealed class MediaLeg : IDisposable
     private long sent, sentOctets;
     private long expectRtpSinceUs, nextQualityUs, nextRtcpUs;
     private bool toldNoRtp;
-    private long malformed, stray, lateTicks;
+    private long malformed, stray, foreignReports, lateTicks;
     private uint lastSenderReport;
     private long lastSenderReportUs;
     private double? rttMs, remoteLossPercent, remoteJitterMs, remoteMos;
@@ -197,7 +197,7 @@ public sealed class MediaLeg : IDisposable
         return new MediaQuality(
             audio?.Codec, start.Ssrc, source.Ssrc, sent, statistics.Received, statistics.Lost, jitter.Late, statistics.Duplicates,
             statistics.Reordered, statistics.JitterMs, rttMs, mos, jitter.DelayMs, jitter.Concealed,
-            lateTicks, statistics.MaxGapMs, source.Foreign, malformed, stray, remoteLossPercent, remoteJitterMs)
+            lateTicks, statistics.MaxGapMs, source.Foreign + foreignReports, malformed, stray, remoteLossPercent, remoteJitterMs)
         {
             RemoteMos = remoteMos, Srtp = audio?.Srtp?.Ours.Suite, Forged = seal?.Forged ?? 0, Replayed = seal?.Replayed ?? 0,
         };
@@ -288,7 +288,11 @@ public sealed class MediaLeg : IDisposable
 
     private void ReceiveRtcp(ReadOnlySpan<byte> datagram, UdpAddress from, long nowUs)
     {
-        if (!source.IsOurPeer(from)) return;
+        if (!source.IsOurPeer(from))
+        {
+            foreignReports++;
+            return;
+        }
         if (!Rtcp.TryRead(datagram, start.Ssrc, out var news))
         {
             malformed++;

@@ -8,7 +8,7 @@ namespace Sentiric.Media;
 ///   slot 0        slot 1        ...  slot 19       slot 0
 ///   |tick| packets|tick| packets|    |tick| packets|          a leg ticks in one slot of the twenty
 /// </code>
-/// Asks for SCHED_FIFO and goes on without it. Without legs it only looks for new ones.
+/// Asks for SCHED_FIFO and goes on with less (<see cref="ThreadUrgency"/>). Without legs it only looks for new ones.
 /// </summary>
 internal sealed class MediaLoop : IDisposable
 {
@@ -21,16 +21,16 @@ internal sealed class MediaLoop : IDisposable
     private readonly Action<long> onStall;
     private readonly Thread thread;
     private readonly ManualResetEventSlim started = new();
-    private readonly bool wishRealTime;
+    private readonly MediaPriority wish;
     private volatile bool stopping;
     private volatile int count;
     private long ticks, lateTicks;
 
     /// <param name="onFault">Where a bug showed itself, and the bug.</param>
     /// <param name="onStall">The thread stood still: so many milliseconds were given up.</param>
-    public MediaLoop(string name, bool realTime, Action<string, Exception> onFault, Action<long> onStall)
+    public MediaLoop(string name, MediaPriority wish, Action<string, Exception> onFault, Action<long> onStall)
     {
-        (this.onFault, this.onStall, wishRealTime) = (onFault, onStall, realTime);
+        (this.onFault, this.onStall, this.wish) = (onFault, onStall, wish);
         Array.Fill(slots, []);
         sockets = new SocketPoll(bug => onFault("receiving", bug));
         thread = new Thread(Run) { Name = name, IsBackground = true };
@@ -38,8 +38,8 @@ internal sealed class MediaLoop : IDisposable
         started.Wait();
     }
 
-    /// <summary>Whether the kernel granted real-time priority (CAP_SYS_NICE); without it a loaded machine makes ticks late.</summary>
-    public bool IsRealTime { get; private set; }
+    /// <summary>What the kernel granted; without real-time priority (CAP_SYS_NICE) a loaded machine makes ticks late.</summary>
+    public MediaPriority Priority { get; private set; }
     public int Count => count;
     public long Ticks => Volatile.Read(ref ticks);
     public long LateTicks => Volatile.Read(ref lateTicks);
@@ -80,7 +80,7 @@ internal sealed class MediaLoop : IDisposable
 
     private void Run()
     {
-        IsRealTime = wishRealTime && RealTime.Request(RealTime.MediaPriority);
+        Priority = ThreadUrgency.Request(wish);
         started.Set();
         var deadline = Pacing.NowNs() + Pacing.SlotNs;
         for (var slot = 0L; !stopping;)

@@ -75,7 +75,7 @@ internal sealed class UdpEndpoint : IDisposable
             if (closed) return;
             length = Libc.recvfrom(Handle, ref buffer[0], buffer.Length, Libc.DontWait, ref from, ref fromLength);
         }
-        if (length <= 0 || from.Family != InternetFamily) return;
+        if (length < 0 || from.Family != InternetFamily) return;
         var host = BinaryPrimitives.ReverseEndianness(from.AddressBigEndian);
         handler(buffer[..(int)length], new UdpAddress(host, BinaryPrimitives.ReverseEndianness(from.PortBigEndian)));
     }
