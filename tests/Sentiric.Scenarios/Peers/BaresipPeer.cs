@@ -39,12 +39,15 @@ internal sealed class BaresipPeer : IForeignPhone
     /// <summary>One that offers and takes RTP/SAVP only.</summary>
     public static Task<BaresipPeer> StartSecureAsync(string folder, short[] wav, string trust) => StartAsync(folder, wav, trust, srtp: true);
 
-    private static async Task<BaresipPeer> StartAsync(string folder, short[] wav, string? trust, bool srtp)
+    /// <param name="user">Whom one has to call.</param>
+    public static Task<BaresipPeer> StartAsync(string folder, short[] wav, bool srtp, string user) => StartAsync(folder, wav, trust: null, srtp, user);
+
+    private static async Task<BaresipPeer> StartAsync(string folder, short[] wav, string? trust, bool srtp, string user = "ali")
     {
         Directory.CreateDirectory(folder);
         var (port, controlPort) = (FreePorts.Next(), FreePorts.Next());
         Sentiric.Media.WavFile.Write(Path.Combine(folder, "caller.wav"), wav);
-        await WriteFilesAsync(folder, port, controlPort, trust, srtp);
+        await WriteFilesAsync(folder, port, controlPort, trust, srtp, user);
         var process = PeerProcess.Start("baresip", ["-f", folder, "-v"], folder);
         try
         {
@@ -136,7 +139,7 @@ internal sealed class BaresipPeer : IForeignPhone
     }
 
     // net_interface takes an address: the name lo is not understood.
-    private static async Task WriteFilesAsync(string folder, int port, int controlPort, string? trust, bool srtp)
+    private static async Task WriteFilesAsync(string folder, int port, int controlPort, string? trust, bool srtp, string user)
     {
         await File.WriteAllTextAsync(Path.Combine(folder, "config"), $"""
             poll_method epoll
@@ -161,7 +164,7 @@ internal sealed class BaresipPeer : IForeignPhone
             module_app menu.so
 
             """);
-        await File.WriteAllTextAsync(Path.Combine(folder, "accounts"), $"<sip:ali@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs=pcmu,pcma{(srtp ? ";mediaenc=srtp-mand" : "")}\n");
+        await File.WriteAllTextAsync(Path.Combine(folder, "accounts"), $"<sip:{user}@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs=pcmu,pcma{(srtp ? ";mediaenc=srtp-mand" : "")}\n");
         await File.WriteAllTextAsync(Path.Combine(folder, "contacts"), "");
     }
 }

@@ -4,7 +4,7 @@ using Sentiric.Testing.Platform;
 
 namespace Sentiric.Scenarios.Peers;
 
-/// <summary>kamailio as the proxy in front: stateful, in the way of every request of a call by Record-Route, UDP and TCP on one port.</summary>
+/// <summary>kamailio as the proxy in front: stateful, in the way of every request of a call by Record-Route, UDP and TCP on one port; with rtpengine in the way of the audio, too.</summary>
 internal sealed class KamailioProxy : IAsyncDisposable
 {
     private readonly PeerProcess process;
@@ -16,11 +16,12 @@ internal sealed class KamailioProxy : IAsyncDisposable
     public string Said => process.Said;
 
     /// <param name="alsoTo">A second branch, which rings at the same time.</param>
-    public static async Task<KamailioProxy> StartAsync(string folder, int target, SipTransportKind towardsTarget, int? alsoTo = null)
+    /// <param name="rtpengine">Control port of the relay that all audio goes through.</param>
+    public static async Task<KamailioProxy> StartAsync(string folder, int target, SipTransportKind towardsTarget, int? alsoTo = null, int? rtpengine = null)
     {
         var port = FreePorts.Next();
         var file = Path.Combine(folder, "kamailio.cfg");
-        await File.WriteAllTextAsync(file, Configuration(port, target, towardsTarget.ToString().ToLowerInvariant(), alsoTo));
+        await File.WriteAllTextAsync(file, Configuration(port, target, towardsTarget.ToString().ToLowerInvariant(), alsoTo, rtpengine));
         var process = PeerProcess.Start("kamailio", ["-DD", "-E", "-f", file, "-m", "32", "-M", "8", "-Y", folder, "-w", folder, "-P", Path.Combine(folder, "kamailio.pid")], folder);
         try
         {
@@ -42,7 +43,7 @@ internal sealed class KamailioProxy : IAsyncDisposable
     private static async Task<bool> IsListeningAsync(int port) => (await File.ReadAllTextAsync("/proc/net/tcp"))
         .Contains(string.Create(CultureInfo.InvariantCulture, $":{port:X4} 00000000:0000 0A"), StringComparison.Ordinal);
 
-    private static string Configuration(int port, int target, string transport, int? alsoTo) => $$"""
+    private static string Configuration(int port, int target, string transport, int? alsoTo, int? rtpengine) => $$"""
         #!KAMAILIO
         debug=1
         log_stderror=yes
@@ -60,6 +61,7 @@ internal sealed class KamailioProxy : IAsyncDisposable
         loadmodule "textops.so"
         loadmodule "siputils.so"
         loadmodule "corex.so"
+        {{(rtpengine is null ? "" : $"loadmodule \"rtpengine.so\"\nmodparam(\"rtpengine\", \"rtpengine_sock\", \"udp:127.0.0.1:{rtpengine}\")")}}
 
         request_route {
           if (!mf_process_maxfwd_header("10")) {
@@ -72,6 +74,7 @@ internal sealed class KamailioProxy : IAsyncDisposable
           }
           if (has_totag()) {
             if (loose_route()) {
+              {{(rtpengine is null ? "" : "if (is_method(\"BYE\")) rtpengine_manage();")}}
               t_relay();
               exit;
             }
@@ -84,10 +87,12 @@ internal sealed class KamailioProxy : IAsyncDisposable
           }
           t_check_trans();
           if (is_method("INVITE")) record_route();
+          {{(rtpengine is null ? "" : "if (is_method(\"INVITE\")) { rtpengine_manage(\"replace-origin\"); t_on_reply(\"AUDIO\"); }")}}
           {{(alsoTo is null ? "" : $"$du = \"sip:127.0.0.1:{alsoTo};transport={transport}\"; append_branch();")}}
           $du = "sip:127.0.0.1:{{target}};transport={{transport}}";
           t_relay();
         }
+        {{(rtpengine is null ? "" : "onreply_route[AUDIO] { if (has_body(\"application/sdp\")) rtpengine_manage(\"replace-origin\"); }")}}
 
         """;
 

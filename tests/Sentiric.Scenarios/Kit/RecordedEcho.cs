@@ -1,0 +1,28 @@
+using System.Net.Http.Json;
+using Sentiric.Contracts;
+using Sentiric.Contracts.Events;
+using Sentiric.Media;
+using Sentiric.Testing.Platform;
+
+namespace Sentiric.Scenarios.Kit;
+
+/// <summary>An echo test whose calls are recorded, for those who want to compare what they said with what was written down. The demo's own is not.</summary>
+internal static class RecordedEcho
+{
+    public const string Plan = "yanki-kayitli", Number = "1098";
+
+    public static async Task PublishAsync(PlatformApi api)
+    {
+        var data = new DialplanActionData();
+        (await api.Http.PutAsJsonAsync($"v1/dialplans/{Plan}", new { name = "Kayıtlı yankı", action = DialplanAction.EchoTest, data }, Wire.Json)).EnsureSuccessStatusCode();
+        var settings = new RouteSettings(Plan, null, null, null, null, "tr", BlockAnonymous: false, GuestPolicy.CreateGuest);
+        (await api.Http.PostAsJsonAsync("v1/routes", new { number = Number, settings }, Wire.Json)).EnsureSuccessStatusCode();
+    }
+
+    /// <summary>What the platform wrote down of the other side, once the call is over.</summary>
+    public static async Task<short[]> OtherSideAsync(PlatformApi api, Guid callId)
+    {
+        await api.StoryWithAsync<RecordingAvailable>(callId, limit: Calling.Patience);
+        return WavFile.Parse(await api.Http.GetByteArrayAsync($"v1/calls/{callId}/recording")).Channels[0];
+    }
+}
