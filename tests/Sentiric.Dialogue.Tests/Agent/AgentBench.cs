@@ -12,6 +12,7 @@ internal sealed class AgentBench : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
+    private CallAgent? _agent;
 
     public AgentBench()
     {
@@ -39,8 +40,8 @@ internal sealed class AgentBench : IAsyncDisposable
 
     public AgentBench Run(CallStarted? call = null, DialogueState? resumed = null)
     {
-        var agent = new CallAgent(new(Clinic.Tenant, Clinic.CallId, call ?? Call(), resumed), Ports, new DialogueOptions(), NullLogger.Instance);
-        _running = agent.RunAsync(_stop.Token);
+        _agent = new CallAgent(new(Clinic.Tenant, Clinic.CallId, call ?? Call(), resumed), Ports, new DialogueOptions(), NullLogger.Instance);
+        _running = _agent.RunAsync(_stop.Token);
         return this;
     }
 
@@ -67,6 +68,9 @@ internal sealed class AgentBench : IAsyncDisposable
         }), $"the {kind} to begin");
 
     public async Task<TerminateCall> TerminatedAsync() => await Within(World.Terminated.Reader.ReadAsync().AsTask(), "the call to be terminated");
+
+    /// <summary>Somebody has hung up, as the bus says.</summary>
+    public void CallOver() => _agent!.CallOver();
 
     public async Task DoneAsync() => await Within(_running, "the agent to be done");
 

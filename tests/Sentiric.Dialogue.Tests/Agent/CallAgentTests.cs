@@ -168,7 +168,26 @@ public sealed class CallAgentTests
     public async Task A_media_session_that_is_gone_ends_the_call()
     {
         await using var bench = new AgentBench { Media = { NoSession = true } }.Run();
-        Assert.Equal(CallEndReason.AgentFailed, (await bench.TerminatedAsync()).Reason);
+        await AgentBench.Within(bench.Media.Refused, "the greeting to be refused");
+        var terminated = bench.TerminatedAsync();
+        while (!terminated.IsCompleted)
+        {
+            bench.Time.Advance(CallAgent.EndIsTold);
+            await Task.Yield();
+        }
+
+        Assert.Equal(CallEndReason.AgentFailed, (await terminated).Reason);
+        Assert.Contains(bench.World.Facts, f => f is AgentFailed { Stage: "media" });
+    }
+
+    [Fact]
+    public async Task A_media_session_that_is_gone_because_somebody_hung_up_is_no_failure()
+    {
+        await using var bench = new AgentBench { Media = { NoSession = true } }.Run();
+        await AgentBench.Within(bench.Media.Refused, "the greeting to be refused");
+        bench.CallOver();
+        await bench.DoneAsync();
+        Assert.DoesNotContain(bench.World.Facts, f => f is AgentFailed);
     }
 
     [Fact]

@@ -11,6 +11,7 @@ namespace Sentiric.Dialogue.Tests;
 /// <summary>Media without a wire: the test is the caller. What is played is taken at once or held until the test lets go.</summary>
 internal sealed class FakeMedia : IMediaSessions
 {
+    private readonly TaskCompletionSource _refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<AudioFrame> _frames = Channel.CreateUnbounded<AudioFrame>();
     private TaskCompletionSource? _cleared;
     private long _index;
@@ -23,6 +24,9 @@ internal sealed class FakeMedia : IMediaSessions
     public long? HeardWhenClearedMs { get; set; }
 
     public bool NoSession { get; set; }
+
+    /// <summary>Something was to be played and there was no session.</summary>
+    public Task Refused => _refused.Task;
 
     public int Cleared { get; private set; }
 
@@ -43,6 +47,7 @@ internal sealed class FakeMedia : IMediaSessions
     {
         if (NoSession)
         {
+            _refused.TrySetResult();
             return new Refusal("media.session_unknown", "gone");
         }
 

@@ -17,9 +17,9 @@ internal static class CallsCommand
         sentiric calls events ID                                       every event of a call
         sentiric calls ladder ID [--pcap FILE]                         its SIP messages; --pcap: as a file for Wireshark, where they are kept
         sentiric calls recording ID -o FILE                            downloads the recording
-        sentiric calls dial NUMBER --from NUMBER --plan DIALPLAN [--ring SECONDS] [--withhold] [--follow]
+        sentiric calls dial NUMBER|NAME --from NUMBER --plan DIALPLAN [--ring SECONDS] [--withhold] [--follow]
                                                                        calls somebody; --follow: tells how it goes until it is over
-        sentiric calls transfer ID NUMBER                              connects the other party with a number
+        sentiric calls transfer ID NUMBER|NAME                         connects the other party with a number, or a registered telephone
         sentiric calls hangup ID                                       ends a call
         """,
         ["--from", "--to", "--limit", "-o", "--pcap", "--plan", "--ring"], ["--withhold", "--follow"], RunAsync);

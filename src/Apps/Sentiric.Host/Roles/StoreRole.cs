@@ -28,9 +28,10 @@ internal static class StoreRole
         services.AddSingleton(s => new PostgresEventStore(
             s.GetRequiredService<NpgsqlDataSource>(), EventStoreSetup.EventTypes(), s.GetRequiredService<TimeProvider>(),
             settings.StoreOptions with { Protection = s.GetService<PersonalDataProtection>() }, s.GetRequiredService<ILogger<PostgresEventStore>>()));
+        // Before every loop: on a new database there are no tables yet.
+        services.AddHostedService<StoreStart>();
         PrivacyRole.Add(services, settings);
         services.AddSingleton<IEventStore>(s => s.GetRequiredService<PostgresEventStore>());
-        services.AddHostedService<StoreStart>();
         services.AddSingleton(s => new StoreHealth(
             s.GetRequiredService<NpgsqlDataSource>(), s.GetRequiredService<PostgresEventStore>(), s.GetRequiredService<TimeProvider>(),
             new HealthThresholds { Shards = [ShardName.Of(EventRelay.Name), .. ReadSide.Projections.Select(p => ShardName.Of(p.Name, p.Version))] }));

@@ -23,6 +23,11 @@ public sealed partial class CallAgent
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan TerminatePause = TimeSpan.FromMilliseconds(200);
 
+    private const string MediaStage = "media";
+
+    /// <summary>The end of a call is told over the bus after its media are closed; usually within milliseconds.</summary>
+    public static readonly TimeSpan EndIsTold = TimeSpan.FromSeconds(2);
+
     private readonly AgentCall _call;
     private readonly AgentPorts _ports;
     private readonly DialogueOptions _options;
@@ -52,7 +57,7 @@ public sealed partial class CallAgent
         _journal = new(ports.Journal, ports.Time, call.Tenant, Streams.Call(call.CallId), logger);
         _keeper = new(ports.State, options.KeepState, logger);
         var session = call.Started.MediaInfo.SessionId;
-        _mouth = new(ports, session, Language, call.Started.DialplanResolution.Assistant?.Voice, call.Started.At, _clock, input => PostAsync(input));
+        _mouth = new(ports, session, Language, call.Started.DialplanResolution.Assistant?.Voice, call.Started.At, _clock, SpokenAsync);
         _ear = new(ports, session, options.Turns, call.Started.At, () => _mouth.Playback, new AnswerWatch(() => _state, ports.Time, _zone).IsAnswer, _journal.Note, PostAsync);
         _errands = new(ports, call.Tenant, call.CallId);
     }
@@ -166,7 +171,7 @@ public sealed partial class CallAgent
                 Speak(say.Utterance);
                 break;
             case StopTalking:
-                InBackground(_mouth.StopAsync(ct), "media");
+                InBackground(_mouth.StopAsync(ct), MediaStage);
                 break;
             case SearchTheKnowledge search:
                 Fetch(_errands.SearchAsync(search, ct));
@@ -187,7 +192,7 @@ public sealed partial class CallAgent
                 Set(timer.Timer, Timeout.InfiniteTimeSpan);
                 break;
             case StartEcho:
-                InBackground(EchoAsync(ct), "media");
+                InBackground(EchoAsync(ct), MediaStage);
                 break;
             case Note note:
                 _journal.Note(note.Event);
@@ -212,7 +217,7 @@ public sealed partial class CallAgent
 
         if (!_mouth.Say(utterance))
         {
-            Post(new EngineFailed(_ports.Time.GetUtcNow(), "media", $"more than {Mouth.MaxWaiting} utterances wait"));
+            Post(new EngineFailed(_ports.Time.GetUtcNow(), MediaStage, $"more than {Mouth.MaxWaiting} utterances wait"));
         }
     }
 
@@ -276,8 +281,28 @@ public sealed partial class CallAgent
     {
         if ((await _ports.Media.EchoAsync(_call.Started.MediaInfo.SessionId, true, ct).ConfigureAwait(false)).Refusal is { } refusal)
         {
-            await PostAsync(new EngineFailed(_ports.Time.GetUtcNow(), "media", $"{refusal.Code}: {refusal.Why}")).ConfigureAwait(false);
+            MediaGone($"{refusal.Code}: {refusal.Why}");
         }
+    }
+
+    private ValueTask SpokenAsync(DialogueInput input)
+    {
+        if (input is EngineFailed { Stage: MediaStage } gone)
+        {
+            MediaGone(gone.Why);
+            return ValueTask.CompletedTask;
+        }
+
+        return PostAsync(input);
+    }
+
+    // Whoever hangs up closes the session before we are told of the end: only a session that is gone while the call goes on is a failure.
+    private void MediaGone(string why) => InBackground(TellMediaGoneAsync(why), MediaStage);
+
+    private async Task TellMediaGoneAsync(string why)
+    {
+        await Task.Delay(EndIsTold, _ports.Time, _over.Token).ConfigureAwait(false);
+        await PostAsync(new EngineFailed(_ports.Time.GetUtcNow(), MediaStage, why)).ConfigureAwait(false);
     }
 
     // Facts first: after call_ended the journal takes no more of them.

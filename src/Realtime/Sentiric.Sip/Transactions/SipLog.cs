@@ -31,8 +31,8 @@ internal static partial class SipLog
     [LoggerMessage(8, LogLevel.Warning, "SIP guard: {Reason} from {Source}")]
     public static partial void Guarded(ILogger logger, string reason, IPAddress source);
 
-    [LoggerMessage(9, LogLevel.Warning, "SIP trunk {Trunk} is {State}: {Why}")]
-    public static partial void TrunkChanged(ILogger logger, string trunk, TrunkState state, string why);
+    [LoggerMessage(EventId = 9, Message = "SIP trunk {Trunk} is {State}: {Why}")]
+    public static partial void TrunkChanged(ILogger logger, LogLevel level, string trunk, TrunkState state, string why);
 
     [LoggerMessage(10, LogLevel.Information, "SIP trunk {Trunk}: registration {State} ({StatusCode} {Reason}), {Failures} failures in a row, next attempt at {NextAt}")]
     public static partial void Registration(ILogger logger, string trunk, RegistrationState state, int statusCode, string reason, int failures, DateTimeOffset? nextAt);

@@ -174,7 +174,7 @@ public sealed partial class TrunkKeeper : IAsyncDisposable
 
         if (after != before)
         {
-            SipLog.TrunkChanged(logger, trunk.Name, after, why);
+            SipLog.TrunkChanged(logger, after == TrunkState.Down ? LogLevel.Warning : LogLevel.Information, trunk.Name, after, why);
         }
     }
 
