@@ -58,6 +58,32 @@ public sealed class UsualWayTests
     }
 
     [Fact]
+    public void A_usual_sent_by_is_what_the_thorough_way_finds()
+    {
+        var dice = new Random(44);
+        int compared = 0;
+        for (int round = 0; round < Rounds; round++)
+        {
+            byte[] text = Made(dice);
+            var scanner = new SipScanner(text);
+            if (SipUriShape.TryReadUsualHostPort(ref scanner, out int hostEnd, out int port))
+            {
+                compared++;
+                int end = text.AsSpan().IndexOfAny(";, \t"u8);
+                ReadOnlySpan<byte> sentBy = end < 0 ? text : text.AsSpan(0, end);
+                Assert.True(SipUriShape.TryHostPort(sentBy, out int length, out int expected, out int read), Encoding.UTF8.GetString(text));
+                Assert.Equal((sentBy.Length, sentBy.Length, length, expected), (read, scanner.Position, hostEnd, port));
+            }
+            else
+            {
+                Assert.Equal(0, scanner.Position);
+            }
+        }
+
+        Assert.True(compared > 1_000, $"Only {compared} were usual.");
+    }
+
+    [Fact]
     public void A_value_is_read_the_same_whatever_follows_it()
     {
         var dice = new Random(43);

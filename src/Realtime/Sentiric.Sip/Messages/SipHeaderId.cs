@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Sentiric.Sip;
@@ -94,6 +95,11 @@ public static class SipHeaderNames
 
     private static int Letter(ReadOnlySpan<byte> name, int at) => name[at] | 0x20;
 
+    /// <summary>Inlined, so that the length of the known name is known and the compare is a few instructions.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static SipHeaderId Same(ReadOnlySpan<byte> name, ReadOnlySpan<byte> known, SipHeaderId id) =>
-        name.SequenceEqual(known) || Ascii.EqualsIgnoreCase(name, known) ? id : SipHeaderId.Other;
+        name.SequenceEqual(known) || IsSameInAnotherCase(name, known) ? id : SipHeaderId.Other;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool IsSameInAnotherCase(ReadOnlySpan<byte> name, ReadOnlySpan<byte> known) => Ascii.EqualsIgnoreCase(name, known);
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -68,6 +69,7 @@ internal ref struct SipLineScanner(ReadOnlySpan<byte> text)
         return TryLoad(ref MemoryMarshal.GetReference(last));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool TryLoad(scoped ref readonly byte first)
     {
         Vector256<byte> low = Vector256.LoadUnsafe(in first), high = Vector256.LoadUnsafe(in first, (nuint)Vector256<byte>.Count);

@@ -12,7 +12,7 @@ public readonly record struct SipParameter(string Name, string? Value);
 /// </summary>
 internal readonly ref struct SipParameterList(ReadOnlySpan<byte> text)
 {
-    private static readonly SearchValues<byte> NameStops = SearchValues.Create(";= \t"u8), ValueStops = SearchValues.Create("; \t"u8);
+    private static readonly SearchValues<byte> ValueStops = SearchValues.Create("; \t"u8);
     private readonly ReadOnlySpan<byte> text = text;
 
     /// <summary>True when there is one of that name, compared without case; its value, empty when it has none.</summary>
@@ -68,7 +68,7 @@ internal readonly ref struct SipParameterList(ReadOnlySpan<byte> text)
 
         // Names are short: to step over them costs less than to begin a search.
         int start = at;
-        while (at < text.Length && !NameStops.Contains(text[at]))
+        while (at < text.Length && text[at] is not ((byte)';' or (byte)'=' or (byte)' ' or (byte)'\t'))
         {
             at++;
         }

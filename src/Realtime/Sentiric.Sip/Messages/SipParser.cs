@@ -8,6 +8,8 @@ namespace Sentiric.Sip;
 /// </summary>
 public static class SipParser
 {
+    private const int LongestUsualMethod = 12;
+
     /// <summary>Must be there exactly once (RFC 3261 8.1.1).</summary>
     private static readonly uint Needed = SipHeaderIndex.Bit(SipHeaderId.From) | SipHeaderIndex.Bit(SipHeaderId.To)
         | SipHeaderIndex.Bit(SipHeaderId.CallId) | SipHeaderIndex.Bit(SipHeaderId.CSeq);
@@ -35,6 +37,11 @@ public static class SipParser
     // RFC 3261 7.5: empty lines before the start line are ignored.
     internal static ReadOnlySpan<byte> SkipLeadingLines(ReadOnlySpan<byte> bytes)
     {
+        if (!bytes.IsEmpty && bytes[0] is not ((byte)'\r' or (byte)'\n'))
+        {
+            return bytes;
+        }
+
         int start = bytes.IndexOfAnyExcept((byte)'\r', (byte)'\n');
         return start < 0 ? default : bytes[start..];
     }
@@ -45,7 +52,7 @@ public static class SipParser
     private static SipParseResult JudgeRequest(SipRawMessage raw)
     {
         CheckedHeaders headers = default;
-        SipParseError? fault = RequestLine(raw.StartLine, out string method, out WirePart uri, out SipUriShape uriShape) ?? CheckHeaders(raw, out headers);
+        SipParseError? fault = RequestLine(raw, out string method, out WirePart uri, out SipUriShape uriShape) ?? CheckHeaders(raw, out headers);
         if (fault is not null)
         {
             return new SipParseResult(null, fault with { Raw = raw });
@@ -62,13 +69,14 @@ public static class SipParser
     }
 
     /// <summary>Method SP Request-URI SP SIP-Version, single spaces (RFC 3261 7.1; RFC 4475 3.1.2.7 to 3.1.2.10).</summary>
-    private static SipParseError? RequestLine(ReadOnlySpan<byte> line, out string method, out WirePart uri, out SipUriShape shape)
+    private static SipParseError? RequestLine(SipRawMessage raw, out string method, out WirePart uri, out SipUriShape shape)
     {
         method = "";
         uri = default;
         shape = default;
-        int first = line.IndexOf((byte)' ');
-        int last = line.LastIndexOf((byte)' ');
+        ReadOnlySpan<byte> line = raw.StartLine;
+        int first = FirstBlank(line);
+        int last = LastBlank(line);
         if (first <= 0 || last <= first || !SipMethod.TryRead(line[..first], out method))
         {
             return new SipParseError(400, "The request line is malformed.");
@@ -83,7 +91,7 @@ public static class SipParser
         }
 
         uri = new WirePart(first + 1, last);
-        var scanner = new SipScanner(uri.Of(line));
+        SipScanner scanner = raw.Scan(uri.Moved(raw.StartLinePlace.Start));
         if (!SipUriShape.TryReadUsual(ref scanner, UriEnd.Text, out shape) && !SipUriShape.TryRead(uri.Of(line), out shape))
         {
             return new SipParseError(400, "The Request-URI is malformed.");
@@ -92,6 +100,24 @@ public static class SipParser
         // RFC 3261 19.1.1 table 1: no headers in a Request-URI; taking them along could smuggle a Route (RFC 4475 3.1.2.11).
         return shape.Headers.IsPresent ? new SipParseError(400, "The Request-URI holds headers.") : null;
     }
+
+    /// <summary>Of a start line, -1 when there is none. Methods are short: to step over them costs less than to begin a search.</summary>
+    internal static int FirstBlank(ReadOnlySpan<byte> line)
+    {
+        int usual = Math.Min(line.Length, LongestUsualMethod);
+        for (int at = 0; at < usual; at++)
+        {
+            if (line[at] == ' ')
+            {
+                return at;
+            }
+        }
+
+        return line.IndexOf((byte)' ');
+    }
+
+    /// <summary>The one before the version, where nearly every line has it.</summary>
+    internal static int LastBlank(ReadOnlySpan<byte> line) => line.EndsWith(" SIP/2.0"u8) ? line.Length - " SIP/2.0"u8.Length : line.LastIndexOf((byte)' ');
 
     private static SipParseResult JudgeResponse(SipRawMessage raw)
     {
@@ -180,13 +206,19 @@ public static class SipParser
     {
         number = 0;
         method = default;
-        int space = value.IndexOfAny((byte)' ', (byte)'\t');
-        if (space <= 0 || !SipScanner.TryNumber(value[..space], out number))
+        int digits = 0;
+        while (digits < value.Length && !SipScanner.IsSpace(value[digits]))
+        {
+            digits++;
+        }
+
+        if (digits == value.Length || !SipScanner.TryNumber(value[..digits], out number))
         {
             return false;
         }
 
-        method = SipScanner.Trim(value[space..]);
+        WirePart rest = SipScanner.Trimmed(value, digits, value.Length);
+        method = rest.Of(value);
         return true;
     }
 

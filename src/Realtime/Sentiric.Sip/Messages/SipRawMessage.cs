@@ -72,6 +72,9 @@ public sealed class SipRawMessage
     /// <summary>A cursor at the start of a value.</summary>
     internal SipScanner Scan(int index) => new(unfolded, headers[index].Value);
 
+    /// <summary>A cursor at the start of any part.</summary>
+    internal SipScanner Scan(WirePart place) => new(unfolded, place);
+
     /// <summary>The name as written, compact or in full.</summary>
     internal ReadOnlySpan<byte> NameBytes(int index) => headers[index].Name.Of(unfolded);
 

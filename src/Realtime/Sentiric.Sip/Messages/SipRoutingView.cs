@@ -47,7 +47,7 @@ public readonly ref struct SipRoutingView
         view = default;
         message = SipParser.SkipLeadingLines(message);
         var lines = new SipLineScanner(message);
-        if (!lines.TryNext(out _, out int end) || !TryStartLine(message[..end], out view))
+        if (!lines.TryNext(out _, out int end) || !TryStartLine(message, end, out view))
         {
             return false;
         }
@@ -102,9 +102,10 @@ public readonly ref struct SipRoutingView
         return true;
     }
 
-    private static bool TryStartLine(ReadOnlySpan<byte> line, out SipRoutingView view)
+    private static bool TryStartLine(ReadOnlySpan<byte> message, int end, out SipRoutingView view)
     {
         view = default;
+        ReadOnlySpan<byte> line = message[..end];
         if (line.StartsWith("SIP/2.0 "u8))
         {
             bool isStatus = line.Length >= 11 && SipScanner.TryNumber(line[8..11], out uint status) && status is >= 100 and <= 699;
@@ -112,13 +113,13 @@ public readonly ref struct SipRoutingView
             return isStatus;
         }
 
-        int first = line.IndexOf((byte)' '), last = line.LastIndexOf((byte)' ');
+        int first = SipParser.FirstBlank(line), last = SipParser.LastBlank(line);
         if (first <= 0 || last <= first)
         {
             return false;
         }
 
-        var scanner = new SipScanner(line[(first + 1)..last]);
+        var scanner = new SipScanner(message, new WirePart(first + 1, last));
         if (!SipUriShape.TryReadUsual(ref scanner, UriEnd.Text, out SipUriShape uri) && !SipUriShape.TryRead(scanner.Text, out uri))
         {
             return false;

@@ -165,7 +165,7 @@ internal ref struct SipScanner(ReadOnlySpan<byte> text, int readable)
                 return false;
             }
 
-            if (!isFound && name.Length == wanted.Length && Ascii.EqualsIgnoreCase(name, wanted))
+            if (!isFound && name.Length == wanted.Length && (name.SequenceEqual(wanted) || Ascii.EqualsIgnoreCase(name, wanted)))
             {
                 (isFound, found) = (true, value);
             }

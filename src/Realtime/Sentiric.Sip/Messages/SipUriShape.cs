@@ -92,6 +92,29 @@ internal struct SipUriShape
         return end - start <= SipLimits.HeaderBytes && Ends(text, end, ends);
     }
 
+    /// <summary>
+    /// host [ ":" port ] as in the usual URI, up to one of <c>; ,</c>, white space or the end, where the scanner then stands. False says nothing, as above.
+    /// </summary>
+    public static bool TryReadUsualHostPort(ref SipScanner scanner, out int hostEnd, out int port)
+    {
+        ReadOnlySpan<byte> text = scanner.Text;
+        int start = scanner.Position;
+        (hostEnd, port) = (start, 0);
+        if (start >= text.Length)
+        {
+            return false;
+        }
+
+        int end = hostEnd = scanner.NextMark(start);
+        bool isRead = IsHost(text[start..end]) && (!Is(text, end, ':') || TryPort(text, ref end, out port)) && Ends(text, end, UriEnd.Bare);
+        if (isRead)
+        {
+            scanner.MoveTo(end);
+        }
+
+        return isRead;
+    }
+
     /// <summary>Names with a value or without, as everybody writes them.</summary>
     private static bool TrySkipUsualParameters(ref SipScanner scanner, ref int at)
     {

@@ -40,17 +40,28 @@ internal struct ViaShape
 
         scanner.SkipSpace();
         int host = scanner.Position;
-        ReadOnlySpan<byte> sentBy = scanner.Until(SentByStops);
-        int sentByEnd = scanner.Position;
-        if (!SipUriShape.TryHostPort(sentBy, out int hostLength, out int port, out int end) || end != sentBy.Length
-            || !scanner.TrySkipParameters("branch"u8, out shape.Branch))
+        if (!SipUriShape.TryReadUsualHostPort(ref scanner, out int hostEnd, out int port) && !TrySentBy(ref scanner, out hostEnd, out port))
         {
             return false;
         }
 
-        (shape.Host, shape.Port, shape.SentByEnd) = (new WirePart(host, host + hostLength), (ushort)port, (ushort)sentByEnd);
+        (shape.Host, shape.Port, shape.SentByEnd) = (new WirePart(host, hostEnd), (ushort)port, (ushort)scanner.Position);
+        if (!scanner.TrySkipParameters("branch"u8, out shape.Branch))
+        {
+            return false;
+        }
+
         shape.Whole = scanner.Trimmed(start);
         return true;
+    }
+
+    private static bool TrySentBy(ref SipScanner scanner, out int hostEnd, out int port)
+    {
+        int start = scanner.Position;
+        ReadOnlySpan<byte> sentBy = scanner.Until(SentByStops);
+        bool isRead = SipUriShape.TryHostPort(sentBy, out int length, out port, out int end) && end == sentBy.Length;
+        hostEnd = start + length;
+        return isRead;
     }
 
     /// <summary>Exactly one value, nothing after it.</summary>
