@@ -30,6 +30,30 @@ public sealed class TransferringCalls
     }
 
     [Fact]
+    public async Task While_the_number_rings_the_caller_hears_music_and_each_hears_it_while_the_other_holds()
+    {
+        await using var carrier = await Carrier.StartAsync();
+        await using var board = await TellingAnOutgoingCall.StartAsync(carrier.Trunk());
+        var phone = await board.AnsweredAsync();
+        Transfer(board, Office);
+        var invite = await carrier.RingsAsync();
+        var caller = board.CallId.ToString("N");
+        Assert.Equal((caller, true), Assert.Single(board.Neighbours.Music));
+        var office = (await Soon.Within(invite.AnswerAsync(UdpPhone.Sdp), "the ACK of our call")).Dialog!;
+        await board.Journal.UntilAsync<TransferCompleted>();
+        Assert.Equal((caller, false), board.Neighbours.Music[^1]);
+
+        await office.ReinviteAsync(UdpPhone.Sdp + "a=sendonly\r\n");
+        Assert.Equal(HungUpBy.Callee, (await board.Journal.UntilAsync<CallHeld>()).OfType<CallHeld>().Single().By);
+        Assert.Equal((caller, true), board.Neighbours.Music[^1]);
+        await office.ReinviteAsync(UdpPhone.Sdp);
+        Assert.Equal(HungUpBy.Callee, (await board.Journal.UntilAsync<CallResumed>()).OfType<CallResumed>().Single().By);
+        Assert.Equal((caller, false), board.Neighbours.Music[^1]);
+        phone.Bye();
+        await board.EndedAsync();
+    }
+
+    [Fact]
     public async Task When_the_caller_hangs_up_the_number_hears_BYE_too()
     {
         await using var carrier = await Carrier.StartAsync();
@@ -70,6 +94,7 @@ public sealed class TransferringCalls
         var failed = (await board.Journal.UntilAsync<TransferFailed>()).OfType<TransferFailed>().Single();
         Assert.Equal((Office, CallEndReason.Busy, 486), (failed.To, failed.Reason, failed.SipCode));
         Assert.False(board.Calls.Find(board.CallId)!.EndAsked.IsCompleted);
+        Assert.Equal([true, false], board.Neighbours.Music.Select(m => m.On));
 
         Transfer(board, Office);
         await carrier.AnswersAsync();

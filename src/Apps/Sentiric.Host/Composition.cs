@@ -102,6 +102,7 @@ public static class Composition
         {
             MediaPort.Map(app, services.GetRequiredService<IMediaSessions>());
             MediaApi.Map(app);
+            SupervisionApi.Map(app);
         }
 
         if (roles.Has(Role.Agent))

@@ -37,7 +37,7 @@ public static class Problems
             (_, "timeout") => 504,
             ("connector", "failed") => 502,
             (_, "exists" or "taken" or "conflict" or "disabled" or "ended" or "withdrawn" or "retired" or "removed") => 409,
-            (_, "username_taken" or "slot_taken" or "contact_taken" or "not_answered" or "transferring") => 409,
+            (_, "username_taken" or "slot_taken" or "contact_taken" or "not_answered" or "transferring" or "not_bridged" or "too_many_listeners") => 409,
             ("request", _) => 400,
             _ => 422,
         };

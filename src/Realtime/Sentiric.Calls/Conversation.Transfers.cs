@@ -8,7 +8,7 @@ namespace Sentiric.Calls;
 
 /// <summary>
 /// Connecting the other party with a number: by the carrier where its trunk says that it can (REFER, RFC 3515), else by a second call of ours whose media are joined with the
-/// first here. Until the number has answered the agent stays; when it does not, everything is as before.
+/// first here. Until the number has answered the agent stays, and there is music where it is silent; when it does not, everything is as before.
 /// </summary>
 public sealed partial class Conversation
 {
@@ -24,10 +24,17 @@ public sealed partial class Conversation
             return Failed(talk, to, CallEndReason.Failed, 0);
         }
 
+        await MusicAsync(talk.Call, talk.SessionId, on: true);
         // A carrier can reach numbers; our phones only we can.
-        return talk.Trunk is { TakesRefer: true, Target: not null } carrier && to.StartsWith('+')
+        var end = talk.Trunk is { TakesRefer: true, Target: not null } carrier && to.StartsWith('+')
             ? await ReferAsync(talk, to, trunks, carrier, deadline)
             : await BridgeAsync(talk, to, deadline);
+        if (end is null)
+        {
+            await MusicAsync(talk.Call, talk.SessionId, on: false);
+        }
+
+        return end;
     }
 
     private CallEnd? Failed(Talk talk, string to, CallEndReason reason, int sipCode)
@@ -94,7 +101,7 @@ public sealed partial class Conversation
                 ShownInside = talk.OtherNumber,
                 RingTime = RingTime,
                 Offer = trunk => OfferAsync(talk, second, trunk),
-                OfferHandler = offered => AnswerAsync(second, offered),
+                OfferHandler = offered => AnswerAsync(talk, second, offered),
                 Placed = (_, placed) => Follow(talk, second, placed),
             };
             var called = await lines.CallAsync(talk.Log.Tenant, line, clock, givenUp.Token);
@@ -104,6 +111,7 @@ public sealed partial class Conversation
         }
         finally
         {
+            talk.JoinedSessionId = null;
             second.CallIds.ForEach(ladder.Forget);
             if (second.SessionId is { } session)
             {
@@ -145,7 +153,7 @@ public sealed partial class Conversation
         return offered.Ok ? offered.Value.SdpOffer : null;
     }
 
-    private async Task<SipReinviteAnswer> AnswerAsync(SecondCall second, SipReinvite reinvite)
+    private async Task<SipReinviteAnswer> AnswerAsync(Talk talk, SecondCall second, SipReinvite reinvite)
     {
         if (second.SessionId is not { } session)
         {
@@ -158,7 +166,25 @@ public sealed partial class Conversation
         }
 
         var answer = await media.RenegotiateAsync(session, offer, CancellationToken.None);
-        return answer.Ok ? SipReinviteAnswer.Accept(answer.Value.SdpAnswer) : SipReinviteAnswer.Refuse(488);
+        if (answer.Refusal is not null)
+        {
+            return SipReinviteAnswer.Refuse(488);
+        }
+
+        await HoldAsync(talk, second, answer.Value.OnHold);
+        return SipReinviteAnswer.Accept(answer.Value.SdpAnswer);
+    }
+
+    private async Task HoldAsync(Talk talk, SecondCall second, bool onHold)
+    {
+        if (onHold == second.OnHold || talk.JoinedSessionId is null)
+        {
+            return;
+        }
+
+        second.OnHold = onHold;
+        talk.Log.Note(onHold ? new CallHeld(clock.GetUtcNow(), talk.We) : new CallResumed(clock.GetUtcNow(), talk.We));
+        await MusicAsync(talk.Call, talk.SessionId, onHold);
     }
 
     private void Follow(Talk talk, SecondCall second, OutgoingCall placed)
@@ -178,6 +204,8 @@ public sealed partial class Conversation
             return Failed(talk, second.Number, CallEndReason.NoCommonCodec, answered.StatusCode);
         }
 
+        talk.JoinedSessionId = second.SessionId;
+        await MusicAsync(talk.Call, talk.SessionId, on: false);
         talk.Log.Note(new TransferCompleted(clock.GetUtcNow(), second.Number, TransferWay.Bridge, result.Trunk?.Name, answered.StatusCode));
         var end = await UntilOneEndsAsync(talk, dialog, result.MaxTalk, deadline);
         await HangUpAsync(dialog, end);
@@ -221,5 +249,7 @@ public sealed partial class Conversation
         public List<string> CallIds { get; } = [];
 
         public string? SessionId { get; set; }
+
+        public bool OnHold { get; set; }
     }
 }

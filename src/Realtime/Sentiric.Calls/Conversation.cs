@@ -66,9 +66,31 @@ public sealed partial class Conversation(
         {
             talk.OnHold = answer.Value.OnHold;
             talk.Log.Note(talk.OnHold ? new CallHeld(clock.GetUtcNow()) : new CallResumed(clock.GetUtcNow()));
+            await MusicAsync(talk.Call, talk.JoinedSessionId, talk.OnHold);
         }
 
         return SipReinviteAnswer.Accept(answer.Value.SdpAnswer);
+    }
+
+    // Silence is a blemish, not a reason to lose the call.
+    private async Task MusicAsync(LiveCall call, string? sessionId, bool on)
+    {
+        if (sessionId is null)
+        {
+            return;
+        }
+
+        try
+        {
+            if ((await media.MusicAsync(sessionId, on, CancellationToken.None)).Refusal is { } refusal)
+            {
+                LogNoMusic(call.Id, refusal.Why);
+            }
+        }
+        catch (Exception e)
+        {
+            LogNoMusic(call.Id, e.Message);
+        }
     }
 
     // A peer that is gone answers no BYE, and SIP tries for 32 s (RFC 3261 17.1.2.2): the port and the story of the call do not wait so long.
@@ -209,6 +231,9 @@ public sealed partial class Conversation(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Session {SessionId}: the answer to our later offer could not be handed to the media role")]
     private partial void LogAnswerLost(Exception e, string sessionId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Call {CallId}: the music of who waits could not be switched: {Why}")]
+    private partial void LogNoMusic(Guid callId, string why);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Call {CallId} is not recorded: {Why}")]
     private partial void LogNotRecorded(Guid callId, string why);

@@ -39,6 +39,9 @@ public sealed class Talk(LiveCall call, CallDirection direction)
 
     public bool OnHold { get; set; }
 
+    /// <summary>The media of the number that it was transferred to, while both talk.</summary>
+    public string? JoinedSessionId { get; set; }
+
     /// <summary>An outgoing call must end by then; null: only the limit of every call counts.</summary>
     public TimeSpan? MaxTalk { get; set; }
 }

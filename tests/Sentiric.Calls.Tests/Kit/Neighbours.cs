@@ -142,6 +142,19 @@ internal sealed class Neighbours : IUsers, IDialplans, IMediaSessions, ISpeechSy
     /// <summary>Pairs of sessions that were joined.</summary>
     public List<(string, string)> Joined { get; } = [];
 
+    /// <summary>Whose music was switched on and off, in order.</summary>
+    public List<(string Session, bool On)> Music { get; } = [];
+
+    public ValueTask<Result<Done>> MusicAsync(string sessionId, bool on, CancellationToken ct)
+    {
+        lock (_gate)
+        {
+            Music.Add((sessionId, on));
+        }
+
+        return ValueTask.FromResult<Result<Done>>(Done.It);
+    }
+
     public ValueTask<Result<Done>> JoinAsync(string sessionId, string otherSessionId, CancellationToken ct)
     {
         lock (_gate)

@@ -90,6 +90,10 @@ public sealed class EventLinesTests
         yield return new TranscriptFinal(At(8200), 3, Speaker.Agent, "Hafta içi ve", 1, 7300, 900, UtteranceKind.Answer, "Hafta içi ve cumartesi açığız.");
         yield return new CallHeld(At(9000));
         yield return new CallResumed(At(9500));
+        yield return new CallHeld(At(9510), HungUpBy.Callee);
+        yield return new CallResumed(At(9520), HungUpBy.Callee);
+        yield return new CallSupervised(At(9530), "key:ofis", SupervisionMode.Whisper);
+        yield return new SupervisionEnded(At(9540), "key:ofis", 10);
         yield return new AgentFailed(At(9600), "llm", "no answer");
         yield return new MediaTimedOut(At(9700), 30);
         yield return new MediaQualityMeasured(At(10_000), true, "PCMA", 1, 500, 480, 20, 3, 0, 1.25, 0.4, 4.19, 47);

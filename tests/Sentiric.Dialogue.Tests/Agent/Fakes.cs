@@ -83,6 +83,8 @@ internal sealed class FakeMedia : IMediaSessions
         }
     }
 
+    public ValueTask<Result<Done>> MusicAsync(string sessionId, bool on, CancellationToken ct) => ValueTask.FromResult<Result<Done>>(Done.It);
+
     public ValueTask<Result<Done>> JoinAsync(string sessionId, string otherSessionId, CancellationToken ct) =>
         ValueTask.FromResult<Result<Done>>(new Refusal("media.session_unknown", "There is one session here."));
 

@@ -151,6 +151,69 @@ public sealed class SpeakingToTheMediaService(AllInOne platform) : IClassFixture
         await DeleteAsync($"/v1/media/sessions/{session}");
     }
 
+    [Fact]
+    public async Task A_supervisor_hears_both_sides_over_a_websocket_and_joins()
+    {
+        var phone = _phones.Open().Session!;
+        var call = Guid.CreateVersion7();
+        var opened = await PostAsync("/v1/media/sessions", new { call_id = call, sdp_offer = phone.Offer() }, HttpStatusCode.Created);
+        Assert.Null(phone.AcceptAnswer(opened.GetProperty("sdp").GetString()!).Refusal);
+        await RefusedAsync(await Client.GetAsync($"/v1/calls/{Guid.NewGuid()}/listen"), 404, "call.unknown");
+        await RefusedAsync(await Client.GetAsync($"/v1/calls/{call}/listen"), 426, "media.websocket_needed");
+        await RefusedAsync(await Client.GetAsync($"/v1/calls/{call}/listen?mode=shout"), 400, "request.invalid");
+
+        using var socket = await ListenAsync($"v1/calls/{call}/listen");
+        short[] spoken = Tone.Sweep(300, 1_200, TimeSpan.FromSeconds(1), 0.3), own = Tone.Sweep(1_500, 3_000, TimeSpan.FromSeconds(1), 0.3);
+        phone.Play("p", spoken);
+        var (texts, left) = (new List<string>(), new List<short>());
+        await socket.SendAsync("{\"mode\":\"whisper\"}"u8.ToArray(), WebSocketMessageType.Text, true, default);
+        await socket.SendAsync("{\"mode\":\"join\"}"u8.ToArray(), WebSocketMessageType.Text, true, default);
+        await HearAsync(socket, 16_000, left, texts);
+        Assert.True(Likeness(spoken, [.. left]) > 0.9, $"the supervisor hears the caller: {Likeness(spoken, [.. left])}");
+        Assert.Equal(
+            ["{\"mode\":\"listen\",\"bridged\":false}", "{\"mode\":\"listen\",\"bridged\":false,\"refused\":\"call.not_bridged\"}", "{\"mode\":\"join\",\"bridged\":false}"], texts);
+
+        using var ear = phone.Listen();
+        var atPhone = CollectAsync(ear, 100);
+        await socket.SendAsync(MemoryMarshal.AsBytes(own.AsSpan()).ToArray(), WebSocketMessageType.Binary, true, default);
+        Assert.True(Likeness(own, await atPhone) > 0.9, "the caller hears who joined");
+        await DeleteAsync($"/v1/media/sessions/{opened.GetProperty("session_id").GetString()}");
+        await HearAsync(socket, int.MaxValue, left, texts);
+        Assert.Equal("the call is over", socket.CloseStatusDescription);
+    }
+
+    private async Task<ClientWebSocket> ListenAsync(string path)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.SetRequestHeader("X-Api-Key", AllInOne.AdminKey);
+        await socket.ConnectAsync(new Uri(Client.BaseAddress!.ToString().Replace("http", "ws", StringComparison.Ordinal) + path), default);
+        return socket;
+    }
+
+    // The left channel, until there are so many samples or the other side closes.
+    private static async Task HearAsync(ClientWebSocket socket, int samples, List<short> left, List<string> texts)
+    {
+        var buffer = new byte[4_096];
+        while (left.Count < samples)
+        {
+            var received = await socket.ReceiveAsync(buffer, default).WaitAsync(Soon.Patience);
+            if (received.MessageType == WebSocketMessageType.Close)
+            {
+                return;
+            }
+
+            if (received.MessageType == WebSocketMessageType.Text)
+            {
+                texts.Add(System.Text.Encoding.UTF8.GetString(buffer, 0, received.Count));
+                continue;
+            }
+
+            Assert.Equal(640, received.Count);
+            var both = MemoryMarshal.Cast<byte, short>(buffer.AsSpan(0, received.Count)).ToArray();
+            left.AddRange(both.Where((_, i) => i % 2 == 0));
+        }
+    }
+
     private async Task<string> OpenAsync() =>
         (await PostAsync("/v1/media/sessions", new { sdp_offer = Offer("8 101") }, HttpStatusCode.Created)).GetProperty("session_id").GetString()!;
 

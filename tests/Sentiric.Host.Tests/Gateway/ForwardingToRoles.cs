@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using System.Net.WebSockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
@@ -80,6 +81,48 @@ public sealed class ForwardingToRoles : IAsyncLifetime
         Assert.Null(await Soon.Within(lines.ReadLineAsync(), "the end of the stream"));
     }
 
+    [Theory]
+    [InlineData("v1/media/sessions/s/audio")]
+    [InlineData("v1/calls/01930000-0000-7000-8000-000000000001/listen?mode=join")]
+    public async Task A_websocket_of_the_media_role_passes_through_both_ways(string path)
+    {
+        await using var media = await LoopbackApp.StartAsync(app =>
+        {
+            app.UseWebSockets();
+            app.Map("/{**rest}", async (HttpContext http) =>
+            {
+                using var near = await http.WebSockets.AcceptWebSocketAsync();
+                var r = http.Request;
+                await near.SendAsync(Encoding.UTF8.GetBytes($"{r.Path}{r.QueryString} {r.Headers["X-Sentiric-Tenant"]} by {r.Headers["X-Sentiric-Actor"]}"), WebSocketMessageType.Text, true, default);
+                var buffer = new byte[64 * 1024];
+                var heard = await near.ReceiveAsync(buffer, default);
+                await near.SendAsync(buffer.AsMemory(0, heard.Count), heard.MessageType, heard.EndOfMessage, default);
+                await near.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "over", default);
+            });
+        });
+        await using var gateway = await StartGatewayAsync(("Services:Write", _write.Address.ToString()), ("Services:Read", _read.Address.ToString()), ("Services:Media", media.Address.ToString()));
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new UriBuilder(new Uri(gateway.Address, path)) { Scheme = "ws" }.Uri, default);
+        var buffer = new byte[1_024];
+        var first = await Soon.Within(socket.ReceiveAsync(buffer, default), "what the media role was asked");
+        Assert.Equal($"/{path} acme by key:x", Encoding.UTF8.GetString(buffer, 0, first.Count));
+        await socket.SendAsync(new byte[] { 1, 2, 3 }, WebSocketMessageType.Binary, true, default);
+        var second = await Soon.Within(socket.ReceiveAsync(buffer, default), "what was sent to come back");
+        Assert.Equal((WebSocketMessageType.Binary, 3, true, (byte)2), (second.MessageType, second.Count, second.EndOfMessage, buffer[1]));
+        Assert.Equal(WebSocketMessageType.Close, (await Soon.Within(socket.ReceiveAsync(buffer, default), "the end")).MessageType);
+        Assert.Equal("over", socket.CloseStatusDescription);
+    }
+
+    [Fact]
+    public async Task A_websocket_that_the_media_role_refuses_is_refused_with_its_words()
+    {
+        await using var media = await StartRoleAsync("media");
+        await using var gateway = await StartGatewayAsync(("Services:Write", _write.Address.ToString()), ("Services:Read", _read.Address.ToString()), ("Services:Media", media.Address.ToString()));
+        using var socket = new ClientWebSocket { Options = { CollectHttpResponseDetails = true } };
+        await Assert.ThrowsAsync<WebSocketException>(() => socket.ConnectAsync(new UriBuilder(new Uri(gateway.Address, "v1/media/problem")) { Scheme = "ws" }.Uri, default));
+        Assert.Equal(System.Net.HttpStatusCode.Conflict, socket.HttpStatusCode);
+    }
+
     [Fact]
     public async Task A_role_that_is_down_is_503_with_a_code()
     {
@@ -107,6 +150,7 @@ public sealed class ForwardingToRoles : IAsyncLifetime
                 (http.Items[CallerGate.TenantItem], http.Items[CallerGate.ActorItem]) = ("acme", "key:x");
                 return next(http);
             });
+            app.UseWebSockets();
             Forwarder.Map(app, settings);
         });
     }
@@ -120,6 +164,7 @@ public sealed class ForwardingToRoles : IAsyncLifetime
             http.Response.Headers.Location = "/v1/elsewhere";
             return http.Response.WriteAsync("{\"code\":\"x.y\"}");
         });
+        app.MapGet("/v1/media/problem", (HttpContext http) => http.Response.StatusCode = 409);
         app.MapGet("/v1/stream", async (HttpContext http) =>
         {
             http.Response.ContentType = "text/event-stream";

@@ -87,6 +87,16 @@ public sealed class PassingTheGate : IAsyncLifetime
         }
     }
 
+    [Theory]
+    [InlineData("/v1/calls/01930000-0000-7000-8000-000000000001/listen")]
+    [InlineData("/V1/Calls/01930000-0000-7000-8000-000000000001/Listen/")]
+    [InlineData("/v1/media/sessions/0193000000007000800000000000001/audio")]
+    public async Task A_read_only_key_does_not_hear_a_live_call(string path)
+    {
+        Assert.Equal((403, "auth.admin_only"), await AskAsync(HttpMethod.Get, path, "Bearer " + ReaderKey));
+        Assert.Equal(404, (await AskAsync(HttpMethod.Get, path, "Bearer " + AdminKey)).Status);
+    }
+
     [Fact]
     public async Task D41_a_key_of_one_tenant_opens_no_other()
     {

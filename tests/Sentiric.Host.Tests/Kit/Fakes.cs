@@ -153,6 +153,9 @@ internal sealed class FakeMedia : IMediaSessions
     public ValueTask<Result<Done>> EchoAsync(string sessionId, bool on, CancellationToken ct) =>
         ValueTask.FromResult<Result<Done>>(on ? Done.It : new Refusal("media.session_unknown", sessionId));
 
+    public ValueTask<Result<Done>> MusicAsync(string sessionId, bool on, CancellationToken ct) =>
+        ValueTask.FromResult<Result<Done>>(on ? Done.It : new Refusal("media.session_unknown", sessionId));
+
     public ValueTask<Result<Done>> JoinAsync(string sessionId, string otherSessionId, CancellationToken ct) =>
         ValueTask.FromResult<Result<Done>>(sessionId != otherSessionId ? Done.It : new Refusal("media.session_unknown", otherSessionId));
 

@@ -37,6 +37,8 @@ public abstract class SoundPortsContract : IAsyncLifetime
         Assert.Equal("demo/s.wav", (await _front.Media.RecordAsync("s", None)).Value.Uri);
         Assert.True((await _front.Media.EchoAsync("s", true, None)).Ok);
         Assert.Equal("s", (await _front.Media.EchoAsync("s", false, None)).Refusal?.Why);
+        Assert.True((await _front.Media.MusicAsync("s", true, None)).Ok);
+        Assert.Equal("s", (await _front.Media.MusicAsync("s", false, None)).Refusal?.Why);
         Assert.True((await _front.Media.JoinAsync("s", "t", None)).Ok);
         Assert.Equal("s", (await _front.Media.JoinAsync("s", "s", None)).Refusal?.Why);
         var closed = (await _front.Media.CloseAsync("s", None)).Value;

@@ -6,6 +6,7 @@ using System.Text.RegularExpressions;
 using Sentiric.Contracts;
 using Sentiric.Contracts.Events;
 using Sentiric.Contracts.Queries;
+using Sentiric.Media;
 using Sentiric.Phone;
 using Sentiric.Scenarios.Kit;
 using Sentiric.Scenarios.Peers;
@@ -18,6 +19,10 @@ namespace Sentiric.Scenarios.Calls;
 /// <summary>A platform with two trunks. Numbers in Germany go to sipp as the carrier, numbers in Turkey to a telephone of ours: the toll rules of the trunks say so.</summary>
 public sealed class TrunkStage : IAsyncLifetime
 {
+    /// <summary>The melody of those who wait.</summary>
+    public const int Music = 53;
+
+    private readonly string music = Directory.CreateTempSubdirectory("sentiric-music-").FullName;
     private LoopbackPhone? office;
     private RunningPlatform? platform;
 
@@ -39,6 +44,7 @@ public sealed class TrunkStage : IAsyncLifetime
         {
             Settings = new Dictionary<string, string>
             {
+                ["Media__HoldMusic"] = MusicFile(),
                 ["Sip__KeepMessages"] = "true", ["Sip__Toll__Allow"] = "90,49",
                 ["Sip__Trunks__0__Name"] = "sipp", ["Sip__Trunks__0__Target"] = string.Create(CultureInfo.InvariantCulture, $"sip:127.0.0.1:{SippPort};transport=udp"),
                 ["Sip__Trunks__0__Toll__Allow"] = "49", ["Sip__Trunks__0__Codecs"] = "PCMA",
@@ -48,8 +54,16 @@ public sealed class TrunkStage : IAsyncLifetime
         });
     }
 
+    private string MusicFile()
+    {
+        var file = Path.Combine(music, "default.wav");
+        WavFile.Write(file, Melody.Repeated(Music, TimeSpan.FromSeconds(10)));
+        return music;
+    }
+
     public async Task DisposeAsync()
     {
+        Directory.Delete(music, recursive: true);
         if (platform is not null && office is not null)
         {
             await platform.DisposeAsync();
@@ -174,6 +188,34 @@ public sealed class OutgoingCallTests(TrunkStage stage) : IClassFixture<TrunkSta
             return desk.Said.Contains("registered, identity=", StringComparison.Ordinal);
         }, Calling.Patience, () => desk.Said);
     }
+
+    [PlatformFact]
+    public async Task Who_waits_hears_music_while_the_office_rings_and_while_it_holds()
+    {
+        await using var phone = await LoopbackPhone.StartAsync();
+        await using var call = await stage.Platform.AnsweredAsync(phone, Calling.Assistant);
+        var record = await stage.Platform.Api.CallAsync(call.CallId);
+        await stage.Platform.Api.StoryWithAsync<AgentTookOver>(record.CallId);
+        Assert.Equal(HttpStatusCode.NoContent, (await stage.Platform.Api.Http.PostAsJsonAsync($"v1/calls/{record.CallId}/transfer", new { to = AtPhone })).StatusCode);
+        await using var second = await Until.DoneAsync("the office to ring", stage.Office.Incoming.ReadAsync().AsTask(), Calling.Patience);
+        await HearsAsync(call, TrunkStage.Music, "the music while the office rings, once the assistant has said its greeting");
+        Assert.True(await second.AnswerAsync());
+        await stage.Platform.Api.StoryWithAsync<TransferCompleted>(record.CallId);
+        second.Play(Melody.Repeated(Offices, Long));
+        await HearsAsync(call, Offices, "the office");
+
+        Assert.True((await second.ReinviteAsync(MediaDirection.Inactive))?.IsAccepted);
+        var held = await stage.Platform.Api.StoryWithAsync<CallHeld>(record.CallId);
+        Assert.Equal(HungUpBy.Callee, held.One<CallHeld>().By);
+        await HearsAsync(call, TrunkStage.Music, "the music while the office holds");
+        Assert.True((await second.ReinviteAsync(MediaDirection.SendRecv))?.IsAccepted);
+        await HearsAsync(call, Offices, "the office, back again");
+        await call.HangUpAsync();
+        await stage.Platform.Api.EndedCallAsync(call.CallId);
+    }
+
+    private static Task HearsAsync(PhoneCall call, int melody, string what) =>
+        Until.TrueAsync($"the caller to hear {what}", async () => await Melody.HeardAsync(call, melody) > Melody.Likeness, Calling.Patience);
 
     private static readonly HashSet<string> Story =
     [

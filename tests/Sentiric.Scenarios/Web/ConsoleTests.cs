@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using Sentiric.Contracts.Events;
 using Sentiric.Phone;
 using Sentiric.Scenarios.Kit;
 using Sentiric.Testing;
@@ -27,6 +28,29 @@ public sealed class ConsoleTests(SharedPlatform shared)
         await KeepAsync(browser, "console.png");
         await call.HangUpAsync();
         await browser.TextWithAsync("No call is up right now.");
+    }
+
+    [PlatformFact("chromium")]
+    public async Task A_supervisor_listens_to_a_live_call_on_its_page()
+    {
+        var platform = await shared.GetAsync();
+        await using var phone = await LoopbackPhone.StartAsync();
+        await using var call = await platform.AnsweredAsync(phone, Calling.Assistant);
+        var record = await platform.Api.CallAsync(call.CallId);
+        await platform.Api.StoryWithAsync<AgentTookOver>(record.CallId);
+        await using var browser = await OpenAsync(platform, $"#/call/{record.CallId}", CallHeight);
+        await browser.TextWithAsync("Beside the call");
+        await browser.EvaluateAsync("[...document.querySelectorAll('button')].find(b => b.textContent === 'Listen').click()");
+        await browser.TextWithAsync("You hear both sides; nobody hears you.");
+        var story = await platform.Api.StoryWithAsync<CallSupervised>(record.CallId);
+        Assert.Equal(("key:admin", SupervisionMode.Listen), (story.One<CallSupervised>().By, story.One<CallSupervised>().Mode));
+        // Sound that came, two seconds of it, given to Web Audio.
+        await browser.EvaluateAsync("import('/console/ear.js').then(ear => setInterval(() => document.title = ear.heardSeconds() > 2 ? 'heard' : 'waiting', 100)).then(() => '')");
+        await Until.TrueAsync("two seconds of sound in the browser", async () => await browser.EvaluateAsync("document.title") == "heard", Calling.Patience);
+        await browser.EvaluateAsync("[...document.querySelectorAll('button')].find(b => b.textContent === 'Leave').click()");
+        await platform.Api.StoryWithAsync<SupervisionEnded>(record.CallId);
+        await call.HangUpAsync();
+        await platform.Api.EndedCallAsync(call.CallId);
     }
 
     [PlatformFact("chromium")]

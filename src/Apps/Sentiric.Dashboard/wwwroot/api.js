@@ -27,7 +27,7 @@ export const post = (path, body) => request("POST", path, body);
 export function follow(onEvent, onLine) {
   const source = new EventSource("/v1/events/stream");
   const kinds = [
-    "call.received", "call.requested", "call.dialled", "call.ringing", "call.transfer.requested", "call.transfer.completed", "call.transfer.failed", "call.answered", "call.ended", "agent.took_over", "transcript.final", "dialog.turn.completed",
+    "call.received", "call.requested", "call.dialled", "call.ringing", "call.transfer.requested", "call.transfer.completed", "call.transfer.failed", "call.supervised", "call.supervision.ended", "call.held", "call.resumed", "call.answered", "call.ended", "agent.took_over", "transcript.final", "dialog.turn.completed",
     "call.route.resolved", "user.identified.for_call", "user.created.for_call", "call.recording.available", "tool.succeeded", "tool.failed",
     "media.quality", "sip.message.logged", "call.media.playback.interrupted",
   ];

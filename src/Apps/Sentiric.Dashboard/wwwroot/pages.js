@@ -1,5 +1,6 @@
 import { get, post } from "/console/api.js";
 import { card, el, ladder, latencyBars, packets, peaksOf, table, timeline, waveform } from "/console/draw.js";
+import { earOf, stop as stopListening, stopUnless } from "/console/ear.js";
 import { locale, w } from "/console/words.js";
 
 const clock = (iso) => (iso ? new Date(iso).toLocaleTimeString(locale()) : "");
@@ -46,6 +47,7 @@ function callTable(calls) {
 export async function callPage(id) {
   const [detail, events, media] = await Promise.all([get(`/calls/${id}`), get(`/calls/${id}/events`), get(`/calls/${id}/media`)]);
   const { record, transcript, turns } = detail;
+  stopUnless(id);
   const resolution = events.find((e) => e.type === "call.route.resolved" || e.type === "call.requested")?.data.resolution;
   const sip = events.filter((e) => e.type === "sip.message.logged").map((e) => e.data);
   const total = record.talk_ms || Math.max(1, ...transcript.map((l) => l.offset_ms + l.duration_ms));
@@ -58,10 +60,14 @@ export async function callPage(id) {
     const to = prompt(w("transferTo"));
     if (to) post(`/calls/${id}/transfer`, { to }).catch((problem) => alert(problem.message));
   };
+  const besides = el("div", {});
+  const besidesNow = () => besides.replaceChildren(earOf(id, besidesNow));
+  besidesNow();
   // Only where the messages themselves are kept.
   const capture = sip.some((m) => m.text) ? el("a", { href: `/v1/calls/${id}/sip.pcap`, download: `${id}.pcap` }, w("capture")) : null;
   const node = el("div", {},
     el("h1", {}, `${record.direction === "outbound" ? record.from : record.user_name ?? record.from} → ${called(record)} `, record.end_reason ? badge(record.end_reason, endTint[record.end_reason] ?? "bad") : [record.answered ? el("button", { type: "button", onclick: transfer }, w("transfer")) : null, el("button", { class: "danger", type: "button", onclick: end }, w("hangUp"))]),
+    record.answered && !record.end_reason ? card(w("beside"), besides) : null,
     card(w("timeline"), when.node),
     el("div", { class: "grid" },
       card(w("transcript"), el("div", { class: "talk" }, transcript.map(said))),
@@ -74,7 +80,7 @@ export async function callPage(id) {
       card(w("ladder"), el("div", {}, ladder(sip), capture)),
       card(w("why"), el("ol", {}, (resolution?.trace ?? []).map((line) => el("li", {}, line))))),
     card(w("events"), el("details", {}, el("summary", {}, `${events.length}`), table(["#", "", w("events"), ""], events.map((e) => el("tr", {}, number(e.version), el("td", {}, clock(e.occurred_at)), el("td", {}, e.type), el("td", {}, el("pre", {}, JSON.stringify(e.data)))))))));
-  return { node, concerns: (e) => e.call_id === id, shown: async () => record.recording_uri && waveform(canvas, media.waveform ?? (await peaksOf(`/v1/calls/${id}/recording`))) };
+  return { node, concerns: (e) => e.call_id === id, left: stopListening, shown: async () => record.recording_uri && waveform(canvas, media.waveform ?? (await peaksOf(`/v1/calls/${id}/recording`))) };
 }
 
 function said(line) {

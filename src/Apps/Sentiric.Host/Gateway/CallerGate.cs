@@ -88,6 +88,7 @@ public sealed class CallerGate(RequestDelegate next, HostSettings settings, ApiK
         {
             { Scope: KeyScope.Read } when changes => new("auth.read_only_key", $"The key '{key.Name}' may only read; this request changes something."),
             { Scope: KeyScope.Read } when IsLog(request.Path) => new("auth.admin_only", $"The key '{key.Name}' may only read; the log itself is for admin keys."),
+            { Scope: KeyScope.Read } when IsEar(request.Path) => new("auth.admin_only", $"The key '{key.Name}' may only read; to hear a live call is for admin keys."),
             { Tenant: { } own } when IsParked(request.Path) || OfAll.Any(p => request.Path.StartsWithSegments(p, StringComparison.OrdinalIgnoreCase)) =>
                 new("auth.platform_only", $"The key '{key.Name}' works on tenant '{own}' only; this request is about the platform."),
             { Tenant: { } own } when askedTenant is not null && askedTenant != own => new("auth.other_tenant", $"The key '{key.Name}' works on tenant '{own}' only."),
@@ -96,6 +97,11 @@ public sealed class CallerGate(RequestDelegate next, HostSettings settings, ApiK
             _ => null,
         };
     }
+
+    // A WebSocket begins as a GET, but a voice is more than a record of it.
+    private static bool IsEar(PathString path) => path.Value is { } text
+        && ((path.StartsWithSegments("/v1/calls", StringComparison.OrdinalIgnoreCase) && text.TrimEnd('/').EndsWith("/listen", StringComparison.OrdinalIgnoreCase))
+            || (path.StartsWithSegments("/v1/media/sessions", StringComparison.OrdinalIgnoreCase) && text.TrimEnd('/').EndsWith("/audio", StringComparison.OrdinalIgnoreCase)));
 
     // The push channel is what the console lives on; everything else under /v1/events shows the log as it is stored.
     private static bool IsLog(PathString path) => IsParked(path)

@@ -15,6 +15,7 @@ public static class Forwarder
 
     public static void Map(IEndpointRouteBuilder routes, HostSettings settings)
     {
+        MapMedia(routes, settings);
         if (settings.Roles.Has(Role.Write) && settings.Roles.Has(Role.Read))
         {
             return;
@@ -23,13 +24,24 @@ public static class Forwarder
         var key = settings.ServiceKey ?? throw new SettingsException("Services__Key is not set: the gateway shows it to the other roles.");
         var write = settings.Service(Role.Write) is { } w ? ServiceClients.ClientFor(w, key) : null;
         var read = settings.Service(Role.Read) is { } r ? ServiceClients.ClientFor(r, key) : null;
-        if (settings.ServiceIfSet(Role.Media) is { } m)
+        routes.Map("/v1/{**rest}", (HttpContext http) => ForwardAsync(http, IsForRead(http.Request) ? read : write)).ExcludeFromDescription();
+    }
+
+    // Live sound is the media role's, whatever else this process is.
+    private static void MapMedia(IEndpointRouteBuilder routes, HostSettings settings)
+    {
+        if (settings.ServiceIfSet(Role.Media) is not { } address)
         {
-            var media = ServiceClients.ClientFor(m, key);
-            routes.Map("/v1/media/{**rest}", (HttpContext http) => ForwardAsync(http, media)).ExcludeFromDescription();
+            return;
         }
 
-        routes.Map("/v1/{**rest}", (HttpContext http) => ForwardAsync(http, IsForRead(http.Request) ? read : write)).ExcludeFromDescription();
+        var key = settings.ServiceKey ?? throw new SettingsException("Services__Key is not set: the gateway shows it to the media role.");
+        var media = ServiceClients.ClientFor(address, key);
+        foreach (var path in new[] { "/v1/media/{**rest}", "/v1/calls/{callId:guid}/listen" })
+        {
+            routes.Map(path, (HttpContext http) => http.WebSockets.IsWebSocketRequest ? SocketForwarder.PassAsync(http, address, key, () => ForwardAsync(http, media)) : ForwardAsync(http, media))
+                .ExcludeFromDescription();
+        }
     }
 
     // Building a read model anew is a command, but the read role's own; the log of erasures is kept by who erases.

@@ -150,30 +150,12 @@ public static class MediaApi
 
         try
         {
-            return string.Equals(type, "audio/wav", StringComparison.OrdinalIgnoreCase) ? Narrow(WavFile.Parse(body)) : null;
+            return string.Equals(type, "audio/wav", StringComparison.OrdinalIgnoreCase) ? TelephoneAudio.Narrow(WavFile.Parse(body)) : null;
         }
         catch (InvalidDataException)
         {
             return null;
         }
-    }
-
-    private static short[]? Narrow(WavAudio wav)
-    {
-        if (wav.SampleRate is not (8_000 or 16_000 or 24_000 or 48_000))
-        {
-            return null;
-        }
-
-        var source = wav.Channels[0];
-        var (resampler, step) = (new Resampler(wav.SampleRate, Tone.SampleRate), wav.SampleRate / 50);
-        var (pcm, written) = (new short[resampler.MostFrom(source.Length)], 0);
-        for (var at = 0; at < source.Length; at += step)
-        {
-            written += resampler.Process(source.AsSpan(at, Math.Min(step, source.Length - at)), pcm.AsSpan(written));
-        }
-
-        return pcm[..written];
     }
 
     private static Result<MediaSessionReply> Reply(Result<MediaOpened> opened) => opened.Match<Result<MediaSessionReply>>(

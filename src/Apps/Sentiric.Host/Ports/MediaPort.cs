@@ -46,6 +46,9 @@ public sealed class MediaPort(HttpClient client, string serviceKey) : IMediaSess
     public ValueTask<Result<Done>> JoinAsync(string sessionId, string otherSessionId, CancellationToken ct) =>
         client.AskAsync<Pair, Done>(Media + "/join", new(sessionId, otherSessionId), ct);
 
+    public ValueTask<Result<Done>> MusicAsync(string sessionId, bool on, CancellationToken ct) =>
+        client.AskAsync<Echo, Done>(Media + "/music", new(sessionId, on), ct);
+
     public ValueTask<Result<RecordingOpened>> RecordAsync(string sessionId, CancellationToken ct) =>
         client.AskAsync<Recorded, RecordingOpened>(Media + "/record", new(sessionId, null), ct);
 
@@ -74,6 +77,7 @@ public sealed class MediaPort(HttpClient client, string serviceKey) : IMediaSess
         routes.MapQuestion<Offer, MediaRenegotiated>(Media + "/renegotiate", (q, ct) => media.RenegotiateAsync(q.SessionId, q.Sdp, ct));
         routes.MapQuestion<Session, Done>(Media + "/clear", (q, ct) => media.ClearAsync(q.SessionId, ct));
         routes.MapQuestion<Echo, Done>(Media + "/echo", (q, ct) => media.EchoAsync(q.SessionId, q.On, ct));
+        routes.MapQuestion<Echo, Done>(Media + "/music", (q, ct) => media.MusicAsync(q.SessionId, q.On, ct));
         routes.MapQuestion<Pair, Done>(Media + "/join", (q, ct) => media.JoinAsync(q.SessionId, q.OtherSessionId, ct));
         routes.MapQuestion<Recorded, RecordingOpened>(
             Media + "/record", (q, ct) => q.Person is { } person ? media.RecordAsync(q.SessionId, person, ct) : media.RecordAsync(q.SessionId, ct));

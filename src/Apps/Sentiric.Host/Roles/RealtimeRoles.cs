@@ -46,6 +46,7 @@ internal static class RealtimeRoles
     private static void AddMedia(IServiceCollection services, HostSettings settings)
     {
         var (from, to) = settings.MediaPorts;
+        var music = MusicOf(settings.HoldMusic);
         services.AddSingleton(s => new MediaEngine(
             new MediaEngineOptions
             {
@@ -58,10 +59,22 @@ internal static class RealtimeRoles
             s.GetRequiredService<ILogger<MediaEngine>>()));
         services.AddSingleton(s => new MediaSessions(
             s.GetRequiredService<MediaEngine>(), s.GetRequiredService<FactWriter>(), s.GetRequiredService<RecordingShelf>(), s.GetRequiredService<TimeProvider>(),
-            s.GetRequiredService<ILogger<MediaSessions>>()));
+            s.GetRequiredService<ILogger<MediaSessions>>(), music));
         services.AddSingleton<IMediaSessions>(s => s.GetRequiredService<MediaSessions>());
         services.AddSingleton<RecordingShelf>();
         StoreRole.AddLoop(services, "recordings", s => s.GetRequiredService<RecordingShelf>().KeepAsync);
+    }
+
+    private static HoldMusic MusicOf(string? setting)
+    {
+        try
+        {
+            return setting is null ? HoldMusic.Generated : setting == "none" ? HoldMusic.None : HoldMusic.From(setting);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new SettingsException($"Media__HoldMusic is '{setting}': {e.Message} A WAV file, a folder of them, or none is needed.");
+        }
     }
 
     private static void AddAgent(IServiceCollection services, HostSettings settings)

@@ -39,6 +39,7 @@ public sealed class HostSettings
         MediaPorts = PortRange("Media:PortRange", "30000-31999");
         MediaSrtp = SrtpPolicies.Parse(_read.Text("Media:Srtp") ?? "offered") ?? throw _read.Wrong("Media:Srtp", "never, offered or required is needed");
         MediaTimeoutSeconds = _read.Number("Media:TimeoutSeconds", 20, 1, 3600);
+        HoldMusic = _read.Text("Media:HoldMusic");
         Recording = new RecordingSettings(configuration);
         ModelFolder = _read.Text("Speech:ModelFolder") ?? Path.Combine(AppContext.BaseDirectory, "models");
         NativeFolder = _read.Text("Speech:NativeFolder") ?? AppContext.BaseDirectory;
@@ -121,6 +122,11 @@ public sealed class HostSettings
 
     /// <summary>Media:TimeoutSeconds without RTP after which a call ends, 1..3600.</summary>
     public int MediaTimeoutSeconds { get; }
+
+    /// <summary>
+    /// Media:HoldMusic for those who wait: a WAV file, a folder with one for each tenant (demo.wav) and default.wav for the others, or "none"; absent: a piece that the platform makes itself.
+    /// </summary>
+    public string? HoldMusic { get; }
 
     /// <summary>Where and how calls are recorded.</summary>
     public RecordingSettings Recording { get; }

@@ -61,9 +61,18 @@ public sealed record MediaInfo(string SessionId, string LocalAddress, string Rem
 /// <param name="RingMs">From the INVITE to the ACK.</param>
 public sealed record CallAnswered(DateTimeOffset At, long RingMs) : IFact;
 
-public sealed record CallHeld(DateTimeOffset At) : IFact;
+/// <summary>Who hears the other no more, and hears music where there is any.</summary>
+/// <param name="By">Who holds, once two are joined by a transfer; absent: the other party of the call.</param>
+public sealed record CallHeld(DateTimeOffset At, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] HungUpBy? By = null) : IFact;
 
-public sealed record CallResumed(DateTimeOffset At) : IFact;
+public sealed record CallResumed(DateTimeOffset At, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] HungUpBy? By = null) : IFact;
+
+/// <summary>Somebody who is no party hears the call; again when he begins to be heard himself, or stops.</summary>
+/// <param name="By">Whose API key: "key:name".</param>
+public sealed record CallSupervised(DateTimeOffset At, string By, SupervisionMode Mode) : IFact;
+
+/// <summary>He is gone.</summary>
+public sealed record SupervisionEnded(DateTimeOffset At, string By, long DurationMs) : IFact;
 
 public sealed record DtmfReceived(DateTimeOffset At, string Digit, int DurationMs) : IFact;
 

@@ -48,6 +48,20 @@ public enum TollRule
     [JsonStringEnumMemberName("too_many_accounts")] TooManyAccounts,
 }
 
+/// <summary>What somebody beside a call does.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<SupervisionMode>))]
+public enum SupervisionMode
+{
+    /// <summary>Hears both sides, and is not heard.</summary>
+    [JsonStringEnumMemberName("listen")] Listen,
+
+    /// <summary>Is heard by the person whom the call was transferred to, not by the other party.</summary>
+    [JsonStringEnumMemberName("whisper")] Whisper,
+
+    /// <summary>Is heard by everybody.</summary>
+    [JsonStringEnumMemberName("join")] Join,
+}
+
 /// <summary>How a transfer was done.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<TransferWay>))]
 public enum TransferWay

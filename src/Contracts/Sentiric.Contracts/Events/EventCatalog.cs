@@ -62,6 +62,8 @@ public static class EventCatalog
         new(typeof(TransferFailed), "transfer_failed", "call.transfer.failed", 1),
         new(typeof(CallHeld), "call_held", "call.held", 1),
         new(typeof(CallResumed), "call_resumed", "call.resumed", 1),
+        new(typeof(CallSupervised), "call_supervised", "call.supervised", 1),
+        new(typeof(SupervisionEnded), "supervision_ended", "call.supervision.ended", 1),
         new(typeof(DtmfReceived), "dtmf_received", "dtmf.received", 1),
         new(typeof(AgentTookOver), "agent_took_over", "agent.took_over", 1),
         new(typeof(AgentFailed), "agent_failed", "agent.failed", 1),

@@ -74,6 +74,9 @@ public static class PersonalMembers
         Of<TransferRequested>(["To"]),
         Of<TransferCompleted>(["To"], [], ["Trunk"]),
         Of<TransferFailed>(["To"]),
+        // An operator's key, not a caller.
+        None<CallSupervised>("By"),
+        None<SupervisionEnded>("By"),
         Of<SipMessageLogged>(["Remote", "Summary"], ["Text"], ["Transport", "Local"]),
         Of<UserIdentifiedForCall>(["Name", "Contact"], [], ["Language"]),
         Of<UserCreatedForCall>(["Name", "Contact"], [], ["Language"]),

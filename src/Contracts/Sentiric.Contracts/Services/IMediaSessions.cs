@@ -43,6 +43,9 @@ public interface IMediaSessions
     /// </summary>
     ValueTask<Result<Done>> JoinAsync(string sessionId, string otherSessionId, CancellationToken ct);
 
+    /// <summary>Music for a peer who waits, wherever nothing else is to be heard, until switched off. Twice is quiet. Refusal <c>media.session_unknown</c>.</summary>
+    ValueTask<Result<Done>> MusicAsync(string sessionId, bool on, CancellationToken ct);
+
     /// <summary>Starts the dual-channel recording: left the caller, right us.</summary>
     ValueTask<Result<RecordingOpened>> RecordAsync(string sessionId, CancellationToken ct);
 

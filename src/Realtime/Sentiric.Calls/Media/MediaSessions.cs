@@ -15,7 +15,7 @@ namespace Sentiric.Calls.Media;
 /// The media role: <see cref="IMediaSessions"/> over the media engine. What a leg tells (digits, silence, quality) goes to the call's stream.
 /// </summary>
 public sealed partial class MediaSessions(
-    MediaEngine engine, FactWriter facts, RecordingShelf shelf, TimeProvider clock, ILogger<MediaSessions> logger) : IMediaSessions
+    MediaEngine engine, FactWriter facts, RecordingShelf shelf, TimeProvider clock, ILogger<MediaSessions> logger, HoldMusic? music = null) : IMediaSessions
 {
     private const string Actor = "media";
     private static readonly Refusal UnknownSession = new("media.session_unknown", "There is no such media session, or it has been closed.");
@@ -149,6 +149,7 @@ public sealed partial class MediaSessions(
         }
 
         one.Joined = other.Joined = MediaBridge.Join(one.Session, other.Session);
+        (one.Partner, other.Partner) = (other, one);
         return Say<Done>(Done.It);
     }
 
@@ -219,6 +220,7 @@ public sealed partial class MediaSessions(
 
         leg.Echo?.Dispose();
         leg.Joined?.Dispose();
+        Part(leg);
         leg.Watch?.Dispose();
         var closed = await leg.Session.CloseAsync();
         var recording = closed.Recording is { Error: null } file && leg.RecordingUri is { } uri
@@ -348,6 +350,15 @@ public sealed partial class MediaSessions(
 
         /// <summary>Brings what another session hears to this one.</summary>
         public IDisposable? Joined { get; set; }
+
+        /// <summary>The session that it is joined with, while both are open.</summary>
+        public Leg? Partner { get; set; }
+
+        /// <summary>How many sit beside the call; counted by whoever comes and goes.</summary>
+        public int Supervisors;
+
+        /// <summary>Music that is on; dispose to end it.</summary>
+        public IDisposable? Music { get; set; }
 
         /// <summary>The call has another session that its record tells of.</summary>
         public bool IsFurther { get; set; }

@@ -23,17 +23,25 @@ public static class Mix
     }
 }
 
-/// <summary>Music on hold: a piece over and over, where nothing else is to be heard. It pauses, and goes on where it was.</summary>
+/// <summary>
+/// Music on hold: a piece over and over, where nothing else is to be heard. It pauses, and goes on where it was. Silence that somebody sends (a telephone that holds) is nothing to be
+/// heard once it has lasted half a second.
+/// </summary>
 /// <param name="piece">At 8 kHz, shared among legs, never changed; at least 20 ms.</param>
 public sealed class MusicStage(ReadOnlyMemory<short> piece, float gain = 1) : IAudioStage
 {
-    private int at;
+    private const int QuietLevel = 100; // -50 dB of full scale: the noise of a line
+    private const int QuietFrames = 25;
+
+    private int at, quiet = QuietFrames;
 
     public bool IsOn { get; set; } = true;
 
     public bool Process(Span<short> frame, bool isHeard)
     {
-        if (!IsOn || isHeard || piece.IsEmpty) return isHeard;
+        if (!IsOn || piece.IsEmpty) return isHeard;
+        quiet = isHeard && frame.ContainsAnyExceptInRange((short)-QuietLevel, (short)QuietLevel) ? 0 : isHeard ? quiet + 1 : QuietFrames;
+        if (quiet < QuietFrames) return true;
         for (var filled = 0; filled < frame.Length;)
         {
             var count = Math.Min(frame.Length - filled, piece.Length - at);
@@ -49,13 +57,11 @@ public sealed class MusicStage(ReadOnlyMemory<short> piece, float gain = 1) : IA
 /// What another leg says, brought frame by frame: bridges, conferences, whispering supervisors, listening ones. One thread brings, one takes; at the bound the
 /// oldest are not kept: what is late stays out, so that two clocks never add delay. It begins when two frames wait, which covers the other's tick.
 /// </summary>
-public sealed class RelayStage(float gain = 1) : IAudioStage
+/// <param name="frames">The bound; a voice over the internet needs more than one of the next media thread.</param>
+public sealed class RelayStage(float gain = 1, int frames = 8, int startAt = 2) : IAudioStage
 {
-    private const int Frames = 8;
-    private const int StartAt = 2;
-
     private readonly Lock gate = new(); // held for a copy of 320 bytes, by both media threads
-    private readonly short[] ring = new short[Frames * MediaLeg.FrameSamples];
+    private readonly short[] ring = new short[frames * MediaLeg.FrameSamples];
     private long head, tail;
     private bool running;
 
@@ -67,10 +73,10 @@ public sealed class RelayStage(float gain = 1) : IAudioStage
     {
         lock (gate)
         {
-            if (head - tail == Frames)
+            if (head - tail == frames)
             {
-                tail = head - StartAt;
-                Dropped += Frames - StartAt;
+                tail = head - startAt;
+                Dropped += frames - startAt;
             }
             frame.CopyTo(Slot(head++));
         }
@@ -80,14 +86,14 @@ public sealed class RelayStage(float gain = 1) : IAudioStage
     {
         lock (gate)
         {
-            running = head - tail >= (running ? 1 : StartAt);
+            running = head - tail >= (running ? 1 : startAt);
             if (!running) return isHeard;
             Mix.Add(frame, Slot(tail++), gain);
             return true;
         }
     }
 
-    private Span<short> Slot(long number) => ring.AsSpan((int)(number % Frames) * MediaLeg.FrameSamples, MediaLeg.FrameSamples);
+    private Span<short> Slot(long number) => ring.AsSpan((int)(number % frames) * MediaLeg.FrameSamples, MediaLeg.FrameSamples);
 }
 
 /// <summary>Turns everything before it down, so that what comes after is understood: an agent while a supervisor whispers.</summary>

@@ -5,4 +5,8 @@ namespace Sentiric.Media;
 /// <param name="ElapsedMs">20 times the index.</param>
 /// <param name="Pcm">For direct listeners valid only during the call; frames read from a <see cref="MediaListener"/> stay valid.</param>
 /// <param name="Concealed">True when the samples are invented or silence because nothing (usable) arrived.</param>
-public readonly record struct MediaFrame(long Index, long ElapsedMs, ReadOnlyMemory<short> Pcm, bool Concealed);
+public readonly record struct MediaFrame(long Index, long ElapsedMs, ReadOnlyMemory<short> Pcm, bool Concealed)
+{
+    /// <summary>What was sent to the remote party in the same 20 ms. Given to direct listeners alone, and valid only during the call.</summary>
+    public ReadOnlyMemory<short> Sent { get; init; }
+}

@@ -108,6 +108,9 @@ public sealed class MediaLeg : IDisposable
     public ReadOnlyMemory<short> Inbound => inbound;
     public FrameSource InboundSource { get; private set; }
 
+    /// <summary>What the last tick sent, silence where it sent nothing; overwritten by the next.</summary>
+    public ReadOnlyMemory<short> Outbound => outbound;
+
     /// <summary>Ticks so far.</summary>
     public long Ticks { get; private set; }
 

@@ -84,9 +84,16 @@ public sealed class MediaSession : IAsyncDisposable
     }
 
     /// <summary>Hears every frame through a bounded queue (default four seconds).</summary>
-    public MediaListener Listen(int boundFrames = 200)
+    public MediaListener Listen(int boundFrames = 200) => Add(new MediaListener(boundFrames, Remove));
+
+    /// <summary>Hears both sides, 320 samples a frame: left the remote party, right what is sent to it.</summary>
+    /// <param name="ownVoice">160 samples that the listener itself added to what was sent in this tick; they are left out.</param>
+    public MediaListener ListenBoth(ReadOnlyMemory<short> ownVoice = default, int boundFrames = 200) => Add(new MediaListener(boundFrames, Remove, ownVoice));
+
+    private void Remove(MediaListener gone) => ImmutableInterlocked.Update(ref queues, all => all.Remove(gone));
+
+    private MediaListener Add(MediaListener listener)
     {
-        var listener = new MediaListener(boundFrames, gone => ImmutableInterlocked.Update(ref queues, all => all.Remove(gone)));
         ImmutableInterlocked.Update(ref queues, all => all.Add(listener));
         if (closing) listener.Complete();
         return listener;
@@ -260,7 +267,7 @@ public sealed class MediaSession : IAsyncDisposable
             if (closing || !leg.IsConnected) return;
             leg.Tick(MediaEngine.NowUs(), late);
             TellEvents();
-            frame = new MediaFrame(leg.Ticks - 1, (leg.Ticks - 1) * 20, leg.Inbound, leg.InboundSource != FrameSource.Heard);
+            frame = new MediaFrame(leg.Ticks - 1, (leg.Ticks - 1) * 20, leg.Inbound, leg.InboundSource != FrameSource.Heard) { Sent = leg.Outbound };
         }
         foreach (var queue in queues) queue.Hear(frame);
         foreach (var hear in listeners) Hear(hear, frame);

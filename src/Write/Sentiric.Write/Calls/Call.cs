@@ -41,8 +41,8 @@ public sealed record Call(bool Begun, bool Answered, bool Ended, ImmutableHashSe
             // The first one is being carried out.
             (TransferRequested, true, false) when Transferring || Bridged => Decision.Quiet,
             (_, false, _) => new Refusal("journal.invalid", $"{Name(fact)} came before the call itself."),
-            // The recording is finished, the media counted and the last SIP response logged after the end.
-            (RecordingSegmentStored or RecordingAvailable or MediaQualityMeasured or SipMessageLogged, _, true) => Decision.Of(fact),
+            // The recording is finished, the media counted, the last SIP response logged and the supervisors gone after the end.
+            (RecordingSegmentStored or RecordingAvailable or MediaQualityMeasured or SipMessageLogged or SupervisionEnded, _, true) => Decision.Of(fact),
             (_, _, true) => new Refusal("journal.invalid", $"{Name(fact)} came after the end of the call."),
             _ => Decision.Of(fact),
         };
