@@ -60,7 +60,8 @@ public sealed class SpeakingToTheMediaService(AllInOne platform) : IClassFixture
     {
         var session = await OpenAsync();
         var long_ = MemoryMarshal.AsBytes(new short[8 * 20_000].AsSpan()).ToArray();
-        using (var queued = await Client.PutAsync($"/v1/media/sessions/{session}/playbacks/a", Body(long_, "audio/L16")))
+        await RefusedAsync(await Client.PutAsync($"/v1/media/sessions/{session}/playbacks/x?text=bir%20iki&wordEndsMs=5", Body(long_, "audio/L16")), 400, "request.invalid");
+        using (var queued = await Client.PutAsync($"/v1/media/sessions/{session}/playbacks/a?text=bir%20iki&wordEndsMs=150,19990", Body(long_, "audio/L16")))
         {
             Assert.Equal(HttpStatusCode.Accepted, queued.StatusCode);
         }
@@ -75,11 +76,13 @@ public sealed class SpeakingToTheMediaService(AllInOne platform) : IClassFixture
         while (where.GetProperty("heard_ms").GetInt64() < 200);
 
         Assert.Equal("a", where.GetProperty("playback_id").GetString());
+        Assert.Equal("{\"words\":1,\"of\":2,\"text\":\"bir\",\"from\":\"word_times\"}", where.GetProperty("heard").GetRawText());
         var ends = JsonDocument.Parse(await (await Client.DeleteAsync($"/v1/media/sessions/{session}/playbacks")).Content.ReadAsStringAsync()).RootElement;
         var end = Assert.Single(ends.EnumerateArray().ToList());
         Assert.True(end.GetProperty("interrupted").GetBoolean());
         Assert.InRange(end.GetProperty("heard_ms").GetInt64(), where.GetProperty("heard_ms").GetInt64(), 19_999);
         Assert.Equal(20_000, end.GetProperty("queued_ms").GetInt64());
+        Assert.Equal("bir", end.GetProperty("heard").GetProperty("text").GetString());
         Assert.False((await GetAsync($"/v1/media/sessions/{session}")).TryGetProperty("playback_id", out _));
         await DeleteAsync($"/v1/media/sessions/{session}");
     }

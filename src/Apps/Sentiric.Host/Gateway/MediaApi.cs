@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.WebSockets;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Mvc;
@@ -32,7 +33,7 @@ public static class MediaApi
         routes.MapPost(One + "/answer", AcceptAsync).WithName("AnswerMediaSession").Produces<MediaSessionReply>().WithSummary("The answer to the session's offer; audio runs from here on.");
         routes.MapPost(One + "/offer", RenegotiateAsync).WithName("RenegotiateMediaSession").Produces<MediaRenegotiated>().WithSummary("A new offer of the other side, as in a re-INVITE.");
         routes.MapPut(One + "/playbacks/{playbackId}", PlayAsync).WithName("PlayInMediaSession").Produces<PlaybackEnd>()
-            .WithSummary("Queues audio (audio/wav, or audio/L16 at 8 kHz, little endian) behind what waits; with ?wait=true the answer comes when it was heard or cut off.");
+            .WithSummary("Queues audio (audio/wav, or audio/L16 at 8 kHz, little endian) behind what waits; with ?wait=true the answer comes when it was heard or cut off. ?text= says what is said, &wordEndsMs= when each word ends; then it is told which words were heard.");
         routes.MapDelete(One + "/playbacks", (HttpContext http, MediaSessions media, string sessionId) => Answer(media.Silence(Tenant(http), sessionId)))
             .WithName("ClearMediaSession").Produces<IReadOnlyList<PlaybackEnd>>().WithSummary("Silence within 40 ms; says how much of each playback was heard.");
         routes.MapPost(One + "/digits", (HttpContext http, MediaSessions media, string sessionId, [FromBody] DigitsRequest asked) =>
@@ -85,7 +86,7 @@ public static class MediaApi
     private static async Task<IResult> RenegotiateAsync(string sessionId, [FromBody] SdpRequest asked, HttpContext http, MediaSessions media, CancellationToken ct) =>
         media.Has(Tenant(http), sessionId) ? Answer(await media.RenegotiateAsync(sessionId, asked.Sdp, ct)) : Unknown();
 
-    private static async Task<IResult> PlayAsync(string sessionId, string playbackId, bool? wait, HttpContext http, MediaSessions media, CancellationToken ct)
+    private static async Task<IResult> PlayAsync(string sessionId, string playbackId, bool? wait, string? text, string? wordEndsMs, HttpContext http, MediaSessions media, CancellationToken ct)
     {
         using var body = new MemoryStream();
         await http.Request.Body.CopyToAsync(body, ct);
@@ -99,7 +100,12 @@ public static class MediaApi
             return Problem(new("media.bad_audio", "The body is neither audio/wav (16 bits, 8, 16, 24 or 48 kHz, the first channel is played) nor audio/L16 (8 kHz, little endian)."));
         }
 
-        var queued = media.Queue(Tenant(http), sessionId, playbackId, pcm);
+        if (!TryReadWords(text, wordEndsMs, out var words))
+        {
+            return Problem(new("request.invalid", "wordEndsMs has one rising time in ms for each word of text, comma separated."));
+        }
+
+        var queued = media.Queue(Tenant(http), sessionId, playbackId, pcm, words);
         if (queued.Refusal is { } refusal)
         {
             return Problem(refusal);
@@ -138,6 +144,20 @@ public static class MediaApi
         }
 
         await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "session closed", http.RequestAborted);
+    }
+
+    private static bool TryReadWords(string? text, string? endsMs, out SpokenWords? words)
+    {
+        words = null;
+        try
+        {
+            words = text is null ? null : new SpokenWords(text, endsMs?.Split(',').Select(ms => long.Parse(ms, NumberStyles.None, CultureInfo.InvariantCulture)).ToList());
+            return text is not null || endsMs is null;
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or OverflowException)
+        {
+            return false;
+        }
     }
 
     private static short[]? ReadAudio(string? contentType, byte[] body)

@@ -11,6 +11,7 @@ namespace Sentiric.Host.Ports;
 public sealed class MediaPort(HttpClient client, string serviceKey) : IMediaSessions
 {
     private const string Media = PortHttp.Prefix + "/media";
+    private const int MaxTextLetters = 600; // up to 9 bytes each in a request line, of which a server takes 8 KB; a longer text is not told in words
     private const int FrameHeaderBytes = 17;
     private const int MaxFrameBytes = FrameHeaderBytes + (2 * 160 * 6);
 
@@ -29,11 +30,15 @@ public sealed class MediaPort(HttpClient client, string serviceKey) : IMediaSess
     public ValueTask<Result<MediaRenegotiated>> RenegotiateAsync(string sessionId, string sdpOffer, CancellationToken ct) =>
         client.AskAsync<Offer, MediaRenegotiated>(Media + "/renegotiate", new(sessionId, sdpOffer), ct);
 
+    public ValueTask<Result<PlaybackOutcome>> PlayAsync(string sessionId, string playbackId, IAsyncEnumerable<ReadOnlyMemory<short>> pcm, CancellationToken ct) =>
+        PlayAsync(sessionId, playbackId, "", pcm, ct);
+
     public async ValueTask<Result<PlaybackOutcome>> PlayAsync(
-        string sessionId, string playbackId, IAsyncEnumerable<ReadOnlyMemory<short>> pcm, CancellationToken ct)
+        string sessionId, string playbackId, string text, IAsyncEnumerable<ReadOnlyMemory<short>> pcm, CancellationToken ct)
     {
+        var words = text.Length is > 0 and <= MaxTextLetters ? "?text=" + Uri.EscapeDataString(text) : "";
         using var socket = await PortSocket.ConnectAsync(
-            client.BaseAddress!, $"{Media}/play/{Uri.EscapeDataString(sessionId)}/{Uri.EscapeDataString(playbackId)}", serviceKey, ct);
+            client.BaseAddress!, $"{Media}/play/{Uri.EscapeDataString(sessionId)}/{Uri.EscapeDataString(playbackId)}{words}", serviceKey, ct);
         return await PlaySocket.PlayAsync(socket, pcm, ct);
     }
 
@@ -82,8 +87,8 @@ public sealed class MediaPort(HttpClient client, string serviceKey) : IMediaSess
         routes.MapQuestion<Recorded, RecordingOpened>(
             Media + "/record", (q, ct) => q.Person is { } person ? media.RecordAsync(q.SessionId, person, ct) : media.RecordAsync(q.SessionId, ct));
         routes.MapQuestion<Session, MediaClosed>(Media + "/close", (q, ct) => media.CloseAsync(q.SessionId, ct));
-        routes.Map(Media + "/play/{sessionId}/{playbackId}", (HttpContext http, string sessionId, string playbackId) =>
-            PlaySocket.ServeAsync(http, media, sessionId, playbackId)).ExcludeFromDescription();
+        routes.Map(Media + "/play/{sessionId}/{playbackId}", (HttpContext http, string sessionId, string playbackId, string? text) =>
+            PlaySocket.ServeAsync(http, media, sessionId, playbackId, text ?? "")).ExcludeFromDescription();
         routes.Map(Media + "/listen/{sessionId}", (HttpContext http, string sessionId) => ServeListenAsync(http, media, sessionId)).ExcludeFromDescription();
     }
 

@@ -43,7 +43,7 @@ internal static class PlaySocket
     }
 
     /// <summary>The media role's end.</summary>
-    public static async Task ServeAsync(HttpContext http, IMediaSessions media, string sessionId, string playbackId)
+    public static async Task ServeAsync(HttpContext http, IMediaSessions media, string sessionId, string playbackId, string text)
     {
         if (!http.WebSockets.IsWebSocketRequest)
         {
@@ -55,7 +55,7 @@ internal static class PlaySocket
         using var socket = await http.WebSockets.AcceptWebSocketAsync();
         try
         {
-            var result = await media.PlayAsync(sessionId, playbackId, PcmStream.ReadAsync((buffer, token) => ReadAsync(socket, buffer, token), ct), ct);
+            var result = await media.PlayAsync(sessionId, playbackId, text, PcmStream.ReadAsync((buffer, token) => ReadAsync(socket, buffer, token), ct), ct);
             var answer = result.Match(outcome => new Answer(outcome, null), refusal => new Answer(null, refusal));
             await socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(answer, Wire.Json).AsMemory(), WebSocketMessageType.Text, endOfMessage: true, ct);
             await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, ct);

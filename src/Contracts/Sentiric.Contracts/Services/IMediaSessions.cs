@@ -29,6 +29,10 @@ public interface IMediaSessions
     /// <summary>Plays PCM chunks of any length; completes when the last sample was sent or playback was cleared.</summary>
     ValueTask<Result<PlaybackOutcome>> PlayAsync(string sessionId, string playbackId, IAsyncEnumerable<ReadOnlyMemory<short>> pcm, CancellationToken ct);
 
+    /// <summary>The same, of a text: how far it was heard can then be told in words (estimated by their length).</summary>
+    ValueTask<Result<PlaybackOutcome>> PlayAsync(string sessionId, string playbackId, string text, IAsyncEnumerable<ReadOnlyMemory<short>> pcm, CancellationToken ct) =>
+        PlayAsync(sessionId, playbackId, pcm, ct);
+
     /// <summary>Stops what is playing within 40 ms and empties the queue; the pending <see cref="PlayAsync"/> reports what was heard.</summary>
     ValueTask<Result<Done>> ClearAsync(string sessionId, CancellationToken ct);
 

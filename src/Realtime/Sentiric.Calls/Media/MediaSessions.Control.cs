@@ -11,10 +11,24 @@ namespace Sentiric.Calls.Media;
 /// <param name="WaitingMs">How much is queued behind that point, over all playbacks.</param>
 /// <param name="Recording">Address of the recording that runs.</param>
 public sealed record MediaState(
-    string SessionId, Guid CallId, string? Codec, string? RemoteAddress, string? PlaybackId, long HeardMs, long WaitingMs, string? Recording, bool RecordingPaused);
+    string SessionId, Guid CallId, string? Codec, string? RemoteAddress, string? PlaybackId, long HeardMs, long WaitingMs, string? Recording, bool RecordingPaused)
+{
+    /// <summary>How much of the text was heard, where whoever plays has said what it says.</summary>
+    public WordsHeard? Heard { get; init; }
+}
+
+/// <param name="Words">Words that were heard to their end.</param>
+/// <param name="Of">Words of the text.</param>
+/// <param name="Text">Those that were heard.</param>
+/// <param name="From">word_times: the voice told when each word ends; estimated: by the length of the words.</param>
+public sealed record WordsHeard(int Words, int Of, string Text, string From);
 
 /// <summary>A playback that ended, or was cut off.</summary>
-public sealed record PlaybackEnd(string PlaybackId, bool Interrupted, long HeardMs, long QueuedMs);
+public sealed record PlaybackEnd(string PlaybackId, bool Interrupted, long HeardMs, long QueuedMs)
+{
+    /// <summary>The same in words, where the text is known.</summary>
+    public WordsHeard? Heard { get; init; }
+}
 
 /// <summary>
 /// What the session port of the media service asks beside <see cref="IMediaSessions"/>. Everything names the tenant: a session of another one does not exist.
@@ -39,7 +53,7 @@ public sealed partial class MediaSessions
         var where = leg.Session.Where();
         return new MediaState(
             sessionId, leg.CallId, leg.Session.Audio?.Codec.EncodingName(), leg.Session.Audio?.Remote.ToString(), where.PlaybackId, where.PlayedMs, where.WaitingMs,
-            leg.RecordingUri, leg.RecordingPaused);
+            leg.RecordingUri, leg.RecordingPaused) { Heard = Words(where.Heard) };
     }
 
     public Result<MediaQualityMeasured> QualityOf(string tenant, string sessionId) =>
@@ -49,7 +63,8 @@ public sealed partial class MediaSessions
     /// Queues samples behind what is there and ends the playback. Refusal <c>media.queue_full</c> at the bound of the queue; nothing is queued then. The task ends
     /// with the playback.
     /// </summary>
-    public Result<Task<PlaybackEnd>> Queue(string tenant, string sessionId, string playbackId, ReadOnlyMemory<short> pcm)
+    /// <param name="words">What is said; null where nobody knows.</param>
+    public Result<Task<PlaybackEnd>> Queue(string tenant, string sessionId, string playbackId, ReadOnlyMemory<short> pcm, SpokenWords? words = null)
     {
         if (Find(tenant, sessionId) is not { } leg)
         {
@@ -57,6 +72,11 @@ public sealed partial class MediaSessions
         }
 
         var playback = leg.Session.Play(playbackId);
+        if (words is not null)
+        {
+            playback.Say(words);
+        }
+
         if (!playback.Enqueue(pcm))
         {
             playback.Complete();
@@ -124,5 +144,8 @@ public sealed partial class MediaSessions
 
     private static async Task<PlaybackEnd> EndOf(Task<PlaybackResult> finished) => End(await finished);
 
-    private static PlaybackEnd End(PlaybackResult result) => new(result.PlaybackId, result.Interrupted, result.HeardMs, result.QueuedMs);
+    private static PlaybackEnd End(PlaybackResult result) => new(result.PlaybackId, result.Interrupted, result.HeardMs, result.QueuedMs) { Heard = Words(result.Heard) };
+
+    private static WordsHeard? Words(HeardWords? heard) =>
+        heard is null ? null : new(heard.Words, heard.Of, heard.Text, heard.Estimated ? "estimated" : "word_times");
 }

@@ -88,8 +88,11 @@ public sealed partial class MediaSessions(
             : Say<MediaRenegotiated>(new Refusal("media.no_common_codec", outcome.Refusal?.Detail ?? "Nothing in the offer fits."));
     }
 
+    public ValueTask<Result<PlaybackOutcome>> PlayAsync(string sessionId, string playbackId, IAsyncEnumerable<ReadOnlyMemory<short>> pcm, CancellationToken ct) =>
+        PlayAsync(sessionId, playbackId, "", pcm, ct);
+
     public async ValueTask<Result<PlaybackOutcome>> PlayAsync(
-        string sessionId, string playbackId, IAsyncEnumerable<ReadOnlyMemory<short>> pcm, CancellationToken ct)
+        string sessionId, string playbackId, string text, IAsyncEnumerable<ReadOnlyMemory<short>> pcm, CancellationToken ct)
     {
         if (!_legs.TryGetValue(sessionId, out var leg))
         {
@@ -97,6 +100,11 @@ public sealed partial class MediaSessions(
         }
 
         var playback = leg.Session.Play(playbackId);
+        if (text.Length is > 0 and <= SpokenWords.MaxLetters)
+        {
+            playback.Say(new SpokenWords(text));
+        }
+
         try
         {
             await foreach (var chunk in pcm.WithCancellation(ct))

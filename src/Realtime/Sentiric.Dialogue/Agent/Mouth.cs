@@ -107,7 +107,7 @@ internal sealed class Mouth(AgentPorts ports, string sessionId, string language,
         var speech = new Speech();
         if (!stop.IsCancellationRequested)
         {
-            var outcome = await ports.Media.PlayAsync(sessionId, utterance.Id, SamplesAsync(utterance, speech, stop.Token), ct).ConfigureAwait(false);
+            var outcome = await ports.Media.PlayAsync(sessionId, utterance.Id, utterance.Text, SamplesAsync(utterance, speech, stop.Token), ct).ConfigureAwait(false);
             if (outcome.Refusal is { } refusal)
             {
                 speech.MediaFault = $"{refusal.Code}: {refusal.Why}";

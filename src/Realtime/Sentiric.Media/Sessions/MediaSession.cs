@@ -140,6 +140,11 @@ public sealed class MediaSession : IAsyncDisposable
         lock (gate) return !closing && leg.Playback.Mark(playbackId, name, atMs);
     }
 
+    public bool Say(string playbackId, SpokenWords words)
+    {
+        lock (gate) return !closing && leg.Playback.Say(playbackId, words);
+    }
+
     public bool Complete(string playbackId)
     {
         lock (gate) return !closing && leg.Playback.Complete(playbackId);

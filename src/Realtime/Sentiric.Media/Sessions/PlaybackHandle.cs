@@ -19,6 +19,9 @@ public sealed class PlaybackHandle
     /// <summary>Tells when playback passes this point: behind what was enqueued so far, or at a time of this playback.</summary>
     public bool Mark(string name, long? atMs = null) => session.Mark(Id, name, atMs);
 
+    /// <summary>What it says, so that what was heard can be told in words. Best before the first piece.</summary>
+    public bool Say(SpokenWords words) => session.Say(Id, words);
+
     /// <summary>No more pieces come.</summary>
     public bool Complete() => session.Complete(Id);
 }

@@ -4,10 +4,18 @@ namespace Sentiric.Media;
 /// <param name="Interrupted">True when it was cleared before its end.</param>
 /// <param name="HeardMs">What was sent to the remote party.</param>
 /// <param name="QueuedMs">What had been given to us to say.</param>
-public sealed record PlaybackResult(string PlaybackId, bool Interrupted, long HeardMs, long QueuedMs);
+public sealed record PlaybackResult(string PlaybackId, bool Interrupted, long HeardMs, long QueuedMs)
+{
+    /// <summary>The same in words, where the text is known.</summary>
+    public HeardWords? Heard { get; init; }
+}
 
 /// <summary>Where playback is: the id is absent when nothing is queued.</summary>
-public readonly record struct PlaybackPosition(string? PlaybackId, long PlayedMs, long WaitingMs);
+public readonly record struct PlaybackPosition(string? PlaybackId, long PlayedMs, long WaitingMs)
+{
+    /// <summary>How much of the text was heard, where it is known.</summary>
+    public HeardWords? Heard { get; init; }
+}
 
 /// <summary>
 /// What the remote party is going to hear: playbacks one after the other, each fed in pieces of any size faster than it is played.
@@ -34,11 +42,14 @@ public sealed class PlaybackQueue
         public int Offset;
         public long Queued, Played;
         public bool Complete;
+        public SpokenWords? Words;
 
         public bool IsDrained => Complete && Played == Queued;
 
+        public HeardWords? Heard => Words?.HeardAt(Played / SamplesPerMs, Complete ? Queued / SamplesPerMs : null);
+
         public void End(bool interrupted) =>
-            Ended.TrySetResult(new PlaybackResult(Id, interrupted, Played / SamplesPerMs, Queued / SamplesPerMs));
+            Ended.TrySetResult(new PlaybackResult(Id, interrupted, Played / SamplesPerMs, Queued / SamplesPerMs) { Heard = Heard });
     }
 
     /// <summary>Opens a playback behind those that wait; an open one of the same id is returned again. Null at the bound.</summary>
@@ -57,6 +68,14 @@ public sealed class PlaybackQueue
         playback.Pieces.Enqueue(pcm);
         playback.Queued += pcm.Length;
         waiting += pcm.Length;
+        return true;
+    }
+
+    /// <summary>What an open playback says. False when it has ended.</summary>
+    public bool Say(string playbackId, SpokenWords words)
+    {
+        if (Find(playbackId) is not { } playback) return false;
+        playback.Words = words;
         return true;
     }
 
@@ -93,7 +112,7 @@ public sealed class PlaybackQueue
     }
 
     public PlaybackPosition Where() =>
-        new(playbacks.First?.Value.Id, (playbacks.First?.Value.Played ?? 0) / SamplesPerMs, waiting / SamplesPerMs);
+        new(playbacks.First?.Value.Id, (playbacks.First?.Value.Played ?? 0) / SamplesPerMs, waiting / SamplesPerMs) { Heard = playbacks.First?.Value.Heard };
 
     /// <summary>The next 20 ms. False, with a silent frame, when nothing is there to play.</summary>
     public bool Read(Span<short> frame)
