@@ -50,6 +50,7 @@ public static class ReadSide
         CallHistory.Map(routes);
         SipCaptures.Map(routes);
         Recordings.Map(routes);
+        RecordingSegments.Map(routes);
         CallSound.Map(routes);
         EventStream.Map(routes);
         UserDirectory.Map(routes);

@@ -1,5 +1,8 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
+using System.Text.Json;
+using Sentiric.Contracts.Queries;
+using Sentiric.Contracts;
 using Xunit;
 
 namespace Sentiric.Cli.Tests.Commands;
@@ -195,6 +198,24 @@ public sealed class CommandTests : IAsyncLifetime
         Assert.Equal(0, code);
         Assert.Equal("RIFF", await File.ReadAllTextAsync(file));
         Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_recording_is_checked_segment_by_segment_and_the_damaged_one_is_named()
+    {
+        var (a, b, path) = (new string('a', 64), new string('b', 64), $"GET /v1/calls/{Call}/recording/segments");
+        string Segment(int number, string? found) => JsonSerializer.Serialize(new RecordingSegmentCheck(number, 0, 30_000, 44, 960_000, a, found, found == a), Wire.Json);
+        platform.Answers(path, "{\"uri\":\"demo/x.wav\",\"intact\":true,\"segments\":[" + Segment(1, a) + "]}");
+        var (code, text, _) = await platform.RunAsync("", "calls", "recording", Call, "--verify");
+        Assert.Equal(0, code);
+        Assert.Contains("demo/x.wav: all 1 segments are as they were recorded.", text, StringComparison.Ordinal);
+
+        platform.Answers(path, "{\"uri\":\"demo/x.wav\",\"intact\":false,\"segments\":[" + string.Join(',', Segment(1, a), Segment(2, b), Segment(3, null)) + "]}");
+        (code, text, _) = await platform.RunAsync("", "calls", "recording", Call, "--verify");
+        Assert.Equal(1, code);
+        Assert.Contains("demo/x.wav: DAMAGED: segment 2, 3 of 3.", text, StringComparison.Ordinal);
+        Assert.Contains("CHANGED: now bbbbbbbbbbbbbbbb", text, StringComparison.Ordinal);
+        Assert.Contains("missing: the file ends before", text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -2,7 +2,9 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
+using Sentiric.Contracts;
 using Sentiric.Contracts.Events;
+using Sentiric.Contracts.Queries;
 using Sentiric.Contracts.Services;
 using Sentiric.EventStore;
 using Sentiric.Host.Tests.Api;
@@ -76,17 +78,56 @@ public sealed class KeepingRecordings(PlatformWithBucket platform) : IClassFixtu
         Assert.Contains("recording.erased", await refused.Content.ReadAsStringAsync());
     }
 
-    private async Task<(Guid Call, string Uri, RecordingAvailable Told)> RecordedCallAsync()
+    [Fact]
+    public async Task A_recording_is_checked_against_the_log_and_the_damaged_segment_is_named()
+    {
+        var (call, uri, _) = await RecordedCallAsync("+905329990022");
+        var path = Path.Combine(platform.RecordingFolder, uri);
+        await Until(() => !File.Exists(path), "the recording to be carried to the bucket");
+        var whole = await CheckAsync(call);
+        Assert.True(whole.Intact, string.Join(' ', whole.Segments));
+        Assert.Equal((uri, 1), (whole.Uri, whole.Segments.Count));
+
+        using var stored = new MemoryStream();
+        Assert.True(await platform.Bucket.GetAsync(uri, stored, default));
+        var bytes = stored.ToArray();
+        bytes[whole.Segments[0].Offset + 100] ^= 1;
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        await File.WriteAllBytesAsync(path, bytes);
+        var changed = await CheckAsync(call);
+        Assert.False(changed.Intact);
+        Assert.NotEqual(changed.Segments[0].Sha256, changed.Segments[0].Found);
+        await File.WriteAllBytesAsync(path, bytes[..(int)(whole.Segments[0].Offset + 50)]);
+        Assert.Null((await CheckAsync(call)).Segments[0].Found);
+        using var nobody = await platform.App.Client.GetAsync($"/v1/calls/{Guid.NewGuid()}/recording/segments");
+        Assert.Equal(HttpStatusCode.NotFound, nobody.StatusCode);
+    }
+
+    // Segments are told beside the call: the last one may be on its way.
+    private async Task<RecordingCheck> CheckAsync(Guid call)
+    {
+        using var limit = new CancellationTokenSource(Soon.Patience);
+        while (true)
+        {
+            using var answer = await platform.App.Client.GetAsync($"/v1/calls/{call}/recording/segments", limit.Token);
+            if (answer.IsSuccessStatusCode)
+            {
+                return (await answer.Content.ReadFromJsonAsync<RecordingCheck>(Wire.Json))!;
+            }
+        }
+    }
+
+    private async Task<(Guid Call, string Uri, RecordingAvailable Told)> RecordedCallAsync(string number = Number)
     {
         var services = platform.App.Services;
         using var created = await platform.App.Client.PostAsJsonAsync(
-            "/v1/users", new { name = "Zeynep Ova", type = "caller", language = "tr", contacts = new[] { new { type = "phone", value = Number, primary = true } } });
+            "/v1/users", new { name = "Zeynep Ova", type = "caller", language = "tr", contacts = new[] { new { type = "phone", value = number, primary = true } } });
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
         var (call, at) = (Guid.CreateVersion7(), DateTimeOffset.UtcNow);
-        await TellAsync(call, new CallReceived(at, Guid.NewGuid().ToString("N"), Number, "", "+902121234567", CallDirection.Inbound, "udp", "10.0.0.7:5060"));
+        await TellAsync(call, new CallReceived(at, Guid.NewGuid().ToString("N"), number, "", "+902121234567", CallDirection.Inbound, "udp", "10.0.0.7:5060"));
         var media = services.GetRequiredService<IMediaSessions>();
         var session = (await media.OpenAsync(new(call, "demo", Sdp), default)).Value.SessionId;
-        var uri = (await media.RecordAsync(session, new RecordedPerson(Number, null), default)).Value.Uri;
+        var uri = (await media.RecordAsync(session, new RecordedPerson(number, null), default)).Value.Uri;
         await media.PlayAsync(session, "p", Tones(), default);
         var told = (await media.CloseAsync(session, default)).Value.Recording!;
         await TellAsync(call, new RecordingStarted(at, uri), told, new CallEnded(at, CallEndReason.Normal, HungUpBy.Caller, 200, 16, true, 10, 1000, 1000));

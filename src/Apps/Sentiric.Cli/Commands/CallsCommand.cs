@@ -17,12 +17,13 @@ internal static class CallsCommand
         sentiric calls events ID                                       every event of a call
         sentiric calls ladder ID [--pcap FILE]                         its SIP messages; --pcap: as a file for Wireshark, where they are kept
         sentiric calls recording ID -o FILE                            downloads the recording
+        sentiric calls recording ID --verify                           compares it, piece by piece, with what the log says was recorded
         sentiric calls dial NUMBER|NAME --from NUMBER --plan DIALPLAN [--ring SECONDS] [--withhold] [--follow]
                                                                        calls somebody; --follow: tells how it goes until it is over
         sentiric calls transfer ID NUMBER|NAME                         connects the other party with a number, or a registered telephone
         sentiric calls hangup ID                                       ends a call
         """,
-        ["--from", "--to", "--limit", "-o", "--pcap", "--plan", "--ring"], ["--withhold", "--follow"], RunAsync);
+        ["--from", "--to", "--limit", "-o", "--pcap", "--plan", "--ring"], ["--withhold", "--follow", "--verify"], RunAsync);
 
     private static Task<int> RunAsync(Session session, CancellationToken ct) => session.Arguments.Word(0, "list, show, live, events, ladder, recording, dial, transfer or hangup") switch
     {
@@ -104,7 +105,9 @@ internal static class CallsCommand
         ? DownloadAsync(session, "sip.pcap", target, ct)
         : EventsAsync(session, entry => entry.Type == EventCatalog.Of(typeof(SipMessageLogged)).RoutingKey, ct);
 
-    private static Task<int> RecordingAsync(Session session, CancellationToken ct) => DownloadAsync(session, "recording", session.Arguments.Needed("-o"), ct);
+    private static Task<int> RecordingAsync(Session session, CancellationToken ct) => session.Arguments.Has("--verify")
+        ? RecordingCheckCommand.RunAsync(session, ct)
+        : DownloadAsync(session, "recording", session.Arguments.Needed("-o"), ct);
 
     private static async Task<int> DownloadAsync(Session session, string what, string target, CancellationToken ct)
     {

@@ -21,6 +21,18 @@ internal sealed class StoredRecordings(RecordingPlace place, IRecordingKeys keys
         }
     }
 
+    public async ValueTask<Result<Stream>> OpenStoredAsync(string uri, CancellationToken ct)
+    {
+        try
+        {
+            return await FindAsync(uri, ct) is { } file ? file : RecordingFolder.Missing(uri);
+        }
+        catch (S3Exception e)
+        {
+            return new Refusal("recording.unavailable", e.Message);
+        }
+    }
+
     private async ValueTask<Result<RecordingAudio>> UnsealAsync(FileStream file, string tenant, Guid callId, string uri, CancellationToken ct)
     {
         var mediaType = RecordingShelf.FormatOf(uri).MediaType();

@@ -15,3 +15,13 @@ public sealed record CallWaveform(int StepMs, IReadOnlyList<double> Caller, IRea
 /// <param name="JitterMs">At the end of the interval (RFC 3550).</param>
 /// <param name="Mos">Estimate over the call until then.</param>
 public sealed record MediaInterval(long FromMs, long ToMs, long Received, long Lost, double JitterMs, double Mos);
+
+/// <summary>Whether a recording is still the one that was recorded: each stretch as the log tells of it, against the file as it lies there.</summary>
+/// <param name="Intact">Every stretch is, and nothing is missing between them.</param>
+/// <param name="Segments">In order.</param>
+public sealed record RecordingCheck(string Uri, bool Intact, IReadOnlyList<RecordingSegmentCheck> Segments);
+
+/// <param name="Offset">Of its first byte in the file.</param>
+/// <param name="Sha256">As it was told when it was stored.</param>
+/// <param name="Found">As it is now; absent when the file ends before the stretch does.</param>
+public sealed record RecordingSegmentCheck(int Number, long FromMs, long DurationMs, long Offset, long Bytes, string Sha256, string? Found, bool Intact);

@@ -33,7 +33,7 @@ public interface IMediaSessions
     ValueTask<Result<PlaybackOutcome>> PlayAsync(string sessionId, string playbackId, string text, IAsyncEnumerable<ReadOnlyMemory<short>> pcm, CancellationToken ct) =>
         PlayAsync(sessionId, playbackId, pcm, ct);
 
-    /// <summary>Stops what is playing within 40 ms and empties the queue; the pending <see cref="PlayAsync"/> reports what was heard.</summary>
+    /// <summary>Stops what is playing within 40 ms and empties the queue; the pending <see cref="PlayAsync(string, string, IAsyncEnumerable{ReadOnlyMemory{short}}, CancellationToken)"/> reports what was heard.</summary>
     ValueTask<Result<Done>> ClearAsync(string sessionId, CancellationToken ct);
 
     /// <summary>The caller's audio in 20 ms frames, in order, loss concealed, until the session closes.</summary>

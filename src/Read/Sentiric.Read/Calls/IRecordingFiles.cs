@@ -10,6 +10,9 @@ public interface IRecordingFiles
     /// <c>recording.tampered</c>, <c>recording.unavailable</c>.
     /// </summary>
     ValueTask<Result<RecordingAudio>> OpenAsync(string tenant, Guid callId, string uri, CancellationToken ct);
+
+    /// <summary>The file as it lies there, sealed or not; it can be wound. Refusals: <c>recording.unknown</c>, <c>recording.unavailable</c>.</summary>
+    ValueTask<Result<Stream>> OpenStoredAsync(string uri, CancellationToken ct);
 }
 
 /// <param name="MediaType">audio/wav or audio/flac.</param>
@@ -21,6 +24,11 @@ public sealed class RecordingFolder(string folder) : IRecordingFiles
     public ValueTask<Result<RecordingAudio>> OpenAsync(string tenant, Guid callId, string uri, CancellationToken ct) =>
         ValueTask.FromResult<Result<RecordingAudio>>(PathOf(folder, uri) is { } path && File.Exists(path)
             ? new RecordingAudio(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite), MediaTypeOf(uri))
+            : Missing(uri));
+
+    public ValueTask<Result<Stream>> OpenStoredAsync(string uri, CancellationToken ct) =>
+        ValueTask.FromResult<Result<Stream>>(PathOf(folder, uri) is { } path && File.Exists(path)
+            ? new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite)
             : Missing(uri));
 
     /// <summary>The path was written by the media role; it still must not lead out of the folder: null then.</summary>
