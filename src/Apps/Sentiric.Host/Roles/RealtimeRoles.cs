@@ -53,7 +53,7 @@ internal static class RealtimeRoles
                 LocalAddress = settings.MediaAddress,
                 AdvertisedAddress = settings.MediaPublicAddress,
                 Ports = from == 0 ? PortRange.KernelChosen : new PortRange(from, to),
-                Capabilities = MediaCapabilities.Default with { Srtp = settings.MediaSrtp },
+                Capabilities = MediaCapabilities.Default with { Srtp = settings.MediaSrtp, ComfortNoise = settings.ComfortNoise },
                 Leg = new MediaLegOptions { NoRtpAfter = TimeSpan.FromSeconds(settings.MediaTimeoutSeconds) },
             },
             s.GetRequiredService<ILogger<MediaEngine>>()));

@@ -40,6 +40,7 @@ public sealed class HostSettings
         MediaSrtp = SrtpPolicies.Parse(_read.Text("Media:Srtp") ?? "offered") ?? throw _read.Wrong("Media:Srtp", "never, offered or required is needed");
         MediaTimeoutSeconds = _read.Number("Media:TimeoutSeconds", 20, 1, 3600);
         HoldMusic = _read.Text("Media:HoldMusic");
+        ComfortNoise = _read.Switch("Media:ComfortNoise");
         Recording = new RecordingSettings(configuration);
         ModelFolder = _read.Text("Speech:ModelFolder") ?? Path.Combine(AppContext.BaseDirectory, "models");
         NativeFolder = _read.Text("Speech:NativeFolder") ?? AppContext.BaseDirectory;
@@ -122,6 +123,12 @@ public sealed class HostSettings
 
     /// <summary>Media:TimeoutSeconds without RTP after which a call ends, 1..3600.</summary>
     public int MediaTimeoutSeconds { get; }
+
+    /// <summary>
+    /// Media:ComfortNoise "true" sends our silence as comfort noise (RFC 3389) to whoever takes it: 5 packets a second for 50. False: silent frames, which every equipment understands, which keep
+    /// NATs and inactivity timers quiet and the clock of the other side's jitter buffer steady.
+    /// </summary>
+    public bool ComfortNoise { get; }
 
     /// <summary>
     /// Media:HoldMusic for those who wait: a WAV file, a folder with one for each tenant (demo.wav) and default.wav for the others, or "none"; absent: a piece that the platform makes itself.

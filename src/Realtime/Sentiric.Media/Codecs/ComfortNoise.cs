@@ -8,6 +8,7 @@ namespace Sentiric.Media;
 public sealed class ComfortNoise
 {
     public const int PayloadType = 13;         // static, at 8 kHz (RFC 3551 table 4)
+    public const string EncodingName = "CN";
     public const int MaxOrder = 10;
     private const int MaxLevel = 127;
     private const double QuantiserStep = 258.0 / 32_768; // k = 258 (N - 127) / 32768, section 3.2

@@ -15,7 +15,11 @@ public sealed record NegotiatedAudio(
     int? TelephoneEventPayloadType,
     MediaDirection Direction,
     bool RtcpMux,
-    SrtpPair? Srtp = null);
+    SrtpPair? Srtp = null)
+{
+    /// <summary>Both speak comfort noise (payload type 13, RFC 3389), and we want to send it.</summary>
+    public bool ComfortNoise { get; init; }
+}
 
 /// <summary>Saying no is a value: a stable code and a sentence for the log.</summary>
 public sealed record MediaRefusal(string Code, string Detail)
@@ -41,6 +45,9 @@ public sealed record MediaCapabilities(
     IReadOnlyList<AudioCodec> Codecs, bool TelephoneEvent = true, bool RtcpMux = true, MediaDirection Direction = MediaDirection.SendRecv,
     SrtpPolicy Srtp = SrtpPolicy.WhenOffered)
 {
+    /// <summary>Whether silence of ours may be sent as comfort noise, where the other side takes it. What comes is understood in any case.</summary>
+    public bool ComfortNoise { get; init; }
+
     public static MediaCapabilities Default { get; } = new([AudioCodec.Pcma, AudioCodec.Pcmu, AudioCodec.G722]);
 }
 

@@ -42,6 +42,7 @@ public static class SdpNegotiator
             formats.Add(Text(OfferedTelephoneEvent));
             attributes.AddRange(TelephoneEventLines(OfferedTelephoneEvent));
         }
+        if (capabilities.ComfortNoise) AddComfortNoise(formats, attributes);
         attributes.Add(new SdpAttribute("ptime", Text(PacketMs)));
         attributes.Add(new SdpAttribute(capabilities.Direction.AttributeName()));
         if (capabilities.RtcpMux) attributes.Add(new SdpAttribute("rtcp-mux"));
@@ -90,7 +91,10 @@ public static class SdpNegotiator
                 int.Parse(format, CultureInfo.InvariantCulture),
                 capabilities.TelephoneEvent ? TelephoneEventOf(media) : null,
                 OurDirection(document, media, address, capabilities.Direction),
-                mux);
+                mux)
+            {
+                ComfortNoise = capabilities.ComfortNoise && TakesComfortNoise(media),
+            };
         }
         return null;
     }
@@ -105,6 +109,19 @@ public static class SdpNegotiator
             if (encoding is null ? payloadType == codec.StaticPayloadType() : IsEncoding(encoding, codec.EncodingName())) return codec;
         }
         return null;
+    }
+
+    // Static, so an rtpmap may be missing; another meaning of 13 is none of ours.
+    private static bool TakesComfortNoise(SdpMedia media)
+    {
+        var format = Text(ComfortNoise.PayloadType);
+        return media.Formats.Contains(format) && (EncodingOf(media, format) is not { } encoding || IsEncoding(encoding, ComfortNoise.EncodingName));
+    }
+
+    private static void AddComfortNoise(List<string> formats, List<SdpAttribute> attributes)
+    {
+        formats.Add(Text(ComfortNoise.PayloadType));
+        attributes.Add(new SdpAttribute("rtpmap", $"{Text(ComfortNoise.PayloadType)} {ComfortNoise.EncodingName}/8000"));
     }
 
     private static int? TelephoneEventOf(SdpMedia media)
@@ -174,6 +191,7 @@ public static class SdpNegotiator
             formats.Add(Text(events));
             attributes.AddRange(TelephoneEventLines(events));
         }
+        if (audio.ComfortNoise) AddComfortNoise(formats, attributes);
         attributes.Add(new SdpAttribute("ptime", Text(PacketMs)));
         attributes.Add(new SdpAttribute(audio.Direction.AttributeName()));
         if (offered.Find("mid") is { } mid) attributes.Add(new SdpAttribute("mid", mid));

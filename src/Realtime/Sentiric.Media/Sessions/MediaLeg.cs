@@ -45,6 +45,8 @@ public sealed class MediaLeg : IDisposable
 {
     public const int FrameSamples = JitterBuffer.FrameSamples;
     private const int FrameMs = 20;
+    private const int NoiseEveryTicks = 10;   // 200 ms: a lost packet of it is soon made up for
+    private const byte NoiseLevel = 65;       // -dBov: a quiet line; less would be a hole after a voice
     private const int MaxPacketSamples = 960; // 120 ms: no telephone sends longer packets
 
     private readonly IMediaTransport transport;
@@ -71,6 +73,7 @@ public sealed class MediaLeg : IDisposable
     private ushort sequence;
     private uint timestamp;
     private bool marker = true;
+    private int silentTicks; // since our last sound, where silence is sent as comfort noise
     private bool loopBack;
     private uint? loopShift;
     private long sent, sentOctets;
@@ -325,7 +328,9 @@ public sealed class MediaLeg : IDisposable
             marker |= !loopBack;
         }
         else if (dtmfOut.IsBusy && agreed.TelephoneEventPayloadType is { } payloadType) SendDigit(payloadType, to);
-        else if (ReadOutbound() || options.Idle == IdleSend.Silence) SendAudio(agreed, to);
+        else if (ReadOutbound()) SendAudio(agreed, to);
+        else if (agreed.ComfortNoise) SendNoise(to);
+        else if (options.Idle == IdleSend.Silence) SendAudio(agreed, to);
         else marker = true;
     }
 
@@ -340,7 +345,18 @@ public sealed class MediaLeg : IDisposable
     {
         var octets = voice.Encode(outbound, packet.AsSpan(RtpHeader.Size));
         SendPacket(marker, agreed.PayloadType, timestamp, octets, to);
-        marker = false;
+        (marker, silentTicks) = (false, 0);
+    }
+
+    // RFC 3389 4: one packet when silence begins, then now and then; the next sound has the marker.
+    private void SendNoise(UdpAddress to)
+    {
+        if (silentTicks++ % NoiseEveryTicks == 0)
+        {
+            packet[RtpHeader.Size] = NoiseLevel;
+            SendPacket(false, ComfortNoise.PayloadType, timestamp, 1, to);
+        }
+        marker = true;
     }
 
     private void SendDigit(int payloadType, UdpAddress to)
