@@ -60,8 +60,8 @@ public sealed class SpeakingToTheMediaService(AllInOne platform) : IClassFixture
     {
         var session = await OpenAsync();
         var long_ = MemoryMarshal.AsBytes(new short[8 * 20_000].AsSpan()).ToArray();
-        await RefusedAsync(await Client.PutAsync($"/v1/media/sessions/{session}/playbacks/x?text=bir%20iki&wordEndsMs=5", Body(long_, "audio/L16")), 400, "request.invalid");
-        using (var queued = await Client.PutAsync($"/v1/media/sessions/{session}/playbacks/a?text=bir%20iki&wordEndsMs=150,19990", Body(long_, "audio/L16")))
+        await RefusedAsync(await Client.PutAsync($"/v1/media/sessions/{session}/playbacks/x?text=bir%20iki&word_ends_ms=5", Body(long_, "audio/L16")), 400, "request.invalid");
+        using (var queued = await Client.PutAsync($"/v1/media/sessions/{session}/playbacks/a?text=bir%20iki&word_ends_ms=150,19990", Body(long_, "audio/L16")))
         {
             Assert.Equal(HttpStatusCode.Accepted, queued.StatusCode);
         }

@@ -104,7 +104,7 @@ public sealed class KeepingRecordings(PlatformWithBucket platform) : IClassFixtu
     }
 
     // Segments are told beside the call: the last one may be on its way.
-    private async Task<RecordingCheck> CheckAsync(Guid call)
+    private async Task<RecordingVerdict> CheckAsync(Guid call)
     {
         using var limit = new CancellationTokenSource(Soon.Patience);
         while (true)
@@ -112,7 +112,7 @@ public sealed class KeepingRecordings(PlatformWithBucket platform) : IClassFixtu
             using var answer = await platform.App.Client.GetAsync($"/v1/calls/{call}/recording/segments", limit.Token);
             if (answer.IsSuccessStatusCode)
             {
-                return (await answer.Content.ReadFromJsonAsync<RecordingCheck>(Wire.Json))!;
+                return (await answer.Content.ReadFromJsonAsync<RecordingVerdict>(Wire.Json))!;
             }
         }
     }

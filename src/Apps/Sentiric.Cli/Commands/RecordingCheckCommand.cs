@@ -12,7 +12,7 @@ internal static class RecordingCheckCommand
     {
         var path = $"v1/calls/{session.Arguments.Id(1, "call id")}/recording/segments";
         session.Arguments.NoMoreThan(2);
-        var check = await session.Api.GetAsync<RecordingCheck>(path, ct);
+        var check = await session.Api.GetAsync<RecordingVerdict>(path, ct);
         if (session.Json)
         {
             await session.PrintJsonAsync(path, ct);
@@ -32,7 +32,7 @@ internal static class RecordingCheckCommand
         return CodeOf(check);
     }
 
-    private static int CodeOf(RecordingCheck check) => check.Intact ? Cli.Ok : Cli.Failed;
+    private static int CodeOf(RecordingVerdict check) => check.Intact ? Cli.Ok : Cli.Failed;
 
     private static string Verdict(RecordingSegmentCheck segment) => segment switch
     {

@@ -33,7 +33,7 @@ public static class MediaApi
         routes.MapPost(One + "/answer", AcceptAsync).WithName("AnswerMediaSession").Produces<MediaSessionReply>().WithSummary("The answer to the session's offer; audio runs from here on.");
         routes.MapPost(One + "/offer", RenegotiateAsync).WithName("RenegotiateMediaSession").Produces<MediaRenegotiated>().WithSummary("A new offer of the other side, as in a re-INVITE.");
         routes.MapPut(One + "/playbacks/{playbackId}", PlayAsync).WithName("PlayInMediaSession").Produces<PlaybackEnd>()
-            .WithSummary("Queues audio (audio/wav, or audio/L16 at 8 kHz, little endian) behind what waits; with ?wait=true the answer comes when it was heard or cut off. ?text= says what is said, &wordEndsMs= when each word ends; then it is told which words were heard.");
+            .WithSummary("Queues audio (audio/wav, or audio/L16 at 8 kHz, little endian) behind what waits; with ?wait=true the answer comes when it was heard or cut off. ?text= says what is said, &word_ends_ms= when each word ends; then it is told which words were heard.");
         routes.MapDelete(One + "/playbacks", (HttpContext http, MediaSessions media, string sessionId) => Answer(media.Silence(Tenant(http), sessionId)))
             .WithName("ClearMediaSession").Produces<IReadOnlyList<PlaybackEnd>>().WithSummary("Silence within 40 ms; says how much of each playback was heard.");
         routes.MapPost(One + "/digits", (HttpContext http, MediaSessions media, string sessionId, [FromBody] DigitsRequest asked) =>
@@ -86,7 +86,7 @@ public static class MediaApi
     private static async Task<IResult> RenegotiateAsync(string sessionId, [FromBody] SdpRequest asked, HttpContext http, MediaSessions media, CancellationToken ct) =>
         media.Has(Tenant(http), sessionId) ? Answer(await media.RenegotiateAsync(sessionId, asked.Sdp, ct)) : Unknown();
 
-    private static async Task<IResult> PlayAsync(string sessionId, string playbackId, bool? wait, string? text, string? wordEndsMs, HttpContext http, MediaSessions media, CancellationToken ct)
+    private static async Task<IResult> PlayAsync(string sessionId, string playbackId, bool? wait, string? text, [FromQuery(Name = "word_ends_ms")] string? wordEndsMs, HttpContext http, MediaSessions media, CancellationToken ct)
     {
         using var body = new MemoryStream();
         await http.Request.Body.CopyToAsync(body, ct);
@@ -102,7 +102,7 @@ public static class MediaApi
 
         if (!TryReadWords(text, wordEndsMs, out var words))
         {
-            return Problem(new("request.invalid", "wordEndsMs has one rising time in ms for each word of text, comma separated."));
+            return Problem(new("request.invalid", "word_ends_ms has one rising time in ms for each word of text, comma separated."));
         }
 
         var queued = media.Queue(Tenant(http), sessionId, playbackId, pcm, words);

@@ -19,7 +19,7 @@ public sealed record MediaInterval(long FromMs, long ToMs, long Received, long L
 /// <summary>Whether a recording is still the one that was recorded: each stretch as the log tells of it, against the file as it lies there.</summary>
 /// <param name="Intact">Every stretch is, and nothing is missing between them.</param>
 /// <param name="Segments">In order.</param>
-public sealed record RecordingCheck(string Uri, bool Intact, IReadOnlyList<RecordingSegmentCheck> Segments);
+public sealed record RecordingVerdict(string Uri, bool Intact, IReadOnlyList<RecordingSegmentCheck> Segments);
 
 /// <param name="Offset">Of its first byte in the file.</param>
 /// <param name="Sha256">As it was told when it was stored.</param>

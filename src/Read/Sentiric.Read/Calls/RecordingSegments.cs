@@ -18,7 +18,7 @@ public static class RecordingSegments
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/calls/{callId:guid}/recording/segments", (HttpContext http, IEventStore store, IRecordingFiles files, Guid callId, CancellationToken ct) =>
                 ReadHttp.ForTenantAsync(http, async tenant => await AnswerAsync(store, files, tenant, callId, ct)))
-            .WithTags("calls").WithName("CheckRecording").Produces<RecordingCheck>()
+            .WithTags("calls").WithName("CheckRecording").Produces<RecordingVerdict>()
             .WithSummary("Compares each segment of the stored recording with its SHA-256 in the log and names those that differ.");
 
     private static async Task<IResult> AnswerAsync(IEventStore store, IRecordingFiles files, string tenant, Guid callId, CancellationToken ct)
@@ -39,7 +39,7 @@ public static class RecordingSegments
     }
 
     /// <summary>The stretches must be whole, unchanged and without a gap between them.</summary>
-    public static async Task<RecordingCheck> CheckAsync(Stream file, IReadOnlyList<RecordingSegmentStored> segments, CancellationToken ct)
+    public static async Task<RecordingVerdict> CheckAsync(Stream file, IReadOnlyList<RecordingSegmentStored> segments, CancellationToken ct)
     {
         var (checks, next) = (new List<RecordingSegmentCheck>(segments.Count), segments[0].Offset);
         foreach (var segment in segments)
