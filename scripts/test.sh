@@ -3,8 +3,8 @@
 # shellcheck shell=bash disable=SC2034 # names set here and used in the other parts
 
 PROJECT_SECONDS=1800
-PEERS=(sip-tester baresip-core kamailio linphone-cli sipsak sipvicious tshark chromium fonts-dejavu-core docker-compose shellcheck openssl jq)
-declare -A PEER_PROGRAM=([sip-tester]=sipp [baresip-core]=baresip [kamailio]=kamailio [linphone-cli]=linphonec [sipsak]=sipsak [sipvicious]=svmap [tshark]=tshark [chromium]=chromium [docker-compose]=docker-compose [shellcheck]=shellcheck [openssl]=openssl [jq]=jq)
+PEERS=(sip-tester baresip-core kamailio rtpengine-daemon linphone-cli sipsak sipvicious tshark chromium fonts-dejavu-core docker-compose shellcheck openssl jq)
+declare -A PEER_PROGRAM=([sip-tester]=sipp [baresip-core]=baresip [kamailio]=kamailio [rtpengine-daemon]=rtpengine [linphone-cli]=linphonec [sipsak]=sipsak [sipvicious]=svmap [tshark]=tshark [chromium]=chromium [docker-compose]=docker-compose [shellcheck]=shellcheck [openssl]=openssl [jq]=jq)
 PASSED=0 FAILED=0 SKIPPED=0
 FAILURES=()
 
@@ -76,13 +76,15 @@ get_peers() {
   warn "tests that need these are skipped: ${missing[*]} (apt-get install ${PEERS[*]})"
 }
 install_peers() {
-  local as_root=() kamailio_was_here=''
+  local as_root=() service services=()
   [ "$(id -u)" = 0 ] || as_root=(sudo -n)
-  kamailio_was_here=$(command -v kamailio || true)
+  command -v kamailio >/dev/null || services+=(kamailio)
+  command -v rtpengine >/dev/null || services+=(rtpengine-daemon rtpengine-recording-daemon)
   "${as_root[@]}" apt-get -qq update
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${PEERS[@]}"
-  # the tests start their own: the package's service would sit on port 5060
-  if [ -z "$kamailio_was_here" ] && [ -d /run/systemd/system ]; then "${as_root[@]}" systemctl disable -q --now kamailio || true; fi
+  # the tests start their own: the packages' services would sit on their usual ports
+  if [ ! -d /run/systemd/system ]; then return 0; fi
+  for service in "${services[@]}"; do "${as_root[@]}" systemctl disable -q --now "$service" || true; done
 }
 
 # A filter that is part of a project's name chooses projects; any other chooses tests by name.

@@ -108,6 +108,25 @@ public sealed class CallsOverLoopback : IAsyncLifetime
     }
 
     [Fact]
+    public void D15_after_a_clear_not_one_more_packet_of_the_playback_leaves()
+    {
+        using var phone = new Phone();
+        var session = Open();
+        Assert.Null(session.Answer(phone.Offer).Refusal);
+        var first = phone.ReceiveHeader().Sequence;
+        session.Play("long", Tone.Sine(440, TimeSpan.FromSeconds(30)));
+        while (!phone.ReceivesSound()) { }
+        session.Clear();
+        var sent = session.Quality().Sent; // what left before the clear was done may still be on its way
+        for (var heardSilence = false; !heardSilence;)
+        {
+            heardSilence = !phone.ReceivesSound();
+            if (!heardSilence) Assert.True((ushort)(phone.LastSequence - first) < sent, $"packet {(ushort)(phone.LastSequence - first)} of {sent} holds sound");
+        }
+        for (var i = 0; i < 10; i++) Assert.False(phone.ReceivesSound());
+    }
+
+    [Fact]
     public async Task Digits_are_heard_over_the_wire()
     {
         var (caller, callee) = Connected();
@@ -332,6 +351,16 @@ public sealed class CallsOverLoopback : IAsyncLifetime
             var length = socket.Receive(buffer);
             Assert.True(RtpHeader.TryRead(buffer.AsSpan(0, length), out var header));
             return header;
+        }
+
+        public ushort LastSequence { get; private set; }
+
+        /// <summary>Whether the next packet holds anything but silence.</summary>
+        public bool ReceivesSound()
+        {
+            var header = ReceiveHeader();
+            LastSequence = header.Sequence;
+            return buffer.AsSpan(header.PayloadOffset, header.PayloadLength).ContainsAnyExcept((byte)0xD5);
         }
 
         public void SendAudio(IPEndPoint to, ushort sequence, short value, uint ssrc = 7)

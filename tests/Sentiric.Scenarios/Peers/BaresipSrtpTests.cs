@@ -9,8 +9,11 @@ namespace Sentiric.Scenarios.Peers;
 [Trait("Category", "Slow")]
 public sealed class BaresipSrtpTests(ITestOutputHelper output)
 {
-    /// <summary>baresip 1.0.0 sends a packet at its start that does not authenticate.</summary>
-    private const int MaxOddPackets = 1;
+    /// <summary>
+    /// Before its keys are set up baresip 1.0.0 sends one RTCP packet in the clear, to open a hole in a NAT: APP (204), its name PING, its content PONG. It sends the same
+    /// again, sealed. On an encrypted leg the first one is not from whoever has the key, and is dropped as such.
+    /// </summary>
+    private const int MaxInTheClear = 1;
 
     [PeerFact("baresip")]
     public async Task A_call_of_baresip_over_SRTP_carries_both_voices()
@@ -39,6 +42,6 @@ public sealed class BaresipSrtpTests(ITestOutputHelper output)
         var quality = call.Media.Quality();
         output.WriteLine($"{quality.Srtp?.WireName()}, {quality.Received} packets, {quality.Forged} forged, {quality.Replayed} replayed");
         Assert.NotNull(quality.Srtp);
-        Assert.True(quality.Forged <= MaxOddPackets && quality.Replayed == 0, $"{quality}");
+        Assert.True(quality.Forged <= MaxInTheClear && quality.Replayed == 0, $"{quality}");
     }
 }

@@ -30,7 +30,7 @@ public sealed class RelayedMediaTests(SharedPlatform shared, ITestOutputHelper o
 
         var back = 0.0;
         await Until.TrueAsync(
-            "the sentence to come back", () => Task.FromResult((back = sentence.In(baresip.Heard())) > Sentence.Likeness), Long,
+            "the sentence to come back", () => Task.FromResult((back = sentence.LatelyIn(baresip.Heard())) > Sentence.Likeness), Long,
             () => $"likeness {back:F3} in {baresip.Heard().Length} samples\n{baresip.Said}\n{kamailio.Said}\n{relay.Said}");
         var begun = await Until.AsksAsync(
             "baresip's call in the records", async () => (await platform.Api.CallsAsync()).FirstOrDefault(c => c.To == RecordedEcho.Number && c.EndReason is null), Calling.Patience);

@@ -40,7 +40,7 @@ public sealed class SecureTrunkTests(ITestOutputHelper output) : IDisposable
 
         var back = 0.0;
         await Until.TrueAsync(
-            "the sentence to come back", () => Task.FromResult((back = sentence.In(baresip.Heard())) > Sentence.Likeness), Long,
+            "the sentence to come back", () => Task.FromResult((back = sentence.LatelyIn(baresip.Heard())) > Sentence.Likeness), Long,
             () => $"likeness {back:F3} in {baresip.Heard().Length} samples\n{baresip.Said}");
         await baresip.CommandAsync("hangup");
         await platform.Api.StoryWithAsync<CallEnded>(id, limit: Calling.Patience);

@@ -32,14 +32,16 @@ internal sealed class Sentence
         return [.. Enumerable.Repeat(once, 1 + ((int)length.TotalSeconds * 8_000 / once.Length)).SelectMany(samples => samples)];
     }
 
-    /// <summary>How like the sentence the last seconds of this are: the median over its pieces of the best correlation.</summary>
+    /// <summary>How like the sentence this is: the median over its pieces of the best correlation.</summary>
     public double In(short[] heard)
     {
-        var lately = heard[Math.Max(0, heard.Length - (int)(Lately.TotalSeconds * 8_000))..];
-        var thin = Thin(lately);
-        var found = pieces.Select(piece => Best(piece, Sound.Find(Thin(piece), thin).At * Thinning, lately)).Order().ToList();
+        var thin = Thin(heard);
+        var found = pieces.Select(piece => Best(piece, Sound.Find(Thin(piece), thin).At * Thinning, heard)).Order().ToList();
         return found[found.Count / 2];
     }
+
+    /// <summary>The same of its last seconds: for those who ask again and again while it grows.</summary>
+    public double LatelyIn(short[] heard) => In(heard[Math.Max(0, heard.Length - (int)(Lately.TotalSeconds * 8_000))..]);
 
     // Speech has most of itself below 1 kHz: where a piece lies is found among averages of four samples, how like it is among all of them.
     private static double Best(short[] piece, int near, short[] heard)

@@ -39,6 +39,9 @@ public sealed class SippTests(SharedPlatform shared, ITestOutputHelper output) :
         output.WriteLine($"said: {Sentence}; heard: {heard}");
         Assert.True(WordErrors.Rate(Sentence, heard) <= 0.2, $"said \"{Sentence}\", heard \"{heard}\"");
         Assert.Contains(story.All<DialogTurnCompleted>(), t => t.Answered.Contains("açığız", StringComparison.Ordinal));
+        var recorded = (await Peers.Sentence.SpokenAsync(Sentence)).In(await RecordedEcho.OtherSideAsync(platform.Api, record.CallId));
+        output.WriteLine($"recorded with {recorded:F4}");
+        Assert.True(recorded > Peers.Sentence.Likeness, $"the recording is like the file by {recorded:F3}");
 
         var rtp = await capture.StopAsync();
         output.WriteLine($"{rtp}");

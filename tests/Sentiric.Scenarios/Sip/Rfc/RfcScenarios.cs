@@ -163,10 +163,10 @@ internal static class RfcScenarios
         "rfc3264-8.3-port-and-codec-change-in-a-call",
         "rfc3264-6-an-offer-without-anything-in-common-gets-488",
         "rfc3264-6.1-g729-first-is-answered-with-g711-and-the-offered-event-type",
-        KeyOfACapture,
+        KeysOfCaptures,
     ];
 
-    public const string KeyOfACapture = "rfc4733-2.5-a-key-of-a-capture-arrives";
+    public const string KeysOfCaptures = "rfc4733-2.5-keys-of-captures-arrive";
 
     private static RfcScenario Calls(string file, string whom = "nobody") => new(file, SippRole.Calls, whom, false, SippEnd.Usual, []);
 
