@@ -37,6 +37,19 @@ public class PlayingOutOfTheJitterBuffer
     }
 
     [Fact]
+    public void A_third_of_a_second_that_comes_in_one_go_is_heard_in_order()
+    {
+        for (var n = 0; n < 3; n++) Put(n);
+        Take(2);
+        for (var n = 3; n < 18; n++) Put(n);
+        for (var n = 0; n < 18; n++)
+        {
+            Assert.Equal(FrameSource.Heard, buffer.Read(frame));
+            Assert.Equal(1_000 + n, frame[80]);
+        }
+    }
+
+    [Fact]
     public void D17_a_duplicate_packet_is_heard_once()
     {
         foreach (var n in new[] { 0, 0, 1, 1 }) Put(n);

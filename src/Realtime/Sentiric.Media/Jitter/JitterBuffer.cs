@@ -32,7 +32,7 @@ public sealed class JitterBuffer
 {
     public const int FrameSamples = 160;
     public const double MaxDelayMs = MaxDelay / 8.0;
-    private const int RingSamples = 4_096;
+    private const int UsualRing = 1_024, LargestRing = 8_192; // 128 ms and 1 s; powers of two
     private const int MinDelay = FrameSamples, StartDelay = 2 * FrameSamples, MaxDelay = 10 * FrameSamples;
     private const int MaxAhead = 2 * MaxDelay;
     private const int WindowPackets = 100;
@@ -41,8 +41,8 @@ public sealed class JitterBuffer
     private const int EmptyFramesToStop = 50;
     private const int StraysToResync = 2;
 
-    private readonly short[] ring = new short[RingSamples];
-    private readonly bool[] filled = new bool[RingSamples];
+    private short[] ring = new short[UsualRing];
+    private bool[] filled = new bool[UsualRing];
     private readonly LossConcealer concealer = new();
     private bool running, leadIn;
     private long playAt, newest;
@@ -128,14 +128,27 @@ public sealed class JitterBuffer
 
     private void Store(long at, ReadOnlySpan<short> samples)
     {
+        if (at + samples.Length - playAt > ring.Length) Enlarge();
         samples = samples[(int)Math.Max(0, playAt - at)..];
         var slot = SlotOf(Math.Max(at, playAt));
-        var head = Math.Min(samples.Length, RingSamples - slot); // the rest lies at the ring's beginning
+        var head = Math.Min(samples.Length, ring.Length - slot); // the rest lies at the ring's beginning
         samples[..head].CopyTo(ring.AsSpan(slot));
         samples[head..].CopyTo(ring);
         filled.AsSpan(slot, head).Fill(true);
         filled.AsSpan(0, samples.Length - head).Fill(true);
         newest = Math.Max(newest, at);
+    }
+
+    // Few lines need so much; a small ring stays in the processor's cache from packet to packet.
+    private void Enlarge()
+    {
+        var (ringBefore, filledBefore) = (ring, filled);
+        (ring, filled) = (new short[LargestRing], new bool[LargestRing]);
+        for (var at = playAt; at < playAt + ringBefore.Length; at++)
+        {
+            var before = (int)(at & (ringBefore.Length - 1));
+            (ring[SlotOf(at)], filled[SlotOf(at)]) = (ringBefore[before], filledBefore[before]);
+        }
     }
 
     // Late packets ask for more delay at once; spare headroom has to last a whole window before delay is given back.
@@ -174,7 +187,7 @@ public sealed class JitterBuffer
     {
         for (var i = 0; i < FrameSamples; i++)
         {
-            var slot = (int)((playAt + i) & (RingSamples - 1));
+            var slot = SlotOf(playAt + i);
             if (filled[slot] && Math.Abs((int)ring[slot]) > QuietLevel) return;
         }
         Discard(FrameSamples);
@@ -185,17 +198,17 @@ public sealed class JitterBuffer
 
     private void Discard(int samples)
     {
-        var (slot, head) = (SlotOf(playAt), Math.Min(samples, RingSamples - SlotOf(playAt)));
+        var (slot, head) = (SlotOf(playAt), Math.Min(samples, ring.Length - SlotOf(playAt)));
         filled.AsSpan(slot, head).Clear();
         filled.AsSpan(0, samples - head).Clear();
         playAt += samples;
     }
 
-    private static int SlotOf(long at) => (int)(at & (RingSamples - 1));
+    private int SlotOf(long at) => (int)(at & (ring.Length - 1));
 
     private bool TakeBlock(Span<short> block)
     {
-        var (slot, head) = (SlotOf(playAt), Math.Min(block.Length, RingSamples - SlotOf(playAt)));
+        var (slot, head) = (SlotOf(playAt), Math.Min(block.Length, ring.Length - SlotOf(playAt)));
         var complete = !filled.AsSpan(slot, head).Contains(false) && !filled.AsSpan(0, block.Length - head).Contains(false);
         ring.AsSpan(slot, head).CopyTo(block);
         ring.AsSpan(0, block.Length - head).CopyTo(block[head..]);

@@ -60,12 +60,14 @@ public sealed class MediaLeg : IDisposable
     private readonly DtmfSender dtmfOut = new();
     private readonly LegVoice voice = new();
     private readonly Queue<MediaEvent> events = new();
-    private readonly short[] decoded = new short[MaxPacketSamples];
     private readonly short[] inbound = new short[FrameSamples];
     private readonly short[] outbound = new short[FrameSamples];
-    private readonly byte[] packet = new byte[RtpHeader.Size + FrameSamples];
     private readonly byte[] rtcp = new byte[Rtcp.MaxReportSize];
     private readonly byte[] cname;
+
+    // Nothing is left in these between two calls, so the legs of a thread share them: what a leg touches has to come from far away each time.
+    [ThreadStatic] private static short[]? threadDecoded;
+    [ThreadStatic] private static byte[]? threadPacket;
 
     private NegotiatedAudio? audio;
     private LegSeal? seal; // SRTP, when it was agreed on
@@ -91,6 +93,9 @@ public sealed class MediaLeg : IDisposable
         source = new SourceLock(options.RelockAfterSilence);
         cname = Encoding.ASCII.GetBytes($"{start.Ssrc:x8}");
     }
+
+    private static short[] Decoded => threadDecoded ??= new short[MaxPacketSamples];
+    private static byte[] Packet => threadPacket ??= new byte[RtpHeader.Size + FrameSamples];
 
     public PlaybackQueue Playback { get; } = new();
 
@@ -160,7 +165,7 @@ public sealed class MediaLeg : IDisposable
         if (InboundSource == FrameSource.Heard) losses.Heard();
         else if (jitter.Concealed > concealed) losses.Lost();
         if (InboundSource != FrameSource.Heard && voice.Noise.IsOn) voice.Noise.Fill(inbound);
-        if (agreed.TelephoneEventPayloadType is null && voice.HearKey(inbound) is { } key) events.Enqueue(new MediaEvent.DtmfPressed(key));
+        if (agreed.TelephoneEventPayloadType is null && InboundSource != FrameSource.Nothing && voice.HearKey(inbound) is { } key) events.Enqueue(new MediaEvent.DtmfPressed(key));
         SendFrame(agreed);
         Recording?.Append(inbound, outbound);
         timestamp += FrameSamples;
@@ -239,6 +244,7 @@ public sealed class MediaLeg : IDisposable
         if (verdict == SourceVerdict.AcceptNewStream) ListenAnew(from);
         (expectRtpSinceUs, toldNoRtp) = (nowUs, false);
         var arrival = statistics.OnPacket(header.Sequence, nowUs);
+        if (arrival is RtpArrival.Restarted) dtmfIn.Reset(); // its timestamps, too, begin somewhere else
         if (arrival is RtpArrival.Duplicate or RtpArrival.Suspicious || !agreed.Direction.Receives()) return;
         if (header.PayloadType == agreed.TelephoneEventPayloadType) ReceiveDigit(header, payload);
         else if (loopBack) SendBack(agreed, header, payload, nowUs);
@@ -253,8 +259,8 @@ public sealed class MediaLeg : IDisposable
             return;
         }
         statistics.OnAudioTiming(header.Timestamp, nowUs);
-        var samples = voice.Decode(payload, decoded);
-        jitter.Insert(header.Timestamp, decoded.AsSpan(0, samples));
+        var samples = voice.Decode(payload, Decoded);
+        jitter.Insert(header.Timestamp, Decoded.AsSpan(0, samples));
     }
 
     // Timestamps keep their distances; the shift puts them where our own stream stands.
@@ -263,7 +269,7 @@ public sealed class MediaLeg : IDisposable
         statistics.OnAudioTiming(header.Timestamp, nowUs);
         if (payload.Length > FrameSamples || !agreed.Direction.Sends() || source.SendTo is not { IsReachable: true } to) return;
         loopShift ??= timestamp - header.Timestamp;
-        payload.CopyTo(packet.AsSpan(RtpHeader.Size));
+        payload.CopyTo(Packet.AsSpan(RtpHeader.Size));
         SendPacket(marker, header.PayloadType, header.Timestamp + loopShift.Value, payload.Length, to);
         marker = false;
     }
@@ -343,7 +349,7 @@ public sealed class MediaLeg : IDisposable
 
     private void SendAudio(NegotiatedAudio agreed, UdpAddress to)
     {
-        var octets = voice.Encode(outbound, packet.AsSpan(RtpHeader.Size));
+        var octets = voice.Encode(outbound, Packet.AsSpan(RtpHeader.Size));
         SendPacket(marker, agreed.PayloadType, timestamp, octets, to);
         (marker, silentTicks) = (false, 0);
     }
@@ -353,7 +359,7 @@ public sealed class MediaLeg : IDisposable
     {
         if (silentTicks++ % NoiseEveryTicks == 0)
         {
-            packet[RtpHeader.Size] = NoiseLevel;
+            Packet[RtpHeader.Size] = NoiseLevel;
             SendPacket(false, ComfortNoise.PayloadType, timestamp, 1, to);
         }
         marker = true;
@@ -363,14 +369,14 @@ public sealed class MediaLeg : IDisposable
     {
         outbound.AsSpan().Clear();
         if (dtmfOut.Next(timestamp) is not { } digit) return;
-        digit.Write(packet.AsSpan(RtpHeader.Size));
+        digit.Write(Packet.AsSpan(RtpHeader.Size));
         SendPacket(digit.Marker, payloadType, digit.Timestamp, DtmfPacket.Size, to);
     }
 
     private void SendPacket(bool withMarker, int payloadType, uint at, int payloadLength, UdpAddress to)
     {
-        RtpHeader.Write(packet, withMarker, payloadType, sequence++, at, start.Ssrc);
-        ReadOnlySpan<byte> plain = packet.AsSpan(0, RtpHeader.Size + payloadLength);
+        RtpHeader.Write(Packet, withMarker, payloadType, sequence++, at, start.Ssrc);
+        ReadOnlySpan<byte> plain = Packet.AsSpan(0, RtpHeader.Size + payloadLength);
         transport.SendRtp(seal is null ? plain : seal.Seal(plain, RtpHeader.Size), to);
         sent++;
         sentOctets += payloadLength;

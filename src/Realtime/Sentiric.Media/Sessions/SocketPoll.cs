@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 
@@ -14,13 +13,14 @@ internal sealed class SocketPoll : IDisposable
     private static readonly int DataOffset = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;
     private static readonly int EventSize = DataOffset + 8;
 
-    private readonly ConcurrentDictionary<long, UdpEndpoint> endpoints = new();
-    private readonly ConcurrentDictionary<UdpEndpoint, long> keys = new();
+    private readonly Lock gate = new(); // who adds and removes
+    private readonly Queue<int> free = new(); // under the gate
+    private UdpEndpoint?[] endpoints = new UdpEndpoint?[64]; // replaced when it is full; a key is a place in it
     private readonly byte[] events = GC.AllocateArray<byte>(MaxEvents * 16, pinned: true);
     private readonly byte[] buffer = GC.AllocateArray<byte>(MaxDatagram, pinned: true);
     private readonly Action<Exception> onFault;
     private readonly int epoll;
-    private long lastKey;
+    private int used; // under the gate
 
     public SocketPoll(Action<Exception> onFault)
     {
@@ -31,18 +31,41 @@ internal sealed class SocketPoll : IDisposable
 
     public void Add(UdpEndpoint endpoint)
     {
-        var key = Interlocked.Increment(ref lastKey);
-        endpoints[key] = endpoint;
-        keys[endpoint] = key;
-        Control(Libc.EpollAdd, endpoint, key);
+        int place;
+        lock (gate)
+        {
+            place = TakePlace();
+            Volatile.Write(ref endpoints[place], endpoint);
+            endpoint.PollPlace = place;
+        }
+        Control(Libc.EpollAdd, endpoint, place);
     }
 
     /// <summary>No datagram is taken from the endpoint after this returns, except one already in the handler's hands.</summary>
     public void Remove(UdpEndpoint endpoint)
     {
-        if (!keys.TryRemove(endpoint, out var key)) return;
-        endpoints.TryRemove(key, out _);
-        Control(Libc.EpollDelete, endpoint, key);
+        lock (gate)
+        {
+            if (endpoint.PollPlace is not { } place) return;
+            Control(Libc.EpollDelete, endpoint, place);
+            // An event that was reported before this may still name the place: a newcomer in it is then asked once for a datagram that it has not.
+            Volatile.Write(ref endpoints[place], null);
+            free.Enqueue(place);
+            endpoint.PollPlace = null;
+        }
+    }
+
+    private int TakePlace()
+    {
+        if (free.TryDequeue(out var known)) return known;
+        var place = used++;
+        if (place == endpoints.Length)
+        {
+            var larger = new UdpEndpoint?[2 * endpoints.Length];
+            endpoints.CopyTo(larger, 0);
+            Volatile.Write(ref endpoints, larger);
+        }
+        return place;
     }
 
     /// <summary>
@@ -67,8 +90,8 @@ internal sealed class SocketPoll : IDisposable
         var ready = Libc.epoll_wait(epoll, ref events[0], MaxEvents, milliseconds);
         for (var i = 0; i < ready; i++)
         {
-            var key = MemoryMarshal.Read<long>(events.AsSpan(i * EventSize + DataOffset));
-            if (endpoints.TryGetValue(key, out var endpoint)) Take(endpoint);
+            var place = (int)MemoryMarshal.Read<long>(events.AsSpan(i * EventSize + DataOffset));
+            if (Volatile.Read(ref Volatile.Read(ref endpoints)[place]) is { } endpoint) Take(endpoint);
         }
         return Math.Max(0, ready);
     }

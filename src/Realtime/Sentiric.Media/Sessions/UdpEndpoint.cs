@@ -29,6 +29,9 @@ internal sealed class UdpEndpoint : IDisposable
     }
 
     public int Handle { get; }
+
+    /// <summary>Where its <see cref="SocketPoll"/> has it, which alone sets this.</summary>
+    public int? PollPlace { get; set; }
     public int Port { get; }
 
     /// <summary>Null when the port is taken.</summary>

@@ -135,6 +135,7 @@ internal sealed class PolyphaseFilter
     private const int MaxInterpolation = 1024;
     private const int Eight = 8; // floats in a vector
     private const int Sixteen = 2 * Eight;
+    private const int Batch = 4 * Eight; // a frame of 20 ms at 8 kHz is five of them
     private static readonly ConcurrentDictionary<(int From, int To), PolyphaseFilter> Known = new();
     private readonly float[] coefficients;
 
@@ -196,18 +197,17 @@ internal sealed class PolyphaseFilter
     }
 
     /// <summary>
-    /// Every phase of so many inputs in a row, sixteen inputs and two phases at a time: whole multiples of a rate are what a call needs all the time, and
-    /// one sum after the other would wait for each of its additions. Every output is summed tap by tap, whatever the pieces. Returns the number of outputs.
+    /// Every phase of so many inputs in a row, thirty-two inputs and two phases at a time: whole multiples of a rate are what a call needs all the time. Every output is summed tap by tap, whatever the pieces. Returns the number of outputs.
     /// </summary>
     public int ApplyAll(ReadOnlySpan<float> samples, int centres, Span<short> output)
     {
-        int whole = Interpolation == 1 ? 0 : centres / Sixteen * Sixteen;
+        int whole = Interpolation == 1 ? 0 : centres / Batch * Batch;
         for (int pair = 0; pair < Interpolation && whole > 0; pair += 2)
         {
             int phase = Math.Min(pair, Interpolation - 2); // a last phase without a partner is made with the one before it, again
-            for (int at = 0; at < whole; at += Sixteen)
+            for (int at = 0; at < whole; at += Batch)
             {
-                ApplySixteen(phase, samples.Slice(at, Taps + Sixteen - 1), output[((at * Interpolation) + phase)..]);
+                ApplyBatch(phase, samples.Slice(at, Taps + Batch - 1), output[((at * Interpolation) + phase)..]);
             }
         }
 
@@ -251,24 +251,31 @@ internal sealed class PolyphaseFilter
         }
     }
 
-    private void ApplySixteen(int phase, ReadOnlySpan<float> samples, Span<short> output)
+    // Eight sums at once: with fewer the processor would wait for its own additions.
+    private void ApplyBatch(int phase, ReadOnlySpan<float> samples, Span<short> output)
     {
         ref float sample = ref MemoryMarshal.GetReference(samples);
         var first = coefficients.AsSpan(phase * Taps, Taps);
         var second = coefficients.AsSpan((phase + 1) * Taps, Taps);
         var (a, b, c, d) = (Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero);
+        var (e, f, g, h) = (Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero);
         for (int i = 0; i < first.Length; i++)
         {
             var (one, two) = (Vector256.Create(first[i]), Vector256.Create(second[i]));
-            var (left, right) = (Vector256.LoadUnsafe(ref sample, (nuint)i), Vector256.LoadUnsafe(ref sample, (nuint)(i + Eight)));
-            a = Vector256.MultiplyAddEstimate(one, left, a);
-            b = Vector256.MultiplyAddEstimate(one, right, b);
-            c = Vector256.MultiplyAddEstimate(two, left, c);
-            d = Vector256.MultiplyAddEstimate(two, right, d);
+            var heard = Vector256.LoadUnsafe(ref sample, (nuint)i);
+            (a, e) = (Vector256.MultiplyAddEstimate(one, heard, a), Vector256.MultiplyAddEstimate(two, heard, e));
+            heard = Vector256.LoadUnsafe(ref sample, (nuint)(i + Eight));
+            (b, f) = (Vector256.MultiplyAddEstimate(one, heard, b), Vector256.MultiplyAddEstimate(two, heard, f));
+            heard = Vector256.LoadUnsafe(ref sample, (nuint)(i + (2 * Eight)));
+            (c, g) = (Vector256.MultiplyAddEstimate(one, heard, c), Vector256.MultiplyAddEstimate(two, heard, g));
+            heard = Vector256.LoadUnsafe(ref sample, (nuint)(i + (3 * Eight)));
+            (d, h) = (Vector256.MultiplyAddEstimate(one, heard, d), Vector256.MultiplyAddEstimate(two, heard, h));
         }
 
-        Write(Whole(a), Whole(c), output);
-        Write(Whole(b), Whole(d), output[(Eight * Interpolation)..]);
+        Write(Whole(a), Whole(e), output);
+        Write(Whole(b), Whole(f), output[(Eight * Interpolation)..]);
+        Write(Whole(c), Whole(g), output[(2 * Eight * Interpolation)..]);
+        Write(Whole(d), Whole(h), output[(3 * Eight * Interpolation)..]);
     }
 
     private static Vector256<int> Whole(Vector256<float> sums) =>
