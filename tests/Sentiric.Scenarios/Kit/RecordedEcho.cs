@@ -19,10 +19,16 @@ internal static class RecordedEcho
         (await api.Http.PostAsJsonAsync("v1/routes", new { number = Number, settings }, Wire.Json)).EnsureSuccessStatusCode();
     }
 
-    /// <summary>What the platform wrote down of the other side, once the call is over.</summary>
+    /// <summary>What the platform wrote down of the other side, once the call is over. The row that names the file follows the log.</summary>
     public static async Task<short[]> OtherSideAsync(PlatformApi api, Guid callId)
     {
         await api.StoryWithAsync<RecordingAvailable>(callId, limit: Calling.Patience);
-        return WavFile.Parse(await api.Http.GetByteArrayAsync($"v1/calls/{callId}/recording")).Channels[0];
+        return WavFile.Parse(await Until.AsksAsync($"the recording of the call {callId}", () => RecordingAsync(api, callId), Calling.Patience)).Channels[0];
+    }
+
+    private static async Task<byte[]?> RecordingAsync(PlatformApi api, Guid callId)
+    {
+        using var reply = await api.Http.GetAsync($"v1/calls/{callId}/recording");
+        return reply.IsSuccessStatusCode ? await reply.Content.ReadAsByteArrayAsync() : null;
     }
 }
