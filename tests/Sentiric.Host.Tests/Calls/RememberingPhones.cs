@@ -44,7 +44,7 @@ public sealed class RememberingPhones(RedisServer redis) : IClassFixture<RedisSe
     }
 
     private static SipLocation Contact(string uri, TimeSpan lasts) =>
-        new(SipUri.Parse(uri), "call", 7, DateTimeOffset.UtcNow + lasts, new IPEndPoint(IPAddress.Loopback, 5066), SipTransportKind.Udp);
+        new(SipUri.Parse(uri), "call", 7, TimeProvider.System.GetUtcNow() + lasts, new IPEndPoint(IPAddress.Loopback, 5066), SipTransportKind.Udp);
 
     private RedisLocations Open() => new(new RedisLink(redis.Address!), TimeProvider.System, NullLogger<RedisLocations>.Instance);
 
