@@ -20,6 +20,7 @@ doctor() {
   else
     doctor_warn "this clone is not set up yet" "./sentiric up"
   fi
+  doctor_opus
   doctor_peers
   if [ "$DOCTOR_FAILS" != 0 ]; then echo "$DOCTOR_FAILS to put right"; return 1; fi
   echo "nothing to put right"
@@ -132,6 +133,19 @@ doctor_platform() {
   doctor_ok "the platform is down"
   if [ -n "${USED_PORTS[${PORT[SIP]}]:-}" ]; then doctor_warn "SIP port ${PORT[SIP]} is held by another program" "./sentiric up takes another port"; fi
   if [ -n "${USED_PORTS[${PORT[HTTP]}]:-}" ]; then doctor_warn "HTTP port ${PORT[HTTP]} is held by another program" "./sentiric up takes another port"; fi
+}
+
+# An option of the host (Media__Codecs): it runs without.
+has_opus() {
+  local file
+  for file in /usr/lib/*-linux-gnu/libopus.so.0 /usr/lib/libopus.so.0 /usr/lib64/libopus.so.0 /usr/local/lib/libopus.so.0; do
+    if [ -e "$file" ]; then return 0; fi
+  done
+  return 1
+}
+doctor_opus() {
+  if has_opus; then doctor_ok "Opus: libopus is here, Media__Codecs may name opus"
+  else doctor_ok "Opus: no libopus, calls go without it (wanted? apt-get install libopus0)"; fi
 }
 
 doctor_peers() {

@@ -3,7 +3,7 @@
 # shellcheck shell=bash disable=SC2034 # names set here and used in the other parts
 
 PROJECT_SECONDS=1800
-PEERS=(sip-tester baresip-core kamailio rtpengine-daemon linphone-cli sipsak sipvicious tshark chromium fonts-dejavu-core docker-compose shellcheck openssl jq)
+PEERS=(sip-tester baresip-core kamailio rtpengine-daemon linphone-cli sipsak sipvicious tshark chromium libopus0 fonts-dejavu-core docker-compose shellcheck openssl jq)
 declare -A PEER_PROGRAM=([sip-tester]=sipp [baresip-core]=baresip [kamailio]=kamailio [rtpengine-daemon]=rtpengine [linphone-cli]=linphonec [sipsak]=sipsak [sipvicious]=svmap [tshark]=tshark [chromium]=chromium [docker-compose]=docker-compose [shellcheck]=shellcheck [openssl]=openssl [jq]=jq)
 PASSED=0 FAILED=0 SKIPPED=0
 FAILURES=()
@@ -68,6 +68,7 @@ test_environment() {
 get_peers() {
   local package missing=()
   for package in "${!PEER_PROGRAM[@]}"; do command -v "${PEER_PROGRAM[$package]}" >/dev/null || missing+=("$package"); done
+  has_opus || missing+=(libopus0)
   if [ ${#missing[@]} = 0 ]; then return 0; fi
   if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
     try_step "test peers (${missing[*]}) installed" install_peers

@@ -1,5 +1,6 @@
 using Sentiric.Host.Settings;
 using Sentiric.Host.Tests.Kit;
+using Sentiric.Media;
 
 namespace Sentiric.Host.Tests.Settings;
 
@@ -69,6 +70,7 @@ public sealed class ReadingSettings
     [InlineData("Media:PortRange", "40000-30000")]
     [InlineData("Media:PortRange", "30000-70000")]
     [InlineData("Media:TimeoutSeconds", "-1")]
+    [InlineData("Media:Codecs", "PCMA,G729")]
     [InlineData("Sip:TlsCertificateFile", "/no/such/file.pem")]
     [InlineData("Store:Schema", "Tele-phony")]
     [InlineData("Store:Marten", "7")]
@@ -109,6 +111,14 @@ public sealed class ReadingSettings
         Assert.Equal(new Uri("http://127.0.0.1:8083/"), settings.Service(Role.Media));
         Assert.Null(settings.Service(Role.Sip));
         Assert.Contains("Services__Write", Assert.Throws<SettingsException>(() => settings.Service(Role.Write)).Message);
+    }
+
+    [Fact]
+    public void Codecs_are_read_in_their_order_each_once_and_Opus_only_where_it_is_named()
+    {
+        Assert.Equal([AudioCodec.Pcma, AudioCodec.Pcmu, AudioCodec.G722], Given.Settings("all").Codecs);
+        Assert.Equal([AudioCodec.Opus, AudioCodec.Pcmu], Given.Settings("all", ("Media:Codecs", "OPUS, pcmu,opus")).Codecs);
+        Assert.Contains("PCMA, PCMU, G722, opus", Assert.Throws<SettingsException>(() => Given.Settings("all", ("Media:Codecs", "speex"))).Message);
     }
 
     [Fact]

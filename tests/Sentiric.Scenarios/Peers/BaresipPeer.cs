@@ -1,7 +1,10 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using Sentiric.Media;
 using Sentiric.Sip;
 using Sentiric.Testing.Platform;
 
@@ -42,12 +45,15 @@ internal sealed class BaresipPeer : IForeignPhone
     /// <param name="user">Whom one has to call.</param>
     public static Task<BaresipPeer> StartAsync(string folder, short[] wav, bool srtp, string user) => StartAsync(folder, wav, trust: null, srtp, user);
 
-    private static async Task<BaresipPeer> StartAsync(string folder, short[] wav, string? trust, bool srtp, string user = "ali")
+    /// <summary>One that wants Opus before all else.</summary>
+    public static Task<BaresipPeer> StartWithOpusAsync(string folder, short[] wav, string? trust = null) => StartAsync(folder, wav, trust, srtp: false, codecs: "opus/48000/2,pcmu,pcma");
+
+    private static async Task<BaresipPeer> StartAsync(string folder, short[] wav, string? trust, bool srtp, string user = "ali", string codecs = "pcmu,pcma")
     {
         Directory.CreateDirectory(folder);
         var (port, controlPort) = (FreePorts.Next(), FreePorts.Next());
-        Sentiric.Media.WavFile.Write(Path.Combine(folder, "caller.wav"), wav);
-        await WriteFilesAsync(folder, port, controlPort, trust, srtp, user);
+        WriteMicrophone(Path.Combine(folder, "caller.wav"), wav, isOpus: codecs.StartsWith("opus", StringComparison.Ordinal));
+        await WriteFilesAsync(folder, port, controlPort, trust, srtp, user, codecs);
         var process = PeerProcess.Start("baresip", ["-f", folder, "-v"], folder);
         try
         {
@@ -79,7 +85,7 @@ internal sealed class BaresipPeer : IForeignPhone
         $"{type} from baresip", () => Task.FromResult(Events().Count(e => e.Contains($"\"type\":\"{type}\"", StringComparison.Ordinal)) >= times), Patience,
         () => string.Join('\n', Events()) + "\n" + process.Said);
 
-    /// <summary>What it decoded, all its streams one behind the other.</summary>
+    /// <summary>What it decoded, all its streams one behind the other, as 8 kHz mono whatever it decodes to.</summary>
     public short[] Heard() => [.. Directory.GetFiles(folder, "dump-*-dec.wav").Order(StringComparer.Ordinal)
         .Where(file => new FileInfo(file).Length > 1_000).SelectMany(file => Samples(file))];
 
@@ -97,11 +103,40 @@ internal sealed class BaresipPeer : IForeignPhone
         lock (gate) return [.. heard];
     }
 
+    // aufile wants as many channels as the codec has, and its opus has two.
+    private static void WriteMicrophone(string file, short[] wav, bool isOpus)
+    {
+        if (!isOpus)
+        {
+            WavFile.Write(file, wav);
+            return;
+        }
+
+        const int channels = 2, frameBytes = channels * sizeof(short);
+        WavFile.Write(file, [.. wav.SelectMany(sample => new[] { sample, sample })]);
+        var bytes = File.ReadAllBytes(file);
+        BinaryPrimitives.WriteInt16LittleEndian(bytes.AsSpan(22), channels);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(28), Tone.SampleRate * frameBytes);
+        BinaryPrimitives.WriteInt16LittleEndian(bytes.AsSpan(32), frameBytes);
+        File.WriteAllBytes(file, bytes);
+    }
+
     // The length in the header of a file that is still written is not true yet.
     private static short[] Samples(string file)
     {
-        var bytes = File.ReadAllBytes(file).AsSpan(44);
-        return [.. System.Runtime.InteropServices.MemoryMarshal.Cast<byte, short>(bytes[..(bytes.Length & ~1)])];
+        var bytes = File.ReadAllBytes(file).AsSpan();
+        var (channels, rate) = (bytes[22], BinaryPrimitives.ReadInt32LittleEndian(bytes[24..]));
+        var all = MemoryMarshal.Cast<byte, short>(bytes[44..(bytes.Length & ~1)]);
+        var first = new short[all.Length / channels];
+        for (var i = 0; i < first.Length; i++) first[i] = all[i * channels];
+        return rate == Tone.SampleRate ? first : Narrow(first, rate);
+    }
+
+    private static short[] Narrow(short[] wide, int rate)
+    {
+        var (resampler, step, narrow, piece) = (new Resampler(rate, Tone.SampleRate), rate / 50, new List<short>(wide.Length / (rate / Tone.SampleRate)), new short[Tone.SampleRate / 50 + 1]);
+        for (var at = 0; at + step <= wide.Length; at += step) narrow.AddRange(piece.AsSpan(0, resampler.Process(wide.AsSpan(at, step), piece)));
+        return [.. narrow];
     }
 
     private async Task ReadAsync()
@@ -139,7 +174,7 @@ internal sealed class BaresipPeer : IForeignPhone
     }
 
     // net_interface takes an address: the name lo is not understood.
-    private static async Task WriteFilesAsync(string folder, int port, int controlPort, string? trust, bool srtp, string user)
+    private static async Task WriteFilesAsync(string folder, int port, int controlPort, string? trust, bool srtp, string user, string codecs)
     {
         await File.WriteAllTextAsync(Path.Combine(folder, "config"), $"""
             poll_method epoll
@@ -157,6 +192,9 @@ internal sealed class BaresipPeer : IForeignPhone
             module aubridge.so
             module sndfile.so
             {(srtp ? "module srtp.so" : "")}
+            {(codecs.StartsWith("opus", StringComparison.Ordinal) ? "module opus.so" : "")}
+            opus_bitrate 32000
+            opus_inbandfec yes
             module ctrl_tcp.so
             ctrl_tcp_listen 127.0.0.1:{controlPort}
             snd_path {folder}
@@ -164,7 +202,7 @@ internal sealed class BaresipPeer : IForeignPhone
             module_app menu.so
 
             """);
-        await File.WriteAllTextAsync(Path.Combine(folder, "accounts"), $"<sip:{user}@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs=pcmu,pcma{(srtp ? ";mediaenc=srtp-mand" : "")}\n");
+        await File.WriteAllTextAsync(Path.Combine(folder, "accounts"), $"<sip:{user}@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs={codecs}{(srtp ? ";mediaenc=srtp-mand" : "")}\n");
         await File.WriteAllTextAsync(Path.Combine(folder, "contacts"), "");
     }
 }

@@ -30,14 +30,15 @@ internal sealed class PhonePair<TForeign>(string folder, LoopbackPhone ours, TFo
     public TForeign Theirs => theirs;
 
     /// <param name="start">Starts the foreign one in this folder, with this microphone, believing this root over TLS.</param>
-    public static async Task<PhonePair<TForeign>> StartAsync(Func<string, short[], string, Task<TForeign>> start)
+    /// <param name="capabilities">What ours offers and answers; absent: the defaults.</param>
+    public static async Task<PhonePair<TForeign>> StartAsync(Func<string, short[], string, Task<TForeign>> start, MediaCapabilities? capabilities = null)
     {
         var folder = Directory.CreateTempSubdirectory("sentiric-pair-").FullName;
         var root = Path.Combine(folder, "root.pem");
         LoopbackPhone? phone = null;
         try
         {
-            phone = await LoopbackPhone.StartAsync(new PhoneOptions(Tls: await PeerCertificates.IssueAsync(root)));
+            phone = await LoopbackPhone.StartAsync(new PhoneOptions(Tls: await PeerCertificates.IssueAsync(root), Capabilities: capabilities));
             return new(folder, phone, await start(Path.Combine(folder, "peer"), Melody.Repeated(TheirMelody, Long), root));
         }
         catch
@@ -69,23 +70,24 @@ internal sealed class PhonePair<TForeign>(string folder, LoopbackPhone ours, TFo
     }
 
     /// <summary>Each hears the other's melody, by correlation, not by counting packets.</summary>
-    public async Task<string> BothVoicesAsync(PhoneCall call)
+    /// <param name="likeness">The least correlation; a codec that takes the wave apart gives less than one that rounds it.</param>
+    public async Task<string> BothVoicesAsync(PhoneCall call, double likeness = Melody.Likeness)
     {
         var spoken = call.Play(Melody.Repeated(OurMelody, Spoken));
-        var here = await TheirVoiceAsync(call);
+        var here = await TheirVoiceAsync(call, likeness);
         var there = 0.0;
         await Until.TrueAsync(
-            "our melody in what they heard", () => Task.FromResult((there = Melody.In(theirs.Heard(), OurMelody)) > Melody.Likeness), Calling.Patience,
+            "our melody in what they heard", () => Task.FromResult((there = Melody.In(theirs.Heard(), OurMelody)) > likeness), Calling.Patience,
             () => $"likeness {there:F3} in {theirs.Heard().Length} samples\n{theirs.Said}");
         call.Media.Clear();
         await Until.DoneAsync("our melody to stop", spoken.Finished, Calling.Patience);
         return $"heard there with {there:F4}, heard here with {here:F4}";
     }
 
-    public async Task<double> TheirVoiceAsync(PhoneCall call)
+    public async Task<double> TheirVoiceAsync(PhoneCall call, double likeness = Melody.Likeness)
     {
         var here = await Melody.HeardAsync(call, TheirMelody);
-        Assert.True(here > Melody.Likeness, $"their melody is heard with {here:F3}\n{theirs.Said}");
+        Assert.True(here > likeness, $"their melody is heard with {here:F3}\n{theirs.Said}");
         return here;
     }
 

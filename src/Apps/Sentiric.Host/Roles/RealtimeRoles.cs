@@ -46,14 +46,14 @@ internal static class RealtimeRoles
     private static void AddMedia(IServiceCollection services, HostSettings settings)
     {
         var (from, to) = settings.MediaPorts;
-        var music = MusicOf(settings.HoldMusic);
+        var (music, codecs) = (MusicOf(settings.HoldMusic), CodecsOf(settings));
         services.AddSingleton(s => new MediaEngine(
             new MediaEngineOptions
             {
                 LocalAddress = settings.MediaAddress,
                 AdvertisedAddress = settings.MediaPublicAddress,
                 Ports = from == 0 ? PortRange.KernelChosen : new PortRange(from, to),
-                Capabilities = MediaCapabilities.Default with { Srtp = settings.MediaSrtp, ComfortNoise = settings.ComfortNoise },
+                Capabilities = codecs with { Srtp = settings.MediaSrtp, ComfortNoise = settings.ComfortNoise },
                 Leg = new MediaLegOptions { NoRtpAfter = TimeSpan.FromSeconds(settings.MediaTimeoutSeconds) },
             },
             s.GetRequiredService<ILogger<MediaEngine>>()));
@@ -63,6 +63,15 @@ internal static class RealtimeRoles
         services.AddSingleton<IMediaSessions>(s => s.GetRequiredService<MediaSessions>());
         services.AddSingleton<RecordingShelf>();
         StoreRole.AddLoop(services, "recordings", s => s.GetRequiredService<RecordingShelf>().KeepAsync);
+    }
+
+    // The engine leaves out, and says so, what the machine lacks; with nothing left every call would be refused.
+    private static MediaCapabilities CodecsOf(HostSettings settings)
+    {
+        var capabilities = MediaCapabilities.Default with { Codecs = settings.Codecs };
+        return capabilities.Present().Codecs.Count > 0
+            ? capabilities
+            : throw new SettingsException($"Media__Codecs names opus alone, and its library is not on this machine: install {OpusLibrary.Package} or name another codec.");
     }
 
     private static HoldMusic MusicOf(string? setting)

@@ -39,6 +39,7 @@ public sealed class HostSettings
         MediaPorts = PortRange("Media:PortRange", "30000-31999");
         MediaSrtp = SrtpPolicies.Parse(_read.Text("Media:Srtp") ?? "offered") ?? throw _read.Wrong("Media:Srtp", "never, offered or required is needed");
         MediaTimeoutSeconds = _read.Number("Media:TimeoutSeconds", 20, 1, 3600);
+        Codecs = _read.Codecs("Media:Codecs", "PCMA,PCMU,G722");
         HoldMusic = _read.Text("Media:HoldMusic");
         ComfortNoise = _read.Switch("Media:ComfortNoise");
         Recording = new RecordingSettings(configuration);
@@ -123,6 +124,12 @@ public sealed class HostSettings
 
     /// <summary>Media:TimeoutSeconds without RTP after which a call ends, 1..3600.</summary>
     public int MediaTimeoutSeconds { get; }
+
+    /// <summary>
+    /// Media:Codecs, in the order of our own offers: PCMA, PCMU, G722 and opus. In answers the offerer's order rules; a trunk's Codecs choose among these. opus needs libopus on the machine:
+    /// without it a warning says so and calls go without.
+    /// </summary>
+    public IReadOnlyList<AudioCodec> Codecs { get; }
 
     /// <summary>
     /// Media:ComfortNoise "true" sends our silence as comfort noise (RFC 3389) to whoever takes it: 5 packets a second for 50. False: silent frames, which every equipment understands, which keep

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Configuration;
+using Sentiric.Media;
 
 namespace Sentiric.Host.Settings;
 
@@ -28,6 +29,10 @@ internal sealed class SettingsReader(IConfiguration configuration)
         IPNetwork.TryParse(text, out var network) ? network
         : IPAddress.TryParse(text, out var address) ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
         : throw Wrong(key, text, "addresses or CIDR blocks are needed, e.g. 10.0.0.0/8"))];
+
+    /// <summary>Names as in SDP, comma separated, in any case; each once.</summary>
+    public IReadOnlyList<AudioCodec> Codecs(string key, string fallback = "") => [.. List(key, fallback).Select(name => AudioCodecNames.Named(name)
+        ?? throw Wrong(key, name, $"only {string.Join(", ", Enum.GetValues<AudioCodec>().Select(codec => codec.EncodingName()))} are spoken here")).Distinct()];
 
     /// <summary>The setting as the environment names it.</summary>
     public string Name(string key) => (_prefix + key).Replace(":", "__", StringComparison.Ordinal);

@@ -40,7 +40,7 @@ internal sealed class TrunkSettings
             Weight = _read.Number("Weight", 1, 0, 65_535),
             Profile = new TrunkProfile
             {
-                Codecs = [.. _read.List("Codecs").Select(Codec)],
+                Codecs = [.. _read.Codecs("Codecs").Select(codec => codec.EncodingName())],
                 TelephoneEvent = _read.Switch("TelephoneEvent", true),
                 Srtp = _read.Text("Srtp") is not { } srtp || SrtpPolicies.Parse(srtp) is not null ? _read.Text("Srtp") : throw _read.Wrong("Srtp", "never, offered or required is needed"),
                 EchoesRecordRoute = _read.Switch("RecordRoute", true),
@@ -87,7 +87,4 @@ internal sealed class TrunkSettings
     };
 
     private SipUri Uri(string key) => SipUri.TryParse(_read.Text(key) ?? "", out var uri) && uri.IsSip && uri.Host.Length > 0 ? uri : throw _read.Wrong(key, "a SIP URI is needed, e.g. sip:carrier.example");
-
-    private string Codec(string name) => Enum.GetValues<AudioCodec>().Select(codec => codec.EncodingName()).FirstOrDefault(known => known.Equals(name, StringComparison.OrdinalIgnoreCase))
-        ?? throw _read.Wrong("Codecs", $"only {string.Join(", ", Enum.GetValues<AudioCodec>().Select(codec => codec.EncodingName()))} are spoken here");
 }

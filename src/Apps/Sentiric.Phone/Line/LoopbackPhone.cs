@@ -9,7 +9,9 @@ namespace Sentiric.Phone;
 /// <param name="Address">Where SIP and RTP are bound, and what SDP and Contact name.</param>
 /// <param name="Media">Shared with other phones of the process; absent: the phone starts and ends its own.</param>
 /// <param name="Tls">Who it is over TLS and whom it believes; absent: it has no TLS.</param>
-public sealed record PhoneOptions(IPAddress? Address = null, MediaEngine? Media = null, SipTimers? Timers = null, SipTlsOptions? Tls = null);
+/// <param name="Capabilities">What it offers and answers, when the media are its own; absent: the engine's defaults.</param>
+public sealed record PhoneOptions(
+    IPAddress? Address = null, MediaEngine? Media = null, SipTimers? Timers = null, SipTlsOptions? Tls = null, MediaCapabilities? Capabilities = null);
 
 /// <summary>A call to place.</summary>
 /// <param name="To">SIP URI of whom to call, host and port included.</param>
@@ -46,7 +48,7 @@ public sealed class LoopbackPhone : ISipApplication, IAsyncDisposable
     {
         address = options.Address ?? IPAddress.Loopback;
         ownsMedia = options.Media is null;
-        media = options.Media ?? new MediaEngine(new MediaEngineOptions { LocalAddress = address });
+        media = options.Media ?? new MediaEngine(new MediaEngineOptions { LocalAddress = address, Capabilities = options.Capabilities ?? MediaCapabilities.Default });
     }
 
     /// <summary>Binds UDP, TCP and, where it may, TLS. Throws <see cref="SipListenException"/> when the address is not this machine's.</summary>

@@ -18,13 +18,13 @@ public static class G711
 
     public static void Decode(AudioCodec codec, ReadOnlySpan<byte> encoded, Span<short> pcm)
     {
-        var table = codec switch { AudioCodec.Pcma => FromALaw, AudioCodec.Pcmu => FromMuLaw, AudioCodec.G722 => throw NotOurs(codec) };
+        var table = codec switch { AudioCodec.Pcma => FromALaw, AudioCodec.Pcmu => FromMuLaw, AudioCodec.G722 or AudioCodec.Opus => throw NotOurs(codec) };
         for (var i = 0; i < encoded.Length; i++) pcm[i] = table[encoded[i]];
     }
 
     public static void Encode(AudioCodec codec, ReadOnlySpan<short> pcm, Span<byte> encoded)
     {
-        var table = codec switch { AudioCodec.Pcma => ToALaw, AudioCodec.Pcmu => ToMuLaw, AudioCodec.G722 => throw NotOurs(codec) };
+        var table = codec switch { AudioCodec.Pcma => ToALaw, AudioCodec.Pcmu => ToMuLaw, AudioCodec.G722 or AudioCodec.Opus => throw NotOurs(codec) };
         for (var i = 0; i < pcm.Length; i++) encoded[i] = table[(ushort)pcm[i]];
     }
 

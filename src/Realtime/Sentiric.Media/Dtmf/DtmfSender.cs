@@ -42,7 +42,8 @@ public sealed class DtmfSender
     }
 
     /// <summary>One step of 20 ms; null in the pauses.</summary>
-    public DtmfPacket? Next(uint timestamp)
+    /// <param name="ticksPerStep">Of the clock of the events (RFC 4733 2.1), in 20 ms.</param>
+    public DtmfPacket? Next(uint timestamp, int ticksPerStep = JitterBuffer.FrameSamples)
     {
         if (tick < 0)
         {
@@ -52,7 +53,7 @@ public sealed class DtmfSender
         var now = tick++;
         if (tick == KeyTicks + EndPackets + PauseTicks) tick = -1;
         if (now >= KeyTicks + EndPackets) return null;
-        var duration = (ushort)(JitterBuffer.FrameSamples * Math.Min(now + 1, KeyTicks));
+        var duration = (ushort)(ticksPerStep * Math.Min(now + 1, KeyTicks));
         return new DtmfPacket(now == 0, start, key, now >= KeyTicks, duration);
     }
 

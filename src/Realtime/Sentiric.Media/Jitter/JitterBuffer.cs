@@ -85,6 +85,13 @@ public sealed class JitterBuffer
         return JitterInsert.Stored;
     }
 
+    /// <summary>Fills a hole before a packet, where that is not played yet. No packet of its own: it tells nothing about the delay.</summary>
+    public void Patch(uint timestamp, ReadOnlySpan<short> samples)
+    {
+        var at = newest + (int)(timestamp - (uint)newest);
+        if (running && at - playAt <= MaxAhead && at + samples.Length > playAt) Store(at, samples);
+    }
+
     /// <summary>Takes the next 20 ms; always fills the frame.</summary>
     public FrameSource Read(Span<short> frame)
     {

@@ -19,6 +19,12 @@ public sealed record NegotiatedAudio(
 {
     /// <summary>Both speak comfort noise (payload type 13, RFC 3389), and we want to send it.</summary>
     public bool ComfortNoise { get; init; }
+
+    /// <summary>Ticks in a second of the duration in telephone events: the codec's clock where the other side offers that, else 8,000.</summary>
+    public int TelephoneEventRate { get; init; } = Tone.SampleRate;
+
+    /// <summary>What they want to hear, when the codec is Opus.</summary>
+    public OpusFormat? Opus { get; init; }
 }
 
 /// <summary>Saying no is a value: a stable code and a sentence for the log.</summary>
@@ -49,6 +55,12 @@ public sealed record MediaCapabilities(
     public bool ComfortNoise { get; init; }
 
     public static MediaCapabilities Default { get; } = new([AudioCodec.Pcma, AudioCodec.Pcmu, AudioCodec.G722]);
+
+    /// <summary>These, less the codecs whose library is not on this machine.</summary>
+    public MediaCapabilities Present() => Codecs.Contains(AudioCodec.Opus) ? Present(OpusLibrary.IsPresent) : this;
+
+    internal MediaCapabilities Present(bool opus) =>
+        opus || !Codecs.Contains(AudioCodec.Opus) ? this : this with { Codecs = [.. Codecs.Where(c => c != AudioCodec.Opus)] };
 }
 
 /// <summary>Either an answer with what it means, or a refusal.</summary>

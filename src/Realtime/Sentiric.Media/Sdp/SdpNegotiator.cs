@@ -11,7 +11,6 @@ namespace Sentiric.Media;
 public static class SdpNegotiator
 {
     private const string Plain = "RTP/AVP", Secure = "RTP/SAVP";
-    private const int OfferedTelephoneEvent = 101;
     private const int PacketMs = 20;
 
     /// <summary>Answers an offer, or says why it cannot be answered (SIP 488; 400 for <c>sdp.malformed</c>).</summary>
@@ -32,15 +31,26 @@ public static class SdpNegotiator
     }
 
     /// <summary>Offers everything that we can do.</summary>
-    public static string Offer(MediaCapabilities capabilities, SdpLocal local)
+    /// <param name="agreed">What was agreed on before: its dynamic numbers keep their meaning (RFC 3264 8.3.2).</param>
+    public static string Offer(MediaCapabilities capabilities, SdpLocal local, NegotiatedAudio? agreed = null)
     {
-        var formats = capabilities.Codecs.Select(c => Text(c.StaticPayloadType())).ToList();
-        List<SdpAttribute> attributes =
-            [.. capabilities.Codecs.Select(c => new SdpAttribute("rtpmap", $"{Text(c.StaticPayloadType())} {c.EncodingName()}/8000"))];
+        var numbers = new OfferedNumbers(agreed);
+        List<string> formats = [];
+        List<SdpAttribute> attributes = [];
+        foreach (var codec in capabilities.Codecs)
+        {
+            var number = numbers.Of(codec);
+            formats.Add(Text(number));
+            attributes.AddRange(CodecLines(codec, number));
+        }
         if (capabilities.TelephoneEvent)
         {
-            formats.Add(Text(OfferedTelephoneEvent));
-            attributes.AddRange(TelephoneEventLines(OfferedTelephoneEvent));
+            foreach (var rate in EventRates(capabilities))
+            {
+                var number = numbers.OfEvents(rate);
+                formats.Add(Text(number));
+                attributes.AddRange(TelephoneEventLines(number, rate));
+            }
         }
         if (capabilities.ComfortNoise) AddComfortNoise(formats, attributes);
         attributes.Add(new SdpAttribute("ptime", Text(PacketMs)));
@@ -84,16 +94,20 @@ public static class SdpNegotiator
         {
             if (CodecOf(media, format) is not { } codec || !capabilities.Codecs.Contains(codec)) continue;
             var mux = capabilities.RtcpMux && media.Has("rtcp-mux");
+            var events = capabilities.TelephoneEvent ? TelephoneEventOf(media, codec) : null;
             return new NegotiatedAudio(
                 new IPEndPoint(address, media.Port),
                 new IPEndPoint(address, mux ? media.Port : RtcpPortOf(media)),
                 codec,
                 int.Parse(format, CultureInfo.InvariantCulture),
-                capabilities.TelephoneEvent ? TelephoneEventOf(media) : null,
+                events?.PayloadType,
                 OurDirection(document, media, address, capabilities.Direction),
                 mux)
             {
-                ComfortNoise = capabilities.ComfortNoise && TakesComfortNoise(media),
+                // Its clock is the codec's (RFC 3389 4), and its static number means 8 kHz.
+                ComfortNoise = capabilities.ComfortNoise && codec.ClockRate() == Tone.SampleRate && TakesComfortNoise(media),
+                TelephoneEventRate = events?.Rate ?? Tone.SampleRate,
+                Opus = codec == AudioCodec.Opus ? OpusFormat.Parse(ParametersOf(media, format)) : null,
             };
         }
         return null;
@@ -106,7 +120,7 @@ public static class SdpNegotiator
         var encoding = EncodingOf(media, format);
         foreach (var codec in Enum.GetValues<AudioCodec>())
         {
-            if (encoding is null ? payloadType == codec.StaticPayloadType() : IsEncoding(encoding, codec.EncodingName())) return codec;
+            if (encoding is null ? payloadType == codec.StaticPayloadType() : Means(encoding, codec)) return codec;
         }
         return null;
     }
@@ -124,33 +138,51 @@ public static class SdpNegotiator
         attributes.Add(new SdpAttribute("rtpmap", $"{Text(ComfortNoise.PayloadType)} {ComfortNoise.EncodingName}/8000"));
     }
 
-    private static int? TelephoneEventOf(SdpMedia media)
+    // RFC 4733 2.1: the clock of the audio beside it. Many telephones name 8 kHz beside Opus and nothing else, so that has to do.
+    private static (int PayloadType, int Rate)? TelephoneEventOf(SdpMedia media, AudioCodec codec) =>
+        TelephoneEventAt(media, codec.ClockRate()) ?? (codec.ClockRate() == Tone.SampleRate ? null : TelephoneEventAt(media, Tone.SampleRate));
+
+    private static (int PayloadType, int Rate)? TelephoneEventAt(SdpMedia media, int rate)
     {
         foreach (var format in media.Formats)
         {
-            if (EncodingOf(media, format) is not { } encoding || !IsEncoding(encoding, "telephone-event")) continue;
+            if (EncodingOf(media, format) is not { } encoding || !IsEncoding(encoding, "telephone-event", rate)) continue;
             var isNumber = int.TryParse(format, NumberStyles.None, CultureInfo.InvariantCulture, out var payloadType);
-            if (isNumber && payloadType <= 127) return payloadType;
+            if (isNumber && payloadType <= 127) return (payloadType, rate);
         }
         return null;
     }
 
+    // The usual clock, which everybody knows, and that of the codecs beside it.
+    private static IEnumerable<int> EventRates(MediaCapabilities capabilities) =>
+        capabilities.Codecs.Select(c => c.ClockRate()).Append(Tone.SampleRate).Distinct().Order();
+
     // a=rtpmap:101 telephone-event/8000[/1]
-    private static string? EncodingOf(SdpMedia media, string format)
+    private static string? EncodingOf(SdpMedia media, string format) => About(media, "rtpmap", format);
+
+    private static string? ParametersOf(SdpMedia media, string format) => About(media, "fmtp", format);
+
+    private static string? About(SdpMedia media, string name, string format)
     {
         foreach (var attribute in media.Attributes)
         {
-            if (attribute.Name != "rtpmap" || attribute.Value is not { } value) continue;
+            if (attribute.Name != name || attribute.Value is not { } value) continue;
             var space = value.IndexOf(' ', StringComparison.Ordinal);
             if (space > 0 && value.AsSpan(0, space).SequenceEqual(format)) return value[(space + 1)..].Trim();
         }
         return null;
     }
 
-    private static bool IsEncoding(string encoding, string name)
+    private static bool Means(string encoding, AudioCodec codec) => codec switch
+    {
+        AudioCodec.Pcma or AudioCodec.Pcmu or AudioCodec.G722 => IsEncoding(encoding, codec.EncodingName()),
+        AudioCodec.Opus => encoding.Equals(codec.MapName(), StringComparison.OrdinalIgnoreCase), // two channels, always (RFC 7587 7)
+    };
+
+    private static bool IsEncoding(string encoding, string name, int rate = Tone.SampleRate)
     {
         var parts = encoding.Split('/');
-        return parts.Length >= 2 && parts[0].Equals(name, StringComparison.OrdinalIgnoreCase) && parts[1] == "8000"
+        return parts.Length >= 2 && parts[0].Equals(name, StringComparison.OrdinalIgnoreCase) && parts[1] == Text(rate)
             && (parts.Length == 2 || parts[2] == "1");
     }
 
@@ -185,11 +217,11 @@ public static class SdpNegotiator
     private static SdpMedia Accept(SdpMedia offered, NegotiatedAudio audio, int port, SdpAttribute? crypto)
     {
         List<string> formats = [Text(audio.PayloadType)];
-        List<SdpAttribute> attributes = [new("rtpmap", $"{Text(audio.PayloadType)} {audio.Codec.EncodingName()}/8000")];
+        List<SdpAttribute> attributes = [.. CodecLines(audio.Codec, audio.PayloadType)];
         if (audio.TelephoneEventPayloadType is { } events)
         {
             formats.Add(Text(events));
-            attributes.AddRange(TelephoneEventLines(events));
+            attributes.AddRange(TelephoneEventLines(events, audio.TelephoneEventRate));
         }
         if (audio.ComfortNoise) AddComfortNoise(formats, attributes);
         attributes.Add(new SdpAttribute("ptime", Text(PacketMs)));
@@ -203,8 +235,14 @@ public static class SdpNegotiator
     // RFC 3264 6: a refused stream keeps its place with port 0.
     private static SdpMedia Reject(SdpMedia offered) => new(offered.Kind, 0, offered.Protocol, offered.Formats, null, []);
 
-    private static IEnumerable<SdpAttribute> TelephoneEventLines(int payloadType) =>
-        [new("rtpmap", $"{Text(payloadType)} telephone-event/8000"), new("fmtp", $"{Text(payloadType)} 0-15")];
+    private static IEnumerable<SdpAttribute> CodecLines(AudioCodec codec, int payloadType)
+    {
+        yield return new SdpAttribute("rtpmap", $"{Text(payloadType)} {codec.MapName()}");
+        if (codec == AudioCodec.Opus) yield return new SdpAttribute("fmtp", $"{Text(payloadType)} {OpusFormat.Ours}");
+    }
+
+    private static IEnumerable<SdpAttribute> TelephoneEventLines(int payloadType, int rate) =>
+        [new("rtpmap", $"{Text(payloadType)} telephone-event/{Text(rate)}"), new("fmtp", $"{Text(payloadType)} 0-15")];
 
     private static SdpDocument Describe(SdpLocal local, IReadOnlyList<SdpMedia> media) =>
         new($"- {Text(local.SessionId)} {Text(local.Version)} IN IP4 {local.Address}", local.Address.ToString(), [], media);

@@ -1,10 +1,10 @@
 namespace Sentiric.Media;
 
 /// <summary>
-/// What a leg's codec remembers from packet to packet, both ways, at the engine's 8 kHz: G.711 by table, G.722 with its rate halved and doubled.
+/// What a leg's codec remembers from packet to packet, both ways, at the engine's 8 kHz: G.711 by table, G.722 with its rate halved and doubled, Opus by its library.
 /// Beside it what is heard without being audio: comfort noise, and keys in the audio itself. Not thread-safe: the leg owns it. Allocates when the codec changes.
 /// </summary>
-internal sealed class LegVoice
+internal sealed class LegVoice : IDisposable
 {
     private const int WideRate = 16_000;
     private const int MaxWideSamples = 1_920; // 120 ms
@@ -15,11 +15,21 @@ internal sealed class LegVoice
 
     public ComfortNoise Noise { get; } = new();
 
+    /// <summary>Opus, while that was agreed on: it is heard packet by packet, in order.</summary>
+    public OpusVoice? Opus { get; private set; }
+
     /// <summary>Starts anew when the codec is another one.</summary>
-    public void Use(AudioCodec agreed)
+    /// <param name="opus">What the listener asks for, when the codec is Opus.</param>
+    public void Use(AudioCodec agreed, OpusFormat? opus = null)
     {
-        if (codec == agreed) return;
+        if (codec == agreed)
+        {
+            Opus?.Use(opus ?? OpusFormat.Plain);
+            return;
+        }
         codec = agreed;
+        Opus?.Dispose();
+        Opus = agreed == AudioCodec.Opus ? new OpusVoice(opus ?? OpusFormat.Plain) : null;
         wide = agreed == AudioCodec.G722 ? new Wide() : null;
         Noise.Stop();
     }
@@ -28,11 +38,12 @@ internal sealed class LegVoice
     public void ListenAnew()
     {
         if (codec == AudioCodec.G722) wide = new Wide();
+        Opus?.ListenAnew();
         Noise.Stop();
         keys.Reset();
     }
 
-    /// <summary>Answers how many 8 kHz samples the payload held; an octet is a sample in all three codecs.</summary>
+    /// <summary>Answers how many 8 kHz samples the payload held; an octet is a sample in all codecs but <see cref="Opus"/>.</summary>
     public int Decode(ReadOnlySpan<byte> payload, Span<short> pcm)
     {
         Noise.Stop();
@@ -44,6 +55,7 @@ internal sealed class LegVoice
     /// <summary>Answers how many octets the frame became.</summary>
     public int Encode(ReadOnlySpan<short> pcm, Span<byte> payload)
     {
+        if (Opus is { } opus) return opus.Encode(pcm, payload);
         if (wide is { } state) return state.Encode(pcm, payload);
         G711.Encode(codec ?? AudioCodec.Pcma, pcm, payload);
         return pcm.Length;
@@ -51,6 +63,8 @@ internal sealed class LegVoice
 
     /// <summary>A key pressed in the audio, told once.</summary>
     public char? HearKey(ReadOnlySpan<short> pcm) => keys.Hear(pcm);
+
+    public void Dispose() => Opus?.Dispose();
 
     private sealed class Wide
     {

@@ -52,6 +52,11 @@ public sealed partial class MediaEngine : IAsyncDisposable
         var threads = Options.MediaThreads == 0 ? Environment.ProcessorCount : Options.MediaThreads;
         loops = [.. Enumerable.Range(0, threads).Select(i => new MediaLoop($"media {i}", Options.Priority, ReportFault, lost => LogStall(this.logger, lost)))];
         meter = new MediaMeter(() => OpenSessions, () => LateTicks);
+        if (Options.Capabilities.Present() is var present && present != Options.Capabilities)
+        {
+            Options = Options with { Capabilities = present };
+            LogNoOpus(this.logger, OpusLibrary.Package);
+        }
         if (!IsRealTime) LogNoRealTime(this.logger, Priority);
         if (ReservedPorts.Endangered(Options.Ports) is > 0 and var endangered) LogPortsEndangered(this.logger, endangered, Options.Ports.First, Options.Ports.Last);
     }
@@ -189,6 +194,9 @@ public sealed partial class MediaEngine : IAsyncDisposable
 
     [LoggerMessage(4, LogLevel.Error, "A fault in {Where} of the media engine")]
     private static partial void LogFault(ILogger logger, string where, Exception fault);
+
+    [LoggerMessage(6, LogLevel.Warning, "Opus is among the codecs, but its library is not on this machine: calls go without it. Debian has it as {Package}")]
+    private static partial void LogNoOpus(ILogger logger, string package);
 
     [LoggerMessage(5, LogLevel.Warning, "The kernel may give {Ports} of the media ports {First}-{Last} to outgoing connections: put them into net.ipv4.ip_local_reserved_ports")]
     private static partial void LogPortsEndangered(ILogger logger, int ports, int first, int last);

@@ -45,9 +45,11 @@ public sealed class MediaLeg : IDisposable
 {
     public const int FrameSamples = JitterBuffer.FrameSamples;
     private const int FrameMs = 20;
+    private const int TicksPerSecond = 1_000 / FrameMs;
     private const int NoiseEveryTicks = 10;   // 200 ms: a lost packet of it is soon made up for
     private const byte NoiseLevel = 65;       // -dBov: a quiet line; less would be a hole after a voice
-    private const int MaxPacketSamples = 960; // 120 ms: no telephone sends longer packets
+    private const int MaxPacketSamples = OpusDecoder.MaxSamples; // 120 ms: no telephone sends longer packets
+    private const int MaxSentOctets = OpusEncoder.MaxFrameOctets;
 
     private readonly IMediaTransport transport;
     private readonly MediaLegOptions options;
@@ -59,6 +61,7 @@ public sealed class MediaLeg : IDisposable
     private readonly DtmfReceiver dtmfIn = new();
     private readonly DtmfSender dtmfOut = new();
     private readonly LegVoice voice = new();
+    private readonly RtpTimeline heardAt = new();
     private readonly Queue<MediaEvent> events = new();
     private readonly short[] inbound = new short[FrameSamples];
     private readonly short[] outbound = new short[FrameSamples];
@@ -95,7 +98,7 @@ public sealed class MediaLeg : IDisposable
     }
 
     private static short[] Decoded => threadDecoded ??= new short[MaxPacketSamples];
-    private static byte[] Packet => threadPacket ??= new byte[RtpHeader.Size + FrameSamples];
+    private static byte[] Packet => threadPacket ??= new byte[RtpHeader.Size + MaxSentOctets];
 
     public PlaybackQueue Playback { get; } = new();
 
@@ -131,7 +134,8 @@ public sealed class MediaLeg : IDisposable
         var first = audio is null;
         audio = negotiated;
         UseKeys(negotiated.Srtp);
-        voice.Use(negotiated.Codec);
+        voice.Use(negotiated.Codec, negotiated.Opus);
+        heardAt.Factor = negotiated.Codec.ClockRate() / Tone.SampleRate;
         var remote = UdpAddress.From(negotiated.Remote);
         if (remote.IsReachable) source.Expect(remote, ssrcOfEarlierCall);
         remoteRtcp = UdpAddress.From(negotiated.RemoteRtcp);
@@ -147,13 +151,17 @@ public sealed class MediaLeg : IDisposable
         if (audio is not { } agreed) return;
         var isRtcp = onRtcpPort || RtpHeader.LooksLikeRtcp(datagram);
         if (seal is not null && !TryOpen(ref datagram, isRtcp)) return;
-        if (isRtcp) ReceiveRtcp(datagram, from, nowUs);
+        if (isRtcp) ReceiveRtcp(agreed, datagram, from, nowUs);
         else if (!RtpHeader.TryRead(datagram, out var header)) malformed++;
         else if (!IsNegotiated(agreed, header.PayloadType)) ReceiveStray(header, datagram.Slice(header.PayloadOffset, header.PayloadLength), from, nowUs);
         else ReceiveRtp(agreed, header, datagram.Slice(header.PayloadOffset, header.PayloadLength), from, nowUs);
     }
 
-    public void Dispose() => seal?.Dispose();
+    public void Dispose()
+    {
+        seal?.Dispose();
+        voice.Dispose();
+    }
 
     /// <summary>20 ms pass: one frame in, one packet out.</summary>
     public void Tick(long nowUs, bool late = false)
@@ -168,7 +176,7 @@ public sealed class MediaLeg : IDisposable
         if (agreed.TelephoneEventPayloadType is null && InboundSource != FrameSource.Nothing && voice.HearKey(inbound) is { } key) events.Enqueue(new MediaEvent.DtmfPressed(key));
         SendFrame(agreed);
         Recording?.Append(inbound, outbound);
-        timestamp += FrameSamples;
+        timestamp += (uint)agreed.Codec.TimestampPerFrame();
         Ticks++;
         while (Playback.TryTakeReached(out var mark) && mark is not null) events.Enqueue(mark);
         WatchForSilence(agreed, nowUs);
@@ -178,8 +186,8 @@ public sealed class MediaLeg : IDisposable
     /// <summary>The process stood still for too long to catch up: the timeline goes on, nothing is sent for the time lost.</summary>
     public void Skip(int frames)
     {
-        if (audio is null) return;
-        timestamp += (uint)(FrameSamples * frames);
+        if (audio is not { } agreed) return;
+        timestamp += (uint)(agreed.Codec.TimestampPerFrame() * frames);
         marker = true;
         Ticks += frames;
         lateTicks += frames;
@@ -244,11 +252,31 @@ public sealed class MediaLeg : IDisposable
         if (verdict == SourceVerdict.AcceptNewStream) ListenAnew(from);
         (expectRtpSinceUs, toldNoRtp) = (nowUs, false);
         var arrival = statistics.OnPacket(header.Sequence, nowUs);
-        if (arrival is RtpArrival.Restarted) dtmfIn.Reset(); // its timestamps, too, begin somewhere else
+        if (arrival is RtpArrival.Restarted) CountAnew();
         if (arrival is RtpArrival.Duplicate or RtpArrival.Suspicious || !agreed.Direction.Receives()) return;
         if (header.PayloadType == agreed.TelephoneEventPayloadType) ReceiveDigit(header, payload);
         else if (loopBack) SendBack(agreed, header, payload, nowUs);
+        else if (voice.Opus is { } opus) ReceiveOpus(opus, header, payload, nowUs);
         else ReceiveAudio(header, payload, nowUs);
+    }
+
+    // Its timestamps, too, begin somewhere else, and what comes now is not behind what came before.
+    private void CountAnew()
+    {
+        dtmfIn.Reset();
+        voice.ListenAnew();
+    }
+
+    private void ReceiveOpus(OpusVoice opus, RtpHeader header, ReadOnlySpan<byte> payload, long nowUs)
+    {
+        var at = heardAt.At(header.Timestamp);
+        statistics.OnAudioTiming(at, nowUs);
+        if (opus.IsBehind(header.Sequence)) return;
+        var recovered = opus.Recover(header.Sequence, at, payload, Decoded);
+        if (recovered > 0) jitter.Patch(at - (uint)recovered, Decoded.AsSpan(0, recovered));
+        voice.Noise.Stop();
+        if (opus.Decode(header.Sequence, at, payload, Decoded) is { } samples) jitter.Insert(at, Decoded.AsSpan(0, samples));
+        else malformed++;
     }
 
     private void ReceiveAudio(RtpHeader header, ReadOnlySpan<byte> payload, long nowUs)
@@ -266,8 +294,8 @@ public sealed class MediaLeg : IDisposable
     // Timestamps keep their distances; the shift puts them where our own stream stands.
     private void SendBack(NegotiatedAudio agreed, RtpHeader header, ReadOnlySpan<byte> payload, long nowUs)
     {
-        statistics.OnAudioTiming(header.Timestamp, nowUs);
-        if (payload.Length > FrameSamples || !agreed.Direction.Sends() || source.SendTo is not { IsReachable: true } to) return;
+        statistics.OnAudioTiming(heardAt.At(header.Timestamp), nowUs);
+        if (payload.Length > MaxSentOctets || !agreed.Direction.Sends() || source.SendTo is not { IsReachable: true } to) return;
         loopShift ??= timestamp - header.Timestamp;
         payload.CopyTo(Packet.AsSpan(RtpHeader.Size));
         SendPacket(marker, header.PayloadType, header.Timestamp + loopShift.Value, payload.Length, to);
@@ -276,6 +304,7 @@ public sealed class MediaLeg : IDisposable
 
     private void ReceiveDigit(RtpHeader header, ReadOnlySpan<byte> payload)
     {
+        voice.Opus?.Pass(header.Sequence);
         if (dtmfIn.Take(header.Timestamp, payload) is { } digit) events.Enqueue(new MediaEvent.DtmfPressed(digit));
     }
 
@@ -298,7 +327,7 @@ public sealed class MediaLeg : IDisposable
         events.Enqueue(new MediaEvent.SourceFound(from));
     }
 
-    private void ReceiveRtcp(ReadOnlySpan<byte> datagram, UdpAddress from, long nowUs)
+    private void ReceiveRtcp(NegotiatedAudio agreed, ReadOnlySpan<byte> datagram, UdpAddress from, long nowUs)
     {
         if (!source.IsOurPeer(from))
         {
@@ -311,16 +340,16 @@ public sealed class MediaLeg : IDisposable
             return;
         }
         if (news.HasSenderReport) (lastSenderReport, lastSenderReportUs) = (news.NtpMiddle, nowUs);
-        if (news.HasBlock) TakeReport(news.Block, nowUs);
+        if (news.HasBlock) TakeReport(agreed, news.Block, nowUs);
         if (news.Voip is { } voip && voip.MosListening is >= 10 and <= 50) remoteMos = voip.MosListening / 10.0;
         if (news.Bye) events.Enqueue(new MediaEvent.RemoteBye());
     }
 
     // RFC 3550 6.4.1: RTT = now - LSR - DLSR, in 1/65536 s.
-    private void TakeReport(RtcpReportBlock block, long nowUs)
+    private void TakeReport(NegotiatedAudio agreed, RtcpReportBlock block, long nowUs)
     {
         remoteLossPercent = block.FractionLost * 100.0 / 256;
-        remoteJitterMs = block.Jitter / 8.0;
+        remoteJitterMs = block.Jitter * 1000.0 / agreed.Codec.ClockRate();
         if (block.LastSenderReport == 0) return;
         var roundTrip = (int)((uint)(NtpAt(nowUs) >> 16) - block.LastSenderReport - block.DelaySinceLast);
         if (roundTrip >= 0) rttMs = roundTrip * 1000.0 / 65_536;
@@ -333,7 +362,7 @@ public sealed class MediaLeg : IDisposable
             outbound.AsSpan().Clear();
             marker |= !loopBack;
         }
-        else if (dtmfOut.IsBusy && agreed.TelephoneEventPayloadType is { } payloadType) SendDigit(payloadType, to);
+        else if (dtmfOut.IsBusy && agreed.TelephoneEventPayloadType is { } payloadType) SendDigit(payloadType, agreed.TelephoneEventRate, to);
         else if (ReadOutbound()) SendAudio(agreed, to);
         else if (agreed.ComfortNoise) SendNoise(to);
         else if (options.Idle == IdleSend.Silence) SendAudio(agreed, to);
@@ -365,10 +394,10 @@ public sealed class MediaLeg : IDisposable
         marker = true;
     }
 
-    private void SendDigit(int payloadType, UdpAddress to)
+    private void SendDigit(int payloadType, int rate, UdpAddress to)
     {
         outbound.AsSpan().Clear();
-        if (dtmfOut.Next(timestamp) is not { } digit) return;
+        if (dtmfOut.Next(timestamp, rate / TicksPerSecond) is not { } digit) return;
         digit.Write(Packet.AsSpan(RtpHeader.Size));
         SendPacket(digit.Marker, payloadType, digit.Timestamp, DtmfPacket.Size, to);
     }
@@ -417,7 +446,8 @@ public sealed class MediaLeg : IDisposable
     }
 
     private RtcpReportBlock ReportOn(uint ssrc, long nowUs) => new(
-        ssrc, statistics.TakeFractionLost(), (int)Math.Min(statistics.Lost, 0x7FFFFF), statistics.ExtendedHighest, statistics.JitterSamples,
+        ssrc, statistics.TakeFractionLost(), (int)Math.Min(statistics.Lost, 0x7FFFFF), statistics.ExtendedHighest,
+        statistics.JitterSamples * (uint)heardAt.Factor,
         lastSenderReport, lastSenderReport == 0 ? 0 : (uint)((nowUs - lastSenderReportUs) * 65_536 / 1_000_000));
 
     // Our SSRC and sequence number are random enough to keep legs out of step.

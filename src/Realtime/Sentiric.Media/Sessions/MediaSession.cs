@@ -42,19 +42,19 @@ public sealed class MediaSession : IAsyncDisposable
     /// </summary>
     public SdpOutcome Answer(string offer, MediaCapabilities? capabilities = null)
     {
-        var outcome = SdpNegotiator.Answer(offer, capabilities ?? engine.Options.Capabilities, NextLocal());
+        var outcome = SdpNegotiator.Answer(offer, (capabilities ?? engine.Options.Capabilities).Present(), NextLocal());
         if (outcome.Audio is { } audio) Connect(audio);
         return outcome;
     }
 
     /// <summary>Our own offer; follow it with <see cref="AcceptAnswer"/> and the same capabilities.</summary>
     public string Offer(MediaCapabilities? capabilities = null) =>
-        SdpNegotiator.Offer(AsSecureAsNow(capabilities ?? engine.Options.Capabilities), NextLocal());
+        SdpNegotiator.Offer(AsSecureAsNow((capabilities ?? engine.Options.Capabilities).Present()), NextLocal(), Audio);
 
     /// <summary>Connects as the answer to our offer says; refused when it takes nothing of it.</summary>
     public SdpOutcome AcceptAnswer(string answer, MediaCapabilities? offered = null)
     {
-        var outcome = SdpNegotiator.ReadAnswer(answer, AsSecureAsNow(offered ?? engine.Options.Capabilities), srtpKeys.Value);
+        var outcome = SdpNegotiator.ReadAnswer(answer, AsSecureAsNow((offered ?? engine.Options.Capabilities).Present()), srtpKeys.Value);
         if (outcome.Audio is { } audio) Connect(audio);
         return outcome;
     }
