@@ -20,7 +20,7 @@ RUN dotnet publish src/Apps/Sentiric.Host/Sentiric.Host.csproj -c Release -o /ap
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
 RUN apt-get update \
- && apt-get install -y --no-install-recommends espeak-ng \
+ && apt-get install -y --no-install-recommends espeak-ng libopus0 \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY --from=build /app .
