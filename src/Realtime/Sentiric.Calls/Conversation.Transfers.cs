@@ -26,7 +26,7 @@ public sealed partial class Conversation
 
         await MusicAsync(talk.Call, talk.SessionId, on: true);
         // A carrier can reach numbers; our phones only we can.
-        var end = talk.Trunk is { TakesRefer: true, Target: not null } carrier && to.StartsWith('+')
+        var end = talk.Trunk is { TakesRefer: true, Target: not null } carrier && !OutgoingLines.MayBePhone(to)
             ? await ReferAsync(talk, to, trunks, carrier, deadline)
             : await BridgeAsync(talk, to, deadline);
         if (end is null)

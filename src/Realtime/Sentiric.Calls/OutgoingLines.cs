@@ -57,7 +57,7 @@ public sealed class OutgoingLines(Phones? phones = null)
             return null;
         }
 
-        if (!IsPhone(line.To) || phones is null || await phones.ContactsAsync(tenant, line.To, givenUp) is not { } contacts)
+        if (!MayBePhone(line.To) || phones is null || await phones.ContactsAsync(tenant, line.To, givenUp) is not { } contacts)
         {
             return PhoneNumber.IsDialable(line.To) ? await OverTrunksAsync(way, line, givenUp) : Failed(404);
         }
@@ -102,8 +102,8 @@ public sealed class OutgoingLines(Phones? phones = null)
 
     private static NameAddr Caller(Way way, string number) => NameAddr.Create(null, SipUri.Create(number, way.Host));
 
-    // A number in E.164 is nobody's phone: a lookup less for most calls.
-    private static bool IsPhone(string to) => !to.StartsWith('+');
+    /// <summary>An extension or a name may be a phone of ours, which no carrier reaches; a number in E.164 is nobody's: a lookup less for most calls.</summary>
+    public static bool MayBePhone(string to) => !to.StartsWith('+');
 
     private async Task<Way?> WayAsync(TimeProvider clock, CancellationToken ct)
     {
