@@ -21,6 +21,12 @@ public sealed class StreamArchivedException(string streamId) : EventStoreExcepti
     public string StreamId { get; } = streamId;
 }
 
+/// <summary>A stream had this id before, and the tables remember (<see cref="PostgresEventStoreOptions.StrictStreamIdentity"/>): it is given once, even after the stream is gone.</summary>
+public sealed class StreamIdUsedException(string streamId) : EventStoreException($"'{streamId}' was the id of a stream before and is not given again.")
+{
+    public string StreamId { get; } = streamId;
+}
+
 /// <summary>The storage cannot be reached or has no room for another connection; the message says what to do.</summary>
 public class EventStoreUnavailableException(string message, Exception? inner = null) : EventStoreException(message, inner);
 

@@ -197,3 +197,5 @@ public abstract class StreamFilesContract(PostgresFixture postgres) : IAsyncLife
 public sealed class StreamFilesTests() : StreamFilesContract(new PostgresFixture());
 
 public sealed class Marten8GuidStreamFilesTests() : StreamFilesContract(new Marten8GuidFixture());
+
+public sealed class PartitionedStreamFilesTests() : StreamFilesContract(new PartitionedFixture());

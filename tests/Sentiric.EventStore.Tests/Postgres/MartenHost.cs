@@ -91,14 +91,32 @@ internal sealed class MartenHost(PostgresFixture postgres)
         }
     }
 
-    /// <summary>Both flags, in one transaction.</summary>
+    /// <summary>Both flags, in one transaction. With partitions rows are copied to the archived side first, then the originals go.</summary>
     public async Task ArchiveAsync(string tenant, string stream)
     {
         await using var connection = await postgres.Source.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await RunAsync(connection, "update mt_events set is_archived = TRUE where stream_id = $1 and tenant_id = $2", Id(stream), tenant);
-        await RunAsync(connection, "update mt_streams set is_archived = TRUE where id = $1 and tenant_id = $2", Id(stream), tenant);
+        foreach (var sql in _tables.IsPartitioned ? Copies() : Flags) await RunAsync(connection, sql, Id(stream), tenant);
         await transaction.CommitAsync();
+    }
+
+    private static readonly string[] Flags =
+    [
+        "update mt_streams set is_archived = TRUE where id = $1 and tenant_id = $2",
+        "update mt_events set is_archived = TRUE where stream_id = $1 and tenant_id = $2",
+    ];
+
+    private string[] Copies()
+    {
+        var events = _tables.InsertColumns.Replace(", is_archived", "", StringComparison.Ordinal);
+        const string streams = "tenant_id, id, type, version, timestamp, created";
+        return
+        [
+            $"insert into mt_streams ({streams}, is_archived) select {streams}, TRUE from mt_streams where id = $1 and tenant_id = $2",
+            $"insert into mt_events ({events}, is_archived) select {events}, TRUE from mt_events where stream_id = $1 and tenant_id = $2",
+            "delete from mt_events where stream_id = $1 and is_archived = FALSE and tenant_id = $2",
+            "delete from mt_streams where id = $1 and is_archived = FALSE and tenant_id = $2",
+        ];
     }
 
     public object Tombstones => _tables.Identity == StreamIdentity.Guid ? Guid.Parse("0192f0a1-7c1e-7000-8000-00000000dead") : "mt_tombstone";

@@ -20,6 +20,8 @@ public abstract class MartenRowsContract(PostgresFixture postgres) : IAsyncLifet
 
     private MartenHost Marten => new(postgres);
 
+    private string Tenant => postgres.Options.Tenancy == MartenTenancy.Single ? "*DEFAULT*" : "acme";
+
     private PostgresEventStore Store => postgres.Store;
 
     public async Task InitializeAsync() => await postgres.InitializeAsync();
@@ -29,14 +31,14 @@ public abstract class MartenRowsContract(PostgresFixture postgres) : IAsyncLifet
     [Fact]
     public async Task Its_streams_are_read_aggregated_and_appended_to()
     {
-        var numbers = await Marten.StartAsync("acme", Stream, "counter", new("counter_opened", """{"Name": "çay"}"""), Four, Four);
-        var handle = await Store.FetchForWritingAsync("acme", Stream, 0, Facts.Sum);
+        var numbers = await Marten.StartAsync(Tenant, Stream, "counter", new("counter_opened", """{"Name": "çay"}"""), Four, Four);
+        var handle = await Store.FetchForWritingAsync(Tenant, Stream, 0, Facts.Sum);
         Assert.Equal((8, 3L), (handle.State, handle.Version));
         var appended = await handle.AppendAsync([Facts.Raised(2)]);
-        Assert.True(await Marten.AppendAsync("acme", Stream, 4, await Marten.DrawAsync(1), Four));
+        Assert.True(await Marten.AppendAsync(Tenant, Stream, 4, await Marten.DrawAsync(1), Four));
 
-        Assert.Equal(14, await Store.AggregateStreamAsync("acme", Stream, 0, Facts.Sum));
-        Assert.Equal(new StreamState("acme", Stream, "counter", 5, default, default, false), (await Store.GetStreamStateAsync("acme", Stream))! with { Created = default, LastChanged = default });
+        Assert.Equal(14, await Store.AggregateStreamAsync(Tenant, Stream, 0, Facts.Sum));
+        Assert.Equal(new StreamState(Tenant, Stream, "counter", 5, default, default, false), (await Store.GetStreamStateAsync(Tenant, Stream))! with { Created = default, LastChanged = default });
         Assert.Equal([.. numbers, appended.LastPosition], await Store.ReadAllAsync(0, 4).Select(e => e.Position).ToListAsync());
         await Assert.ThrowsAsync<WrongExpectedVersionException>(async () => await handle.AppendAsync([Facts.Raised(1)]));
     }
@@ -44,8 +46,8 @@ public abstract class MartenRowsContract(PostgresFixture postgres) : IAsyncLifet
     [Fact]
     public async Task Its_events_reach_projections_beside_ours()
     {
-        await Marten.StartAsync("acme", Stream, "counter", new("counter_opened", """{"Name": "çay"}"""), Four);
-        await Store.AppendToStreamAsync("acme", Stream, ExpectedVersion.Exact(2), [Facts.Raised(1)]);
+        await Marten.StartAsync(Tenant, Stream, "counter", new("counter_opened", """{"Name": "çay"}"""), Four);
+        await Store.AppendToStreamAsync(Tenant, Stream, ExpectedVersion.Exact(2), [Facts.Raised(1)]);
         var daemon = new ProjectionDaemon(postgres.Source, Store, [new CounterRows(), new CounterViews()], TimeProvider.System);
         await daemon.CatchUpAsync();
         await daemon.RebuildAsync("CounterView");
@@ -61,12 +63,12 @@ public abstract class MartenRowsContract(PostgresFixture postgres) : IAsyncLifet
     {
         if (!EventTables.Of(postgres.Options).HasBinaryData) return;
         byte[] payload = [1, 2, 3];
-        await Marten.StartAsync("acme", Stream, null, Four, new MartenHost.Event("counter_raised", "{}", Binary: payload), Four);
-        var read = await Store.ReadStreamAsync("acme", Stream).ToListAsync();
+        await Marten.StartAsync(Tenant, Stream, null, Four, new MartenHost.Event("counter_raised", "{}", Binary: payload), Four);
+        var read = await Store.ReadStreamAsync(Tenant, Stream).ToListAsync();
         Assert.Equal(payload, read[1].Binary?.ToArray());
         Assert.Equal((null, null), (read[0].Binary, read[2].Binary));
         Assert.Equal(("counter_raised", 2L), Told(Assert.Throws<BinaryEventException>(() => Store.Serializer.Deserialize(read[1]))));
-        await Assert.ThrowsAsync<BinaryEventException>(async () => await Store.AggregateStreamAsync("acme", Stream, 0, Facts.Sum));
+        await Assert.ThrowsAsync<BinaryEventException>(async () => await Store.AggregateStreamAsync(Tenant, Stream, 0, Facts.Sum));
 
         var daemon = new ProjectionDaemon(postgres.Source, Store, [new CounterRows()], TimeProvider.System, new ProjectionOptions { RetryDelay = TimeSpan.FromMilliseconds(1) });
         await daemon.CatchUpAsync();
@@ -82,7 +84,7 @@ public abstract class MartenRowsContract(PostgresFixture postgres) : IAsyncLifet
     {
         await using var patient = postgres.NewStore(postgres.Options with { ForeignWriters = true, ForeignStaleThreshold = TimeSpan.FromMinutes(10) });
         var numbers = await Marten.DrawAsync(2);
-        var mine = await Store.AppendToStreamAsync("acme", Stream, ExpectedVersion.Any, [Facts.Raised(1)]);
+        var mine = await Store.AppendToStreamAsync(Tenant, Stream, ExpectedVersion.Any, [Facts.Raised(1)]);
         Assert.True(await patient.GetHighWaterMarkAsync() < mine.LastPosition);
         await Marten.BuryAsync(numbers);
 
@@ -101,17 +103,17 @@ public abstract class MartenRowsContract(PostgresFixture postgres) : IAsyncLifet
     [InlineData("Sentiric.EventStore.Tests.Contract.NoteTaken, Sentiric.EventStore.Tests")]
     public async Task The_stored_name_decides_whatever_the_dotnet_type_says(string? dotnetType)
     {
-        await Marten.StartAsync("acme", Stream, null, Four with { DotnetType = dotnetType });
-        Assert.Equal(new CounterRaised(4), Store.Serializer.Deserialize(await Store.ReadStreamAsync("acme", Stream).SingleAsync()));
+        await Marten.StartAsync(Tenant, Stream, null, Four with { DotnetType = dotnetType });
+        Assert.Equal(new CounterRaised(4), Store.Serializer.Deserialize(await Store.ReadStreamAsync(Tenant, Stream).SingleAsync()));
     }
 
     [Fact]
     public async Task Headers_of_any_JSON_are_handed_on()
     {
-        await Marten.StartAsync("acme", Stream, null,
+        await Marten.StartAsync(Tenant, Stream, null,
             Four with { Headers = """{"text": "ı", "number": 1.50, "object": {"a": [1, null]}, "nothing": null, "occurred_at": 5}""" },
             Four with { Headers = """{"occurred_at": "2026-01-02T03:04:05Z"}""" }, Four with { Headers = "{}" }, Four with { Headers = "[1]" });
-        var read = await Store.ReadStreamAsync("acme", Stream).ToListAsync();
+        var read = await Store.ReadStreamAsync(Tenant, Stream).ToListAsync();
 
         Assert.Equal(
             new Dictionary<string, string> { ["text"] = "ı", ["number"] = "1.50", ["object"] = """{"a": [1, null]}""", ["nothing"] = "null", ["occurred_at"] = "5" },
@@ -124,15 +126,15 @@ public abstract class MartenRowsContract(PostgresFixture postgres) : IAsyncLifet
     [Fact]
     public async Task A_stream_that_it_archived_is_closed_and_readable()
     {
-        await Marten.StartAsync("acme", Stream, null, Four, new("archived", """{"Reason": "done"}"""));
-        await Marten.ArchiveAsync("acme", Stream);
-        await Assert.ThrowsAsync<StreamArchivedException>(async () => await Store.AppendToStreamAsync("acme", Stream, ExpectedVersion.Any, [Facts.Raised(1)]));
-        var read = await Store.ReadStreamAsync("acme", Stream).ToListAsync();
+        await Marten.StartAsync(Tenant, Stream, null, Four, new("archived", """{"Reason": "done"}"""));
+        await Marten.ArchiveAsync(Tenant, Stream);
+        await Assert.ThrowsAsync<StreamArchivedException>(async () => await Store.AppendToStreamAsync(Tenant, Stream, ExpectedVersion.Any, [Facts.Raised(1)]));
+        var read = await Store.ReadStreamAsync(Tenant, Stream).ToListAsync();
 
         Assert.Equal(["counter_raised", "archived"], read.Select(e => e.EventType));
         Assert.Throws<UnknownEventTypeException>(() => Store.Serializer.Deserialize(read[1]));
-        Assert.True(await Store.UnarchiveStreamAsync("acme", Stream));
-        await Store.AppendToStreamAsync("acme", Stream, ExpectedVersion.Exact(2), [Facts.Raised(1)]);
+        Assert.True(await Store.UnarchiveStreamAsync(Tenant, Stream));
+        await Store.AppendToStreamAsync(Tenant, Stream, ExpectedVersion.Exact(2), [Facts.Raised(1)]);
     }
 
     [Fact]
@@ -144,16 +146,16 @@ public abstract class MartenRowsContract(PostgresFixture postgres) : IAsyncLifet
             EventTypeEntry.Of("Compacted<SumView>", CompactedJson.Default.CompactedSum),
         ]);
         await using var store = new PostgresEventStore(postgres.Source, serializer, TimeProvider.System, postgres.Options);
-        await Marten.StartAsync("acme", Stream, "sum_view", Four, Four, Four, Four);
+        await Marten.StartAsync(Tenant, Stream, "sum_view", Four, Four, Four, Four);
         await postgres.ExecuteAsync("""
             delete from mt_events where version < 3;
             update mt_events set type = 'Compacted<SumView>', data = '{"Snapshot": {"Total": 12}, "PreviousEventCount": 3}' where version = 3
             """);
         static int Sum(int state, object @event) => @event is CompactedSum compacted ? compacted.Snapshot.Total : Facts.Sum(state, @event);
 
-        await Assert.ThrowsAsync<StreamTruncatedException>(async () => await store.AggregateStreamAsync("acme", Stream, 0, Sum));
-        Assert.Equal(16, await store.AggregateStreamAsync("acme", Stream, 0, Sum, new FoldBound(FromTruncation: true)));
-        Assert.Equal(5, (await store.AppendToStreamAsync("acme", Stream, ExpectedVersion.Exact(4), [Facts.Raised(1)])).Version);
+        await Assert.ThrowsAsync<StreamTruncatedException>(async () => await store.AggregateStreamAsync(Tenant, Stream, 0, Sum));
+        Assert.Equal(16, await store.AggregateStreamAsync(Tenant, Stream, 0, Sum, new FoldBound(FromTruncation: true)));
+        Assert.Equal(5, (await store.AppendToStreamAsync(Tenant, Stream, ExpectedVersion.Exact(4), [Facts.Raised(1)])).Version);
     }
 }
 
@@ -162,3 +164,7 @@ public sealed class Marten9RowsTests() : MartenRowsContract(new PostgresFixture(
 public sealed class Marten9GuidRowsTests() : MartenRowsContract(new GuidFixture());
 
 public sealed class Marten8RowsTests() : MartenRowsContract(new Marten8Fixture());
+
+public sealed class Marten9SingleRowsTests() : MartenRowsContract(new SingleFixture());
+
+public sealed class Marten9PartitionedRowsTests() : MartenRowsContract(new PartitionedFixture());

@@ -23,3 +23,18 @@ public sealed class Marten8GuidContractTests(Marten8GuidFixture postgres) : Even
 {
     protected override ValueTask<IEventStore> StoreAsync() => ValueTask.FromResult<IEventStore>(new NamedStreams(postgres.Store));
 }
+
+public sealed class PartitionedContractTests(PartitionedFixture postgres) : EventStoreContract, IClassFixture<PartitionedFixture>
+{
+    protected override ValueTask<IEventStore> StoreAsync() => ValueTask.FromResult<IEventStore>(postgres.Store);
+}
+
+public sealed class SingleTenancyContractTests(SingleFixture postgres) : EventStoreContract, IClassFixture<SingleFixture>
+{
+    protected override ValueTask<IEventStore> StoreAsync() => ValueTask.FromResult<IEventStore>(new OneTenant(postgres.Store));
+}
+
+public sealed class Marten8SinglePartitionedContractTests(Marten8SinglePartitionedFixture postgres) : EventStoreContract, IClassFixture<Marten8SinglePartitionedFixture>
+{
+    protected override ValueTask<IEventStore> StoreAsync() => ValueTask.FromResult<IEventStore>(new NamedStreams(new OneTenant(postgres.Store), withTenant: true));
+}

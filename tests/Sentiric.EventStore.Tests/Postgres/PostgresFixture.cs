@@ -75,3 +75,24 @@ public sealed class Marten8GuidFixture : PostgresFixture
     public override PostgresEventStoreOptions Options =>
         new() { Shape = MartenShape.Marten8, StreamIdentity = StreamIdentity.Guid, Schema = "calls" };
 }
+
+/// <summary>Marten 9, archived streams in partitions, ids of streams given once.</summary>
+public sealed class PartitionedFixture : PostgresFixture
+{
+    public override PostgresEventStoreOptions Options => new() { ArchivePartitions = true, StrictStreamIdentity = true };
+}
+
+/// <summary>Marten 9 as it comes: no tenants.</summary>
+public sealed class SingleFixture : PostgresFixture
+{
+    public override PostgresEventStoreOptions Options => new() { Tenancy = MartenTenancy.Single };
+}
+
+/// <summary>Marten 8, no tenants, streams by guid, archived streams in partitions.</summary>
+public sealed class Marten8SinglePartitionedFixture : PostgresFixture
+{
+    public override PostgresEventStoreOptions Options => new()
+    {
+        Shape = MartenShape.Marten8, Tenancy = MartenTenancy.Single, StreamIdentity = StreamIdentity.Guid, ArchivePartitions = true, StrictStreamIdentity = true,
+    };
+}

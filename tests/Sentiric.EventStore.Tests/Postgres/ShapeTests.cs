@@ -11,10 +11,10 @@ public abstract class ShapeTests(PostgresFixture postgres, string name)
 {
     private const string Columns = """
         select 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), case when a.attnotnull then 'not null' else 'null' end,
-               case when c.relname = 'mt_events' and a.attname = 'timestamp' then 'a frozen moment' else pg_get_expr(d.adbin, d.adrelid) end
+               case when c.relname like 'mt_events%' and a.attname = 'timestamp' then 'a frozen moment' else pg_get_expr(d.adbin, d.adrelid) end
         from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
         left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-        where c.relkind = 'r' and c.relnamespace = current_schema()::regnamespace and c.relname like 'mt%' order by c.relname, a.attnum
+        where c.relkind in ('r', 'p') and c.relnamespace = current_schema()::regnamespace and c.relname like 'mt%' order by c.relname, a.attnum
         """;
 
     private const string Constraints = """
@@ -25,6 +25,12 @@ public abstract class ShapeTests(PostgresFixture postgres, string name)
     private const string Indexes = """
         select 'index', tablename, indexname, regexp_replace(indexdef, '^CREATE (UNIQUE )?.* USING ', '\1')
         from pg_indexes where schemaname = current_schema() and tablename like 'mt%' order by 2, 3
+        """;
+
+    private const string Partitions = """
+        select 'partition', p.relname, c.relname, pg_get_expr(c.relpartbound, c.oid), pg_get_partkeydef(p.oid) from pg_inherits i
+        join pg_class c on c.oid = i.inhrelid join pg_class p on p.oid = i.inhparent
+        where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' order by 2, 3
         """;
 
     private const string Sequences = """
@@ -46,7 +52,7 @@ public abstract class ShapeTests(PostgresFixture postgres, string name)
         // A document table of a single-stream projection belongs to the shape as well.
         await postgres.ExecuteAsync(DocumentTable.Sql("mt_doc_callview", "", EventTables.Of(postgres.Options)));
         var lines = new List<string>();
-        foreach (var sql in new[] { Columns, Constraints, Indexes, Sequences }) lines.AddRange(await postgres.LinesAsync(sql));
+        foreach (var sql in new[] { Columns, Constraints, Indexes, Partitions, Sequences }) lines.AddRange(await postgres.LinesAsync(sql));
         Golden.Check(string.Join('\n', lines), "tests", "Sentiric.EventStore.Tests", "Postgres", "Shapes", name + ".txt");
     }
 
@@ -62,7 +68,7 @@ public abstract class ShapeTests(PostgresFixture postgres, string name)
         {
             await other.ExecuteAsync(PostgresSchema.Script(postgres.Options));
             await other.ExecuteAsync(PostgresSchema.Script(postgres.Options));
-            foreach (var sql in new[] { Columns, Constraints, Indexes, Sequences })
+            foreach (var sql in new[] { Columns, Constraints, Indexes, Partitions, Sequences })
                 Assert.Equal((await postgres.LinesAsync(sql)).Where(l => !l.Contains("callview", StringComparison.Ordinal)), await other.LinesAsync(sql));
             await other.Store.EnsureSchemaAsync();
         }
@@ -80,3 +86,10 @@ public sealed class Marten9GuidShapeTests(GuidFixture postgres) : ShapeTests(pos
 public sealed class Marten8ShapeTests(Marten8Fixture postgres) : ShapeTests(postgres, "marten8-string"), IClassFixture<Marten8Fixture>;
 
 public sealed class Marten8GuidShapeTests(Marten8GuidFixture postgres) : ShapeTests(postgres, "marten8-guid"), IClassFixture<Marten8GuidFixture>;
+
+public sealed class Marten9SingleShapeTests(SingleFixture postgres) : ShapeTests(postgres, "marten9-single"), IClassFixture<SingleFixture>;
+
+public sealed class Marten9PartitionedShapeTests(PartitionedFixture postgres) : ShapeTests(postgres, "marten9-partitioned"), IClassFixture<PartitionedFixture>;
+
+public sealed class Marten8SinglePartitionedShapeTests(Marten8SinglePartitionedFixture postgres)
+    : ShapeTests(postgres, "marten8-single-guid-partitioned"), IClassFixture<Marten8SinglePartitionedFixture>;

@@ -16,7 +16,8 @@ internal sealed class AuditTables(EventTables tables)
     public string EventColumns { get; } =
         "seq_id, tenant_id, stream_id::text, version::bigint, id, type, timestamp, data::text, "
         + (tables.HasBinaryData ? "bdata" : "null::bytea")
-        + ", mt_dotnet_type, correlation_id, causation_id, headers::text, user_name, is_archived";
+        + $", mt_dotnet_type, {tables.Optional(MetadataColumns.CorrelationId)}, {tables.Optional(MetadataColumns.CausationId)}, {tables.Optional(MetadataColumns.Headers)}::text"
+        + $", {tables.Optional(MetadataColumns.UserName)}, is_archived";
 
     /// <summary>Null where the tables keep no such record.</summary>
     public string? Skips => tables.HasHighWaterSkips ? "select starting_sequence, ending_sequence from mt_high_water_skips" : null;

@@ -14,9 +14,10 @@ public sealed class LogExport(NpgsqlDataSource source, IEventStore store)
     private const int PageSize = 1_000;
 
     // By number and not by stream, so that it holds whatever an id of a stream is made of.
-    private const string Extras = """
+    private string Extras => $"""
         select e.seq_id, s.type, e.mt_dotnet_type, coalesce(s.is_archived, false) and e.version = s.version
-        from mt_events e join mt_streams s on s.tenant_id = e.tenant_id and s.id = e.stream_id where e.seq_id = any($1)
+        from mt_events e join mt_streams s on s.tenant_id = e.tenant_id and s.id = e.stream_id{(EventTables.Of(store).IsPartitioned ? " and s.is_archived = e.is_archived" : "")}
+        where e.seq_id = any($1)
         """;
 
     private readonly LogClock _clock = new(source);

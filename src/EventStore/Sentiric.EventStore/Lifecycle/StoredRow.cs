@@ -21,7 +21,8 @@ public sealed record StoredRow(
 
     internal static string Columns(EventTables tables) =>
         $"seq_id, tenant_id, {tables.AsText("stream_id")}, version, id, type, timestamp, data, {(tables.HasBinaryData ? "bdata" : "null::bytea")}, "
-        + "mt_dotnet_type, correlation_id, causation_id, headers::text, user_name, coalesce(is_archived, false)";
+        + $"mt_dotnet_type, {tables.Optional(MetadataColumns.CorrelationId)}, {tables.Optional(MetadataColumns.CausationId)}, {tables.Optional(MetadataColumns.Headers)}::text, "
+        + $"{tables.Optional(MetadataColumns.UserName)}, coalesce(is_archived, false)";
 
     internal static StoredRow Read(NpgsqlDataReader row) => new(
         row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt64(3), row.GetGuid(4), row.GetString(5), row.GetDateTime(6),
@@ -89,12 +90,14 @@ public sealed record StoredRow(
         await rows.WriteAsync(EventType, NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
         await rows.WriteAsync(RecordedAt, NpgsqlDbType.TimestampTz, ct).ConfigureAwait(false);
         await rows.WriteAsync(Tenant, NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
-        foreach (var (value, type) in new[]
+        foreach (var (value, type, column) in new[]
                  {
-                     (DotnetType, NpgsqlDbType.Varchar), (CorrelationId, NpgsqlDbType.Varchar), (CausationId, NpgsqlDbType.Varchar),
-                     (Headers, NpgsqlDbType.Jsonb), (Actor, NpgsqlDbType.Varchar),
+                     (DotnetType, NpgsqlDbType.Varchar, MetadataColumns.All), (CorrelationId, NpgsqlDbType.Varchar, MetadataColumns.CorrelationId),
+                     (CausationId, NpgsqlDbType.Varchar, MetadataColumns.CausationId), (Headers, NpgsqlDbType.Jsonb, MetadataColumns.Headers),
+                     (Actor, NpgsqlDbType.Varchar, MetadataColumns.UserName),
                  })
         {
+            if (column != MetadataColumns.All && !tables.Has(column)) continue;
             if (value is null) await rows.WriteNullAsync(ct).ConfigureAwait(false);
             else await rows.WriteAsync(value, type, ct).ConfigureAwait(false);
         }
@@ -105,8 +108,7 @@ public sealed record StoredRow(
     }
 
     internal static string CopySql(EventTables tables) =>
-        "copy mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, correlation_id, causation_id, headers, user_name, "
-        + $"is_archived{(tables.HasBinaryData ? ", bdata" : "")}) from stdin (format binary)";
+        $"copy mt_events ({tables.InsertColumns}{(tables.HasBinaryData ? ", bdata" : "")}) from stdin (format binary)";
 
     private static void WriteIfAny(Utf8JsonWriter json, string name, string? value)
     {

@@ -23,10 +23,12 @@ public sealed class StreamFiles
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
     private readonly ArchiveFolder _folder;
+    private readonly TimeSpan _lockTimeout;
 
     public StreamFiles(NpgsqlDataSource source, string folder, TimeProvider clock, PostgresEventStoreOptions? options = null, ILogger? logger = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        _lockTimeout = (options ?? new PostgresEventStoreOptions()).AppendLockTimeout;
         (_source, _tables, _clock, _logger, _folder) = (source, EventTables.Of(options), clock, logger ?? NullLogger.Instance, new ArchiveFolder(folder));
     }
 
@@ -140,6 +142,7 @@ public sealed class StreamFiles
     {
         await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
+        if (_tables.IsPartitioned) await PartitionLock.TakeAsync(connection, _lockTimeout, ct).ConfigureAwait(false);
         var moved = new List<ArchivedStreamEntry>();
         foreach (var entry in manifest.Streams)
         {

@@ -12,6 +12,7 @@ public sealed partial class PostgresEventStore
         ct.ThrowIfCancellationRequested();
         var chosen = options ?? AppendOptions.Default;
         var plan = new StreamPlan(_tables.Address(tenant, streamId), expected, Payload.Prepare(Serializer, events), chosen.AggregateType);
+        EnsureKept(plan);
         if (plan.Payloads.Length == 0) return Failures.GuardAsync(() => NothingAsync(plan with { Address = AddressOf(tenant, streamId) }, ct));
         if (chosen.Idempotent) RepeatedBatch.EnsureIdsDiffer(plan.Address, plan.Payloads);
         return _options.Protection is { } protection ? ProtectedAsync(protection, plan, chosen.Idempotent, ct) : AppendAsync(plan, chosen.Idempotent, ct);
@@ -21,7 +22,13 @@ public sealed partial class PostgresEventStore
     {
         ct.ThrowIfCancellationRequested();
         var plan = StreamPlan.Of(Serializer, _tables.Address, tenant, appends);
+        foreach (var one in plan) EnsureKept(one);
         return Failures.GuardAsync(async () => await AppendTogetherAsync(await ProtectedAsync(plan, ct).ConfigureAwait(false), ct).ConfigureAwait(false));
+    }
+
+    private void EnsureKept(StreamPlan plan)
+    {
+        foreach (var payload in plan.Payloads) _tables.EnsureKept(payload.Name, payload.Event.Metadata);
     }
 
     private async ValueTask<AppendResult> NothingAsync(StreamPlan plan, CancellationToken ct) => new(
@@ -105,9 +112,9 @@ public sealed partial class PostgresEventStore
     {
         StoreTelemetry.Refused();
         var state = await StateAsync(plan.Address, ct).ConfigureAwait(false);
-        return state is { IsArchived: true }
-            ? new StreamArchivedException(plan.Address.StreamId)
-            : new WrongExpectedVersionException(plan.Address.StreamId, plan.Expected, state?.Version ?? 0);
+        if (state is { IsArchived: true }) return new StreamArchivedException(plan.Address.StreamId);
+        if (state is null && _tables.IsStrict && plan.Expected.Row() != RowRule.GoOn) return new StreamIdUsedException(plan.Address.StreamId);
+        return new WrongExpectedVersionException(plan.Address.StreamId, plan.Expected, state?.Version ?? 0);
     }
 
     private async ValueTask<AppendResult?> EarlierAsync(StreamPlan plan, CancellationToken ct)

@@ -4,11 +4,12 @@ public sealed partial class PostgresEventStore : IReadByStream
 {
     ValueTask<List<RecordedEvent>> IReadByStream.ReadAsync(StreamRange range, long afterVersion, long upToPosition, int size, CancellationToken ct)
     {
+        var key = _tables.IsConjoined ? "tenant_id, stream_id" : "stream_id";
         // The order of the unique index: events of a stream lie side by side, whatever came between them in the log.
         var sql = $"""
             select {_tables.EventColumns} from mt_events
-            where (tenant_id, stream_id, version) > ($1, $2, $3) and ($4 or (tenant_id, stream_id) <= ($5, $6)) and seq_id <= $7 and type <> 'tombstone'
-            order by tenant_id, stream_id, version limit $8
+            where ({key}, version) > ({(_tables.IsConjoined ? "$1, " : "")}$2, $3) and ($4 or ({key}) <= ({(_tables.IsConjoined ? "$5, " : "")}$6)) and seq_id <= $7 and type <> 'tombstone'
+            order by {key}, version limit $8
             """;
         return Failures.GuardAsync(() => PageAsync(
             sql, ct, range.From.Tenant, IdOf(range.From), afterVersion, range.To is null, range.To?.Tenant ?? "", IdOf(range.To ?? range.From), upToPosition, size));

@@ -19,6 +19,7 @@ public sealed partial class PostgresEventStore : IExclusiveStreams
         CancellationToken ct)
     {
         var plan = new StreamPlan(address, ExpectedVersion.Exact(version), Payload.Prepare(Serializer, events), options.AggregateType);
+        EnsureKept(plan);
         if (plan.Payloads.Length == 0) return ValueTask.FromResult(new AppendResult(address.Tenant, address.StreamId, version, []));
         if (options.Idempotent) RepeatedBatch.EnsureIdsDiffer(address, plan.Payloads);
         return Failures.GuardAsync(async () => await StoreExclusivelyAsync(

@@ -12,11 +12,12 @@ namespace Sentiric.EventStore;
 /// </summary>
 public sealed partial class PostgresEventStore : IStreamFolder
 {
-    private const string VersionSql = "select version from mt_streams where tenant_id = $1 and id = $2 and $3 >= 0 and $4 >= 0";
-    private const string SnapshotSql = """
+    private string VersionSql => $"select version from mt_streams where tenant_id = $1 and id = $2 and $3 >= 0 and $4 >= 0{_tables.LivingFirst}";
+
+    private string SnapshotSql => $"""
         select s.version, n.version, n.data from mt_streams s
         left join sx_snapshot n on n.tenant_id = s.tenant_id and n.stream_id = $2::text and n.name = $3 and n.shape = $4
-        where s.tenant_id = $1 and s.id = $2
+        where s.tenant_id = $1 and s.id = $2{_tables.LivingFirst}
         """;
 
     private const string SaveSnapshotSql = """
@@ -29,7 +30,7 @@ public sealed partial class PostgresEventStore : IStreamFolder
     // One text and one list for the life of the store: connections find their prepared statements by them.
     private string EventsSql => field ??= $"""
         select version, type, {JsonColumn} from mt_events
-        where tenant_id = $1 and stream_id = $2 and version > $3 and version <= $4 order by version
+        where tenant_id = $1 and stream_id = $2 and version > $3 and version <= $4{_tables.Living("$1", "$2")} order by version
         """;
 
     private string[] ForWriting => field ??= [VersionSql, EventsSql];
@@ -40,7 +41,7 @@ public sealed partial class PostgresEventStore : IStreamFolder
         $"""
         select version, type, {JsonColumn} from mt_events
         where tenant_id = $1 and stream_id = $2
-          and version > coalesce((select n.version from sx_snapshot n where n.tenant_id = $1 and n.stream_id = $2::text and n.name = $3 and n.shape = $4), 0)
+          and version > coalesce((select n.version from sx_snapshot n where n.tenant_id = $1 and n.stream_id = $2::text and n.name = $3 and n.shape = $4), 0){_tables.Living("$1", "$2")}
         order by version
         """,
     ];

@@ -95,6 +95,7 @@ public sealed partial class PostgresEventStore : IStreamLifecycle
     private async ValueTask<bool> MarkArchivedAsync(StreamAddress address, bool archived, CancellationToken ct)
     {
         await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        if (_tables.IsPartitioned) return await MoveToArchiveAsync(connection, address, archived, ct).ConfigureAwait(false);
         await using var batch = new NpgsqlBatch(connection);
         foreach (var sql in new[]
                  {
@@ -125,7 +126,7 @@ public sealed partial class PostgresEventStore : IStreamLifecycle
 
     private async ValueTask<long?> LockStreamAsync(NpgsqlConnection connection, StreamAddress address, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand("select coalesce(version, 0) from mt_streams where tenant_id = $1 and id = $2 for update", connection)
+        await using var command = new NpgsqlCommand($"select coalesce(version, 0) from mt_streams where tenant_id = $1 and id = $2{_tables.LivingFirst} for update", connection)
         {
             Parameters = { new() { Value = address.Tenant }, StreamIdOf(address) },
         };
@@ -136,7 +137,7 @@ public sealed partial class PostgresEventStore : IStreamLifecycle
     private async ValueTask<StreamTruncation?> DoomedAsync(NpgsqlConnection connection, StreamAddress address, long beforeVersion, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
-            $"select {StoredRow.Columns(_tables)} from mt_events where tenant_id = $1 and stream_id = $2 and version < $3 order by version", connection)
+            $"select {StoredRow.Columns(_tables)} from mt_events where tenant_id = $1 and stream_id = $2 and version < $3{_tables.Living("$1", "$2")} order by version", connection)
         {
             Parameters = { new() { Value = address.Tenant }, StreamIdOf(address), new() { Value = beforeVersion } },
         };
@@ -166,7 +167,7 @@ public sealed partial class PostgresEventStore : IStreamLifecycle
         {
             BatchCommands =
             {
-                new NpgsqlBatchCommand("delete from mt_events where tenant_id = $1 and stream_id = $2 and version < $3")
+                new NpgsqlBatchCommand($"delete from mt_events where tenant_id = $1 and stream_id = $2 and version < $3{_tables.Living("$1", "$2")}")
                 {
                     Parameters = { new() { Value = gone.Tenant }, StreamIdOf(address), new() { Value = gone.BeforeVersion } },
                 },

@@ -68,7 +68,7 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
     {
         var sql = $"""
             select {_tables.EventColumns} from mt_events
-            where tenant_id = $1 and stream_id = $2 and version >= $3 order by version limit $4
+            where tenant_id = $1 and stream_id = $2 and version >= $3{_tables.Living("$1", "$2")} order by version limit $4
             """;
         var address = AddressOf(tenant, streamId);
         var next = fromVersion;
@@ -127,11 +127,11 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
 
     private async ValueTask<StreamState?> StateAsync(StreamAddress address, CancellationToken ct)
     {
-        const string sql = """
+        var sql = $"""
             select s.type, s.version, s.created, s.timestamp, s.is_archived,
                    (select max(t.before_version) from sx_stream_truncation t where t.tenant_id = $1 and t.stream_id = $3),
                    (select f.file from sx_archived_stream f where f.tenant_id = $1 and f.stream_id = $3)
-            from mt_streams s where s.tenant_id = $1 and s.id = $2
+            from mt_streams s where s.tenant_id = $1 and s.id = $2{_tables.LivingFirst}
             """;
         await using var command = _source.CreateCommand(sql);
         command.Parameters.Add(new() { Value = address.Tenant });

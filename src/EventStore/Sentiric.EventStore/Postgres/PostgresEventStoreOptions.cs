@@ -9,6 +9,24 @@ public sealed record PostgresEventStoreOptions
     /// <summary>What identifies a stream. It is decided once, when the tables are created.</summary>
     public StreamIdentity StreamIdentity { get; init; } = StreamIdentity.String;
 
+    /// <summary>Whether the keys of streams and documents hold the tenant. Without tenants all streams are those of <c>*DEFAULT*</c>. Decided when the tables are created.</summary>
+    public MartenTenancy Tenancy { get; init; } = MartenTenancy.Conjoined;
+
+    /// <summary>
+    /// Archived streams lie in partitions of their own (Marten: <c>UseArchivedStreamPartitioning</c>), and archiving moves rows. Decided when the tables are created.
+    /// An archive or its opening waits for the appends that are under way, at most <see cref="AppendLockTimeout"/>, and those that come wait for it.
+    /// </summary>
+    public bool ArchivePartitions { get; init; }
+
+    /// <summary>The id of a stream is never given twice, even after its rows are gone (Marten: <c>EnableStrictStreamIdentityEnforcement</c>).</summary>
+    public bool StrictStreamIdentity { get; init; }
+
+    /// <summary>
+    /// Which optional columns <c>mt_events</c> has (Marten: <c>Events.MetadataConfig</c>). Metadata without a column is refused with <see cref="EventDataRejectedException"/>;
+    /// what another program writes there is read. Without <see cref="MetadataColumns.Headers"/> there is no time of occurrence either.
+    /// </summary>
+    public MetadataColumns Metadata { get; init; } = MetadataColumns.All;
+
     /// <summary>
     /// The schema of all tables, created when missing: lower-case letters, digits, underscores. The connections must have it as their search path
     /// (<see cref="PostgresSchema.ConnectionString"/>). Null: whatever schema is the current one of the connections.
@@ -74,6 +92,28 @@ public enum MartenShape
 {
     Marten9,
     Marten8,
+}
+
+/// <summary>Whether a database holds tenants side by side.</summary>
+public enum MartenTenancy
+{
+    /// <summary>The tenant is part of every key.</summary>
+    Conjoined,
+
+    /// <summary>No tenants; what Marten does when it is told nothing.</summary>
+    Single,
+}
+
+/// <summary>The optional columns of <c>mt_events</c>.</summary>
+[Flags]
+public enum MetadataColumns
+{
+    None = 0,
+    CorrelationId = 1,
+    CausationId = 2,
+    Headers = 4,
+    UserName = 8,
+    All = CorrelationId | CausationId | Headers | UserName,
 }
 
 /// <summary>The type of stream ids in the tables. In the API they are text either way.</summary>

@@ -15,9 +15,10 @@ namespace Sentiric.EventStore;
 /// </summary>
 internal sealed class PostgresImport(NpgsqlConnection connection, EventTables tables)
 {
-    private const string MakeRows = """
+    private string MakeRows => $"""
         insert into mt_streams (tenant_id, id, type, version, timestamp, created, is_archived)
-        select u.tenant, u.id, u.type, 0, u.at, u.at, false from unnest($1, $2, $3, $4) with ordinality as u(tenant, id, type, at, ord) order by u.ord
+        select u.tenant, u.id, u.type, 0, u.at, u.at, false from unnest($1, $2, $3, $4) with ordinality as u(tenant, id, type, at, ord)
+        where true{tables.MayStart("u.tenant", "u.id")} order by u.ord
         on conflict do nothing
         """;
 
@@ -35,13 +36,10 @@ internal sealed class PostgresImport(NpgsqlConnection connection, EventTables ta
 
     private const string RaiseVersions = """
         update mt_streams m set version = u.version, timestamp = greatest(m.timestamp, u.at)
-        from unnest($1, $2, $3, $4) as u(tenant, id, version, at) where m.tenant_id = u.tenant and m.id = u.id
+        from unnest($1, $2, $3, $4) as u(tenant, id, version, at) where m.tenant_id = u.tenant and m.id = u.id and m.is_archived is not true
         """;
 
-    private const string Copy = """
-        copy mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type,
-                        correlation_id, causation_id, headers, user_name, is_archived) from stdin (format binary)
-        """;
+    private string Copy => $"copy mt_events ({tables.InsertColumns}) from stdin (format binary)";
 
     private const NpgsqlDbType Texts = NpgsqlDbType.Array | NpgsqlDbType.Varchar;
     private const NpgsqlDbType Numbers = NpgsqlDbType.Array | NpgsqlDbType.Bigint;
@@ -51,6 +49,7 @@ internal sealed class PostgresImport(NpgsqlConnection connection, EventTables ta
     public async ValueTask<(List<ImportedEvent> Stored, long[] Positions)> StoreAsync(IReadOnlyList<ImportedEvent> batch, CancellationToken ct)
     {
         var streams = ImportBatches.Streams(batch);
+        foreach (var stream in streams) tables.Address(stream.Address.Tenant, stream.Address.StreamId);
         var stored = await LockAsync(streams, ct).ConfigureAwait(false);
         await EnsureSameAsync(streams, stored, ct).ConfigureAwait(false);
         var fresh = batch.Where(e => e.Version > stored[new StreamAddress(e.Tenant, e.StreamId)]).ToList();
@@ -74,6 +73,8 @@ internal sealed class PostgresImport(NpgsqlConnection connection, EventTables ta
                 Command(LockRows, Tenants(streams), Ids(streams)),
             },
         };
+        if (tables.IsStrict)
+            batch.BatchCommands.Add(Command(tables.RememberIdentity("u.tenant", "u.id", "unnest($1, $2) as u(tenant, id)"), Tenants(streams), Ids(streams)));
         await using var rows = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var versions = new Dictionary<StreamAddress, long>(streams.Count);
         while (await rows.ReadAsync(ct).ConfigureAwait(false))
@@ -83,6 +84,7 @@ internal sealed class PostgresImport(NpgsqlConnection connection, EventTables ta
             stream.EnsureItFollows(rows.GetInt64(1));
             versions[stream.Address] = rows.GetInt64(1);
         }
+        if (streams.Find(s => !versions.ContainsKey(s.Address)) is { } used) throw new StreamIdUsedException(used.Address.StreamId);
         return versions;
     }
 
@@ -138,10 +140,11 @@ internal sealed class PostgresImport(NpgsqlConnection connection, EventTables ta
         await rows.WriteAsync(At(imported), NpgsqlDbType.TimestampTz, ct).ConfigureAwait(false);
         await rows.WriteAsync(imported.Tenant, NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
         await WriteAsync(rows, imported.DotnetType, NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
-        await WriteAsync(rows, imported.Metadata.CorrelationId, NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
-        await WriteAsync(rows, imported.Metadata.CausationId, NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
-        await WriteAsync(rows, HeaderJson.Of(imported.Metadata), NpgsqlDbType.Jsonb, ct).ConfigureAwait(false);
-        await WriteAsync(rows, imported.Metadata.Actor, NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
+        tables.EnsureKept(imported.EventType, imported.Metadata);
+        if (tables.Has(MetadataColumns.CorrelationId)) await WriteAsync(rows, imported.Metadata.CorrelationId, NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
+        if (tables.Has(MetadataColumns.CausationId)) await WriteAsync(rows, imported.Metadata.CausationId, NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
+        if (tables.Has(MetadataColumns.Headers)) await WriteAsync(rows, HeaderJson.Of(imported.Metadata), NpgsqlDbType.Jsonb, ct).ConfigureAwait(false);
+        if (tables.Has(MetadataColumns.UserName)) await WriteAsync(rows, imported.Metadata.Actor, NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
         await rows.WriteAsync(false, NpgsqlDbType.Boolean, ct).ConfigureAwait(false);
     }
 

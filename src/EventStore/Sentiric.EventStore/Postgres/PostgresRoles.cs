@@ -32,10 +32,12 @@ public sealed partial record PostgresRoles(string Migrator = "sentiric_migrator"
             grant usage, create on schema "{schema}" to {migrator}, {writer};
             grant usage on schema "{schema}" to {reader};
             do $$ declare t record; begin
-              for t in select c.relname, c.relkind from pg_class c
+              for t in select c.relname, c.relkind, c.relispartition from pg_class c
                        where c.relnamespace = '"{schema}"'::regnamespace and c.relkind in ('r', 'p') and c.relname ~ '^({OwnTables})$' loop
                 execute format('alter table "{schema}".%I owner to {migrator}', t.relname);
                 execute format('revoke all on "{schema}".%I from {writer}, {reader}', t.relname);
+                -- Rows of partitions are met through their table: nobody has rights on them alone.
+                continue when t.relispartition;
                 execute format('grant select on "{schema}".%I to {writer}', t.relname);
                 if t.relname !~ '{SecretTables}' then execute format('grant select on "{schema}".%I to {reader}', t.relname); end if;
                 if t.relname = 'mt_events' then
@@ -44,6 +46,8 @@ public sealed partial record PostgresRoles(string Migrator = "sentiric_migrator"
                 elsif t.relname = 'mt_streams' then
                   execute format('grant insert on "{schema}".%I to {writer}', t.relname);
                   execute format('grant update (type, version, timestamp, is_archived) on "{schema}".%I to {writer}', t.relname);
+                  -- Archiving locks the table against appends, which takes the right to change all of it.
+                  if t.relkind = 'p' then execute format('grant update on "{schema}".%I to {writer}', t.relname); end if;
                 elsif t.relname in ({ReadOnlyTables}) then
                   null;
                 elsif t.relname in ({AppendOnlyTables}) then
@@ -66,11 +70,11 @@ public sealed partial record PostgresRoles(string Migrator = "sentiric_migrator"
     }
 
     // Tables of read models are not among them: the role that runs the projections makes and owns them.
-    private const string OwnTables = "mt_streams|mt_events|mt_event_progression|mt_high_water_skips|mt_doc_deadletterevent|sx_[a-z_]+";
+    private const string OwnTables = "mt_(streams|events)(_archived|_default)?|mt_streams_identity|mt_event_progression|mt_high_water_skips|mt_doc_deadletterevent|sx_[a-z_]+";
     // Keys of persons, wrapped as they are, are nothing for a reader.
     private const string SecretTables = "^sx_(subject|master)_";
     private const string ReadOnlyTables = "'sx_schema_version', 'sx_stream_truncation', 'sx_archived_stream'";
-    private const string AppendOnlyTables = "'mt_high_water_skips', 'sx_append_key', 'sx_audit_block', 'sx_audit_key', 'sx_audit_removal'";
+    private const string AppendOnlyTables = "'mt_high_water_skips', 'mt_streams_identity', 'sx_append_key', 'sx_audit_block', 'sx_audit_key', 'sx_audit_removal'";
 
     private static string Checked(string role) => RoleName().IsMatch(role)
         ? role

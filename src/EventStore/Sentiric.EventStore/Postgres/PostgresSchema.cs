@@ -6,7 +6,7 @@ using Npgsql;
 namespace Sentiric.EventStore;
 
 /// <summary>
-/// The tables. <c>mt_*</c> are Marten's, conjoined tenancy, with correlation, causation, headers and user name;
+/// The tables. <c>mt_*</c> are Marten's, in the form that the options say;
 /// not one column or index more, since a Marten host drops what it does not know. What Marten has no place for lives in <c>sx_*</c>.
 /// Which steps a database has is written in <c>sx_schema_version</c>: missing ones are applied in order, forward only, under a lock.
 /// <code>
@@ -56,8 +56,16 @@ public static partial class PostgresSchema
         if (options?.Schema is { } schema) await EnsureInSchemaAsync(connection, Checked(schema), ct).ConfigureAwait(false);
         var version = await VersionAsync(connection, ct).ConfigureAwait(false);
         if (version > Version) throw SchemaVersionException.TooNew(version, Version);
+        // Tables of somebody else are looked at before anything is put beside them.
+        if (version < Version && await AreThereAsync(connection, ct).ConfigureAwait(false)) await SchemaCheck.EnsureShapeAsync(connection, EventTables.Of(options), ct).ConfigureAwait(false);
         if (version < Version) await ApplyAsync(connection, options, version, ct).ConfigureAwait(false);
         await SchemaCheck.EnsureShapeAsync(connection, EventTables.Of(options), ct).ConfigureAwait(false);
+    }
+
+    private static async ValueTask<bool> AreThereAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var exists = new NpgsqlCommand("select to_regclass(format('%I.mt_streams', current_schema())) is not null", connection);
+        return await exists.ExecuteScalarAsync(ct).ConfigureAwait(false) is true;
     }
 
     /// <summary>The version of a database; 0 when the store was never there.</summary>

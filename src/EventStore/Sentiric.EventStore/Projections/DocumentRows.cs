@@ -56,9 +56,9 @@ internal sealed class DocumentRows<TDoc>(string table, JsonTypeInfo<TDoc> json, 
     private async ValueTask<IReadOnlyList<(DocumentKey Key, Slot Slot)>> ReadAsync(IProjectionWriter writer, List<DocumentKey> keys, CancellationToken ct)
     {
         var sql = $"""
-            select d.tenant_id, d.id::text, d.data::text, d.mt_version::bigint
+            select k.tenant_id, d.id::text, d.data::text, d.mt_version::bigint
             from unnest($1::text[], $2::text[]::{IdType(writer)}[]) as k(tenant_id, id)
-            join {writer.Table(table)} d on d.tenant_id = k.tenant_id and d.id = k.id
+            join {writer.Table(table)} d on {SameTenant(writer)}d.id = k.id
             """;
         object[] values = [keys.Select(k => k.Tenant).ToArray(), keys.Select(k => k.Id).ToArray()];
         return writer is ProjectionWriter { Session: not null } owner
@@ -71,20 +71,29 @@ internal sealed class DocumentRows<TDoc>(string table, JsonTypeInfo<TDoc> json, 
 
     private void Upsert(IProjectionWriter writer, Columns rows) => writer.Execute(
         $"""
-        insert into {writer.Table(table)} as d (tenant_id, id, data, mt_last_modified, mt_dotnet_type, mt_version)
-        select k.tenant_id, k.id, k.data::jsonb, k.changed, $5, k.version
+        insert into {writer.Table(table)} as d ({Tenant(writer, "tenant_id, ")}id, data, mt_last_modified, mt_dotnet_type, mt_version)
+        select {Tenant(writer, "k.tenant_id, ")}k.id, k.data::jsonb, k.changed, $5, k.version
         from unnest($1::text[], $2::text[]::{IdType(writer)}[], $3::text[], $4::timestamptz[], $6::bigint[]) as k(tenant_id, id, data, changed, version)
-        on conflict (tenant_id, id) do update
+        on conflict ({Tenant(writer, "tenant_id, ")}id) do update
         set data = excluded.data, mt_last_modified = excluded.mt_last_modified,
             mt_dotnet_type = excluded.mt_dotnet_type, mt_version = excluded.mt_version
         """,
         rows.Tenants.ToArray(), rows.Ids.ToArray(), rows.Texts.ToArray(), rows.ChangedAt.ToArray(), _dotnetType, rows.Versions.ToArray());
 
     private void Delete(IProjectionWriter writer, List<DocumentKey> keys) => writer.Execute(
-        $"delete from {writer.Table(table)} d using unnest($1::text[], $2::text[]::{IdType(writer)}[]) as k(tenant_id, id) where d.tenant_id = k.tenant_id and d.id = k.id",
+        $"delete from {writer.Table(table)} d using unnest($1::text[], $2::text[]::{IdType(writer)}[]) as k(tenant_id, id) where {SameTenant(writer)}d.id = k.id",
         keys.Select(k => k.Tenant).ToArray(), keys.Select(k => k.Id).ToArray());
 
-    private string IdType(IProjectionWriter writer) => idTypeOf((writer as ProjectionWriter)?.Tables ?? EventTables.Default);
+    private string IdType(IProjectionWriter writer) => idTypeOf(TablesOf(writer));
+
+    /// <summary>Without tenants the documents have no such column.</summary>
+    public static bool HasTenants(IProjectionWriter writer) => TablesOf(writer).IsConjoined;
+
+    private static string Tenant(IProjectionWriter writer, string sql) => HasTenants(writer) ? sql : "";
+
+    private static string SameTenant(IProjectionWriter writer) => Tenant(writer, "d.tenant_id = k.tenant_id and ");
+
+    private static EventTables TablesOf(IProjectionWriter writer) => (writer as ProjectionWriter)?.Tables ?? EventTables.Default;
 
     /// <summary>A document while a batch is folded into it. Null: there is none.</summary>
     internal sealed class Slot

@@ -7,7 +7,7 @@ namespace Sentiric.EventStore;
 /// It lives in Marten's table of that document (<c>mt_doc_x</c>), whose <c>mt_version</c> is the position of the last event applied.
 /// Documents are kept per tenant. Further tables (<see cref="SideTables"/>) are written with the documents.
 /// </summary>
-public abstract partial class MultiStreamProjection<TDoc> : ITableProjection
+public abstract partial class MultiStreamProjection<TDoc> : ITableProjection, IShapedProjection
     where TDoc : class
 {
     private readonly DocumentRows<TDoc> _rows;
@@ -48,7 +48,11 @@ public abstract partial class MultiStreamProjection<TDoc> : ITableProjection
     }
 
     // Keys are texts whatever the streams are called by; positions outgrow Marten 8's integer, so the version is a bigint in every shape.
-    public string SchemaSql(string suffix) => DocumentTable.Sql(_table, suffix, "varchar", "bigint") + "\n" + SideSchemaSql(suffix);
+    public string SchemaSql(string suffix) => Schema(suffix, EventTables.Default);
+
+    string IShapedProjection.SchemaSql(string suffix, EventTables tables) => Schema(suffix, tables);
+
+    private string Schema(string suffix, EventTables tables) => DocumentTable.Sql(_table, suffix, "varchar", "bigint", tables) + "\n" + SideSchemaSql(suffix);
 
     public async ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct)
     {

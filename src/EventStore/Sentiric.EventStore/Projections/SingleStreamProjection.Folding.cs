@@ -43,13 +43,12 @@ public abstract partial class SingleStreamProjection<TDoc> : IFoldedDocuments
         {
             var isLong = tables.RevisionSqlType == "bigint";
             var type = typeof(TDoc).FullName ?? "";
-            await using var rows = await connection.BeginBinaryImportAsync(
-                $"copy {table} (tenant_id, id, data, mt_last_modified, mt_dotnet_type, mt_version) from stdin (format binary)", ct).ConfigureAwait(false);
+            await using var rows = await connection.BeginBinaryImportAsync(DocumentTable.CopySql(table, tables), ct).ConfigureAwait(false);
             foreach (var (address, held) in _documents)
             {
                 if (held.Document is null) continue;
                 await rows.StartRowAsync(ct).ConfigureAwait(false);
-                await rows.WriteAsync(address.Tenant, NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
+                if (tables.IsConjoined) await rows.WriteAsync(address.Tenant, NpgsqlDbType.Varchar, ct).ConfigureAwait(false);
                 await rows.WriteAsync(tables.StreamId(address.StreamId), tables.StreamIdDbType, ct).ConfigureAwait(false);
                 await rows.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(held.Document, projection.Json), NpgsqlDbType.Jsonb, ct).ConfigureAwait(false);
                 await rows.WriteAsync(held.ChangedAt.UtcDateTime, NpgsqlDbType.TimestampTz, ct).ConfigureAwait(false);

@@ -38,8 +38,11 @@ public abstract partial class SingleStreamProjection<TDoc> : IStreamDocument, IS
         Rows.Save(writer, new Dictionary<DocumentKey, DocumentRows<TDoc>.Slot> { [new DocumentKey(address.Tenant, address.StreamId)] = slot });
     }
 
-    public void DeleteStream(IProjectionWriter writer, string tenant, string streamId) =>
-        writer.Execute($"delete from {writer.Table(Tables[0])} where tenant_id = $1 and id::text = $2", tenant, streamId);
+    public void DeleteStream(IProjectionWriter writer, string tenant, string streamId)
+    {
+        if (DocumentRows<TDoc>.HasTenants(writer)) writer.Execute($"delete from {writer.Table(Tables[0])} where tenant_id = $1 and id::text = $2", tenant, streamId);
+        else writer.Execute($"delete from {writer.Table(Tables[0])} where id::text = $1", streamId);
+    }
 
     private static DocumentKey KeyOf(RecordedEvent recorded) => new(recorded.Tenant, recorded.StreamId);
 }

@@ -13,9 +13,6 @@ namespace Sentiric.EventStore;
 /// </summary>
 internal static class AppendSql
 {
-    private const string EventColumns =
-        "seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, correlation_id, causation_id, headers, user_name, is_archived";
-
     private const string StreamColumns = "tenant_id, id, type, version, timestamp, created, is_archived";
 
     /// <summary>
@@ -23,15 +20,15 @@ internal static class AppendSql
     /// $6 id, $7 type, $8 .NET type, $9 data, $10 correlation, $11 causation, $12 headers, $13 actor.
     /// Answers (number, version, recorded at), nothing when the row refused.
     /// </summary>
-    public static string Scalar(RowRule rule, bool remember)
+    public static string Scalar(EventTables tables, RowRule rule, bool remember)
     {
-        const string insert = $"""
-            insert into mt_events ({EventColumns})
-            select nextval('mt_events_sequence'), $6, $2, s.version, $9, $7, s.at, $1, $8, $10, $11, $12, $13, false from s
+        var insert = $"""
+            insert into mt_events ({tables.InsertColumns})
+            select nextval('mt_events_sequence'), $6, $2, s.version, $9, $7, s.at, $1, $8{tables.Metadata("$10", "$11", "$12", "$13")}, false from s
             returning seq_id, version, timestamp
             """;
         var unseen = remember ? "not exists (select from sx_append_key k where k.tenant_id = $1 and k.event_id = $6)" : "true";
-        var row = $"with s as ({OneRow(rule, "1", unseen)})";
+        var row = $"with s as ({OneRow(tables, rule, "1", unseen)}){Identity(tables, rule)}";
         return remember
             ? $"""
                {row}, e as ({insert}),
@@ -46,19 +43,19 @@ internal static class AppendSql
     /// arrays: $7 id, $8 type, $9 .NET type, $10 data, $11 correlation, $12 causation, $13 headers, $14 actor; the last four may be empty.
     /// Answers (number, version, recorded at) per event, in their order; nothing when the row refused.
     /// </summary>
-    public static string Stream(RowRule rule, bool remember)
+    public static string Stream(EventTables tables, RowRule rule, bool remember)
     {
         // In a select list the arrays are taken apart side by side, without a temporary store for each of them as in a from list.
-        const string insert = $"""
-            insert into mt_events ({EventColumns})
-            select nextval('mt_events_sequence'), x.id, $2, x.base + x.ord, x.data, x.type, x.at, $1, x.dotnet, x.correlation, x.causation, x.headers, x.actor, false
+        var insert = $"""
+            insert into mt_events ({tables.InsertColumns})
+            select nextval('mt_events_sequence'), x.id, $2, x.base + x.ord, x.data, x.type, x.at, $1, x.dotnet{Metadata(tables)}, false
             from (select s.version - $6 as base, s.at, generate_series(1, $6) as ord, unnest($7) as id, unnest($8) as type, unnest($9) as dotnet,
                          unnest($10) as data, unnest($11) as correlation, unnest($12) as causation, unnest($13) as headers, unnest($14) as actor
                   from s order by ord) x
             returning seq_id, version, timestamp
             """;
         var unseen = remember ? "not exists (select from sx_append_key k where k.tenant_id = $1 and k.event_id = any($7))" : "true";
-        var row = $"with s as ({OneRow(rule, "$6", unseen)})";
+        var row = $"with s as ({OneRow(tables, rule, "$6", unseen)}){Identity(tables, rule)}";
         return remember
             ? $"""
                {row}, e as ({insert}, id),
@@ -80,21 +77,21 @@ internal static class AppendSql
     /// <param name="remember">All events are remembered in <c>sx_append_key</c>; a stream with an event that is there already is refused.</param>
     /// <param name="together">No event is stored unless every stream agreed; the caller rolls the rows back.</param>
     /// <param name="namesakes">Two tenants' streams of one name occur in it.</param>
-    public static string Array(RowRules rules, bool remember, bool together, bool namesakes) =>
+    public static string Array(EventTables tables, RowRules rules, bool remember, bool together, bool namesakes) =>
         $"""
         with {(remember ? Seen : "")}a as materialized (
             select a.* from unnest($1, $2, $3, $4, $5, $6) with ordinality as a(tenant, id, type, expected, n, before, no)
             {(remember ? "where a.no <> all (coalesce((select nos from seen), '{}'))" : "")}),
-        {string.Join(",\n", ArrayRows(rules, namesakes))},
+        {string.Join(",\n", ArrayRows(tables, rules, namesakes))},
         b as materialized (
             select array_agg(g.base order by g.no) as bases, array_agg(g.at order by g.no) as ats, count(g.base) = cardinality($2) as whole
             from (select r.no, max(r.base) as base, max(r.at) as at
                   from ({string.Join(" union all ", RowNames(rules).Select(name => $"select no, base, at from {name}"))}
                         union all select no, null, null from generate_series(1, cardinality($2)) as no) r
                   group by r.no) g),
-        e as (
-            insert into mt_events ({EventColumns})
-            select nextval('mt_events_sequence'), x.id, x.stream, x.version, x.data, x.type, x.at, x.tenant, x.dotnet, x.correlation, x.causation, x.headers, x.actor, false
+        {Identities(tables)}e as (
+            insert into mt_events ({tables.InsertColumns})
+            select nextval('mt_events_sequence'), x.id, x.stream, x.version, x.data, x.type, x.at, x.tenant, x.dotnet{Metadata(tables)}, false
             from (select u.*, ($2)[u.no] as stream, ($1)[u.no] as tenant, b.bases[u.no] + u.ord as version, b.ats[u.no] as at
                   from b, unnest($8, $9, $10, $11, $12, $13, $14, $15, $16)
                           with ordinality as u(no, id, type, dotnet, data, correlation, causation, headers, actor, ord)
@@ -115,16 +112,16 @@ internal static class AppendSql
         ",\nk as (insert into sx_append_key (tenant_id, event_id, stream_id, seq_id, version) select e.tenant_id, e.id, e.stream_id::text, e.seq_id, e.version from e)";
 
     /// <param name="n">How many events follow.</param>
-    private static string OneRow(RowRule rule, string n, string unseen) => rule switch
+    private static string OneRow(EventTables tables, RowRule rule, string n, string unseen) => rule switch
     {
         RowRule.Start => $"""
             insert into mt_streams as m ({StreamColumns})
-            select $1, $2, $3, {n}, $4, $4, false where {unseen} on conflict do nothing returning {n}::bigint as version, m.timestamp as at
+            select $1, $2, $3, {n}, $4, $4, false where {unseen}{tables.MayStart("$1", "$2")} on conflict do nothing returning {n}::bigint as version, m.timestamp as at
             """,
         RowRule.StartOrGoOn => $"""
             insert into mt_streams as m ({StreamColumns})
-            select $1, $2, $3, {n}, $4, $4, false where {unseen}
-            on conflict (tenant_id, id) do update set version = m.version + {n}, timestamp = greatest(m.timestamp, $4) where not m.is_archived
+            select $1, $2, $3, {n}, $4, $4, false where {unseen}{tables.MayStart("$1", "$2")}
+            on conflict ({tables.StreamKey}) do update set version = m.version + {n}, timestamp = greatest(m.timestamp, $4) where not m.is_archived
             returning m.version, m.timestamp as at
             """,
         RowRule.GoOn => $"""
@@ -134,7 +131,17 @@ internal static class AppendSql
             """,
     };
 
-    private static IEnumerable<string> ArrayRows(RowRules rules, bool namesakes)
+    private static string Metadata(EventTables tables) => tables.Metadata("x.correlation", "x.causation", "x.headers", "x.actor");
+
+    /// <summary>The id of a stream that starts is remembered where ids are given once.</summary>
+    private static string Identity(EventTables tables, RowRule rule) =>
+        tables.IsStrict && rule != RowRule.GoOn ? $", i as ({tables.RememberIdentity("$1", "$2", "s")})" : "";
+
+    private static string Identities(EventTables tables) => tables.IsStrict
+        ? $"i as ({tables.RememberIdentity("a.tenant", "a.id", "a, b where a.expected in (0, -2) and b.bases[a.no] is not null order by a.tenant, a.id")}),\n"
+        : "";
+
+    private static IEnumerable<string> ArrayRows(EventTables tables, RowRules rules, bool namesakes)
     {
         // An insert returns only what it stores: the stream's place is found again by its name.
         var found = namesakes ? "(select a.no::int from a where a.tenant = m.tenant_id and a.id = m.id)" : "array_position($2, m.id)";
@@ -143,7 +150,7 @@ internal static class AppendSql
             yield return $"""
                 ra as (
                     insert into mt_streams as m ({StreamColumns})
-                    select a.tenant, a.id, a.type, a.n, $7, $7, false from a where a.expected = 0 order by a.no
+                    select a.tenant, a.id, a.type, a.n, $7, $7, false from a where a.expected = 0{tables.MayStart("a.tenant", "a.id")} order by a.no
                     on conflict do nothing
                     returning {found}::bigint as no, 0 - ($6)[{found}] as base, m.timestamp as at)
                 """;
@@ -153,8 +160,8 @@ internal static class AppendSql
             yield return $"""
                 rb as (
                     insert into mt_streams as m ({StreamColumns})
-                    select a.tenant, a.id, a.type, a.n, $7, $7, false from a where a.expected = -2 order by a.no
-                    on conflict (tenant_id, id) do update set version = m.version + excluded.version, timestamp = greatest(m.timestamp, $7) where not m.is_archived
+                    select a.tenant, a.id, a.type, a.n, $7, $7, false from a where a.expected = -2{tables.MayStart("a.tenant", "a.id")} order by a.no
+                    on conflict ({tables.StreamKey}) do update set version = m.version + excluded.version, timestamp = greatest(m.timestamp, $7) where not m.is_archived
                     returning {found}::bigint as no, m.version - ($5)[{found}] - ($6)[{found}] as base, m.timestamp as at)
                 """;
         }

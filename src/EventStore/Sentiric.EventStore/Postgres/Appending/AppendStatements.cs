@@ -12,7 +12,7 @@ internal sealed class AppendStatements(NpgsqlConnection connection, EventTables 
     public async ValueTask<ScalarStatement> ScalarAsync(RowRule rule, bool remember)
     {
         if (_scalars.TryGetValue((rule, remember), out var known)) return known;
-        var statement = new ScalarStatement(Command(AppendSql.Scalar(rule, remember)), tables);
+        var statement = new ScalarStatement(Command(AppendSql.Scalar(tables, rule, remember)), tables);
         await statement.Command.PrepareAsync().ConfigureAwait(false);
         return _scalars[(rule, remember)] = statement;
     }
@@ -25,7 +25,7 @@ internal sealed class AppendStatements(NpgsqlConnection connection, EventTables 
     private async ValueTask<StreamStatement> StreamAsync(RowRule rule, bool remember)
     {
         if (_streams.TryGetValue((rule, remember), out var known)) return known;
-        var statement = new StreamStatement(Command(AppendSql.Stream(rule, remember)), tables);
+        var statement = new StreamStatement(Command(AppendSql.Stream(tables, rule, remember)), tables);
         await statement.Command.PrepareAsync().ConfigureAwait(false);
         return _streams[(rule, remember)] = statement;
     }
@@ -34,7 +34,7 @@ internal sealed class AppendStatements(NpgsqlConnection connection, EventTables 
     {
         var (rules, namesakes) = ArrayStatement.ShapeOf(streams);
         if (_arrays.TryGetValue((rules, remember, namesakes), out var known)) return known;
-        var statement = new ArrayStatement(Command(AppendSql.Array(rules, remember, together: false, namesakes)), tables);
+        var statement = new ArrayStatement(Command(AppendSql.Array(tables, rules, remember, together: false, namesakes)), tables);
         await statement.Command.PrepareAsync().ConfigureAwait(false);
         return _arrays[(rules, remember, namesakes)] = statement;
     }

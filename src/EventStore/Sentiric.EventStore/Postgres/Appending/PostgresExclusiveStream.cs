@@ -8,11 +8,6 @@ namespace Sentiric.EventStore;
 /// </summary>
 internal sealed class PostgresExclusiveStream : IExclusiveStream
 {
-    private const string TakeRow = """
-        insert into mt_streams (tenant_id, id, version, timestamp, created, is_archived) values ($1, $2, 0, $3, $3, false) on conflict do nothing
-        """;
-
-    private const string LockRow = "select coalesce(version, 0), coalesce(is_archived, false) from mt_streams where tenant_id = $1 and id = $2 for update";
     private const string DropRow = "delete from mt_streams where tenant_id = $1 and id = $2 and version = 0";
 
     private readonly StreamAddress _address;
@@ -79,18 +74,26 @@ internal sealed class PostgresExclusiveStream : IExclusiveStream
 
     private async ValueTask TakeAsync(NpgsqlConnection connection, EventTables tables, DateTimeOffset now, TimeSpan lockTimeout, CancellationToken ct)
     {
-        var take = Command(TakeRow, tables, _address);
+        var take = Command(TakeRow(tables), tables, _address);
         take.Parameters.Add(new NpgsqlParameter { Value = now.UtcDateTime });
         await using var batch = new NpgsqlBatch(connection)
         {
-            BatchCommands = { new NpgsqlBatchCommand(AppendSession.Local(lockTimeout)), take, Command(LockRow, tables, _address) },
+            BatchCommands = { new NpgsqlBatchCommand(AppendSession.Local(lockTimeout)), take, Command(LockRow(tables), tables, _address) },
         };
         await using var rows = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
         await rows.NextResultAsync(ct).ConfigureAwait(false);
-        await rows.ReadAsync(ct).ConfigureAwait(false);
+        if (!await rows.ReadAsync(ct).ConfigureAwait(false)) throw new StreamIdUsedException(_address.StreamId);
         if (rows.GetBoolean(1)) throw new StreamArchivedException(_address.StreamId);
         Version = rows.GetInt64(0);
     }
+
+    private static string TakeRow(EventTables tables) => $"""
+        insert into mt_streams (tenant_id, id, version, timestamp, created, is_archived) select $1, $2, 0, $3, $3, false where true{tables.MayStart("$1", "$2")}
+        on conflict do nothing
+        """;
+
+    private static string LockRow(EventTables tables) =>
+        $"select coalesce(version, 0), coalesce(is_archived, false) from mt_streams where tenant_id = $1 and id = $2{tables.LivingFirst} for update";
 
     private static NpgsqlBatchCommand Command(string sql, EventTables tables, StreamAddress address) => new(sql)
     {

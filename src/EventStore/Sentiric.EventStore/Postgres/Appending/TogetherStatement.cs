@@ -16,7 +16,7 @@ internal static class TogetherStatement
         await using var batch = new NpgsqlBatch(connection) { Timeout = (int)options.AppendTimeout.TotalSeconds };
         batch.BatchCommands.Add(new NpgsqlBatchCommand(AppendSession.Local(options.AppendLockTimeout)));
         if (before is not null) batch.BatchCommands.Add(before);
-        var array = new NpgsqlBatchCommand(AppendSql.Array(rules, remember, together: true, namesakes));
+        var array = new NpgsqlBatchCommand(AppendSql.Array(tables, rules, remember, together: true, namesakes));
         new ArrayParameters(array.Parameters, tables).Fill(streams, now, order);
         batch.BatchCommands.Add(array);
         await using var row = await batch.ExecuteReaderAsync(ct).ConfigureAwait(false);
