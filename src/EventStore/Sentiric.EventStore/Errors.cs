@@ -124,6 +124,13 @@ public sealed class EventIdReusedException(string streamId, Guid eventId) : Even
     public Guid EventId { get; } = eventId;
 }
 
+/// <summary>The tables have Marten's unique index on event ids (<c>EnableUniqueIndexOnEventId</c>), and an id of the batch is stored already. Nothing was stored.</summary>
+public sealed class EventIdStoredException(string streamId, Exception inner) : EventStoreException(
+    $"An event id of the batch for stream '{streamId}' is stored already, and these tables take each id once. Give the events new ids, or append idempotently from the first time on.", inner)
+{
+    public string StreamId { get; } = streamId;
+}
+
 /// <summary>A tenant or a stream that cannot be named like that: empty, too long, or with characters that no text of the storage holds.</summary>
 public sealed class StreamNameRejectedException(string which, string why) : EventStoreException($"The {which} cannot be used: {why}")
 {

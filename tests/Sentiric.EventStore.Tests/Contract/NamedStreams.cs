@@ -7,8 +7,7 @@ namespace Sentiric.EventStore.Tests.Contract;
 /// <summary>
 /// Runs facts that name their streams in words against a store that takes guids: each name has one guid, in both directions.
 /// </summary>
-/// <param name="withTenant">The tenant is part of the guid, for a store below that knows no tenants.</param>
-internal sealed class NamedStreams(IEventStore store, bool withTenant = false) : IEventStore
+internal sealed class NamedStreams(IEventStore store) : IEventStore
 {
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, string> _names = new(StringComparer.Ordinal);
 
@@ -47,7 +46,7 @@ internal sealed class NamedStreams(IEventStore store, bool withTenant = false) :
     {
         // A name that no store takes goes through as it is, to be refused.
         if (Record.Exception(() => { StreamAddress.Of(tenant, name); }) is not null) return name;
-        var id = IdOf(withTenant ? tenant + "/" + name : name);
+        var id = IdOf(name);
         _names.TryAdd(id, name);
         return id;
     }

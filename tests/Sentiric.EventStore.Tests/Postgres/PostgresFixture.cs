@@ -19,7 +19,10 @@ public class PostgresFixture : IAsyncLifetime
     {
         await InitializeEmptyAsync(Options);
         await Store.EnsureSchemaAsync();
+        await OnCreatedAsync();
     }
+
+    protected virtual Task OnCreatedAsync() => Task.CompletedTask;
 
     /// <summary>A database without tables.</summary>
     public async Task InitializeEmptyAsync(PostgresEventStoreOptions options)
@@ -95,4 +98,14 @@ public sealed class Marten8SinglePartitionedFixture : PostgresFixture
     {
         Shape = MartenShape.Marten8, Tenancy = MartenTenancy.Single, StreamIdentity = StreamIdentity.Guid, ArchivePartitions = true, StrictStreamIdentity = true,
     };
+}
+
+/// <summary>The schema was given what a Marten host does not know, and its migration has run over it.</summary>
+public sealed class MigratedFixture : PostgresFixture
+{
+    protected override async Task OnCreatedAsync()
+    {
+        await ExecuteAsync("alter table mt_events add column sx_hash bytea; create index sx_idx on mt_events (type)");
+        Assert.Equal(2, (await MartenMigration.RunAsync(this)).Count);
+    }
 }

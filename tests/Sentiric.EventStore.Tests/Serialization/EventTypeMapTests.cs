@@ -27,6 +27,29 @@ public sealed class EventTypeMapTests
         Assert.Contains("counter_raised_v2", Assert.Throws<ArgumentException>(() => new EventTypeMap([RaisedV3], [new Rename(1, "Old", "By")])).Message);
 
     [Fact]
+    public void Upcasters_that_run_in_a_circle_stop_the_start()
+    {
+        Assert.Contains("come back to", Assert.Throws<ArgumentException>(() => new EventTypeMap([RaisedV3], [new Renamed("a", "b"), new Renamed("b", "c"), new Renamed("c", "b")])).Message);
+        Assert.Contains("come back to", Assert.Throws<ArgumentException>(() => new EventTypeMap([RaisedV3], [new Renamed("a", "a")])).Message);
+    }
+
+    [Fact]
+    public void Every_old_name_reaches_the_current_one_whatever_it_was_called()
+    {
+        var map = new EventTypeMap(
+            [RaisedV3], [new Renamed("host.counter_raised", "counter_raised_v3"), new Renamed("Foreign.Host.CounterRaised", "host.counter_raised"), new Rename(2, "Amount", "By")]);
+
+        Assert.Equal(new CounterRaised(1), Read(map, "host.counter_raised", """{"By": 1}"""));
+        Assert.Equal(new CounterRaised(2), Read(map, "Foreign.Host.CounterRaised", """{"By": 2}"""));
+        Assert.Equal(new CounterRaised(3), Read(map, "counter_raised_v2", """{"Amount": 3}"""));
+        Assert.Contains("'gone'", Assert.Throws<ArgumentException>(() => new EventTypeMap([RaisedV3], [new Renamed("a", "b"), new Renamed("b", "gone")])).Message);
+    }
+
+    [Fact]
+    public void Two_upcasters_of_one_name_stop_the_start() =>
+        Assert.Throws<ArgumentException>(() => new EventTypeMap([RaisedV3], [new Renamed("a", "counter_raised_v3"), new Renamed("a", "b")]));
+
+    [Fact]
     public void A_registered_name_is_not_upcast() =>
         Assert.Throws<ArgumentException>(() => new EventTypeMap(
             [EventTypeEntry.Of("counter_raised", FactsJson.Default.CounterRaised), EventTypeEntry.Of("counter_raised_v2", FactsJson.Default.NoteTaken)],
@@ -62,6 +85,17 @@ public sealed class EventTypeMapTests
     {
         Assert.Equal((name, version), StoredName.Parse(stored));
         if (version > 1) Assert.Equal(stored, StoredName.Of(name, version));
+    }
+
+    private sealed class Renamed(string from, string to) : IEventUpcaster
+    {
+        public string EventType => from;
+
+        public int FromVersion => 1;
+
+        public string To => to;
+
+        public JsonNode Upcast(JsonNode stored) => stored;
     }
 
     private sealed class Rename(int from, string old, string now) : IEventUpcaster

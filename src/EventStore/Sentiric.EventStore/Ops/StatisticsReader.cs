@@ -110,13 +110,13 @@ public sealed class StatisticsReader(NpgsqlDataSource source, IEventStore store,
         """,
         row => new ParkedCount(row.GetString(0), row.GetInt64(1), At(row, 2), At(row, 3)), ct);
 
-    /// <summary>Every shard that ever ran here, whether the program still has it or not.</summary>
+    /// <summary>Every shard that ever ran here, whether the program still has it or not. The names left out are a Marten daemon's own notes.</summary>
     internal static ValueTask<List<ShardProgress>> ShardsAsync(NpgsqlConnection connection, long mark, CancellationToken ct) => ListAsync(
         connection,
         """
         select p.name, p.last_seq_id, p.last_updated, e.timestamp from mt_event_progression p
         left join lateral (select timestamp from mt_events where seq_id > p.last_seq_id and seq_id <= $1 order by seq_id limit 1) e on true
-        where p.name <> 'HighWaterMark' and p.last_seq_id is not null order by p.name
+        where p.name not in ('HighWaterMark', 'HighWaterAllocationFence', 'HighWaterStuckGap') and p.last_seq_id is not null order by p.name
         """,
         row => new ShardProgress(row.GetString(0), row.GetInt64(1), Math.Max(0, mark - row.GetInt64(1)), At(row, 2), Time(row, 3)), ct, mark);
 

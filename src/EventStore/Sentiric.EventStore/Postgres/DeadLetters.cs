@@ -15,6 +15,12 @@ internal static class DeadLetters
 
     public const string Forget = "delete from mt_doc_deadletterevent where data ->> 'ProjectionName' = $1 and data ->> 'ShardName' = $2";
 
+    /// <summary>Which of some positions are parked.</summary>
+    public const string Among = """
+        select (data ->> 'EventSequence')::bigint from mt_doc_deadletterevent
+        where data ->> 'ProjectionName' = $1 and data ->> 'ShardName' = $2 and (data ->> 'EventSequence')::bigint = any($3)
+        """;
+
     public const string Exists =
         "select 1 from mt_doc_deadletterevent where data ->> 'ProjectionName' = $1 and data ->> 'ShardName' = $2 and (data ->> 'EventSequence')::bigint = $3";
 

@@ -47,7 +47,12 @@ public sealed partial class PostgresEventStore
         {
             // The same batch was stored in between, by a twin of this caller.
             if (await Failures.GuardAsync(() => EarlierAsync(plan, ct)).ConfigureAwait(false) is { } twin) return twin;
+            if (await ToldAsync(raced, [plan], ct).ConfigureAwait(false) is { } told) throw told;
             throw;
+        }
+        catch (PostgresException refused) when (MartenRefusal.Of(refused) is not null)
+        {
+            throw await ToldAsync(refused, [plan], ct).ConfigureAwait(false) ?? new EventDataRejectedException("(batch)", refused.MessageText, refused);
         }
         catch (Exception failure) when (Failures.Translate(failure) is { } typed)
         {
@@ -76,6 +81,10 @@ public sealed partial class PostgresEventStore
             catch (PostgresException deadlock) when (deadlock.SqlState == PostgresErrorCodes.DeadlockDetected && attempt < MaxDeadlockTries)
             {
                 _logger.AppendRetried(deadlock, attempt);
+            }
+            catch (PostgresException refused) when (MartenRefusal.Of(refused) is not null)
+            {
+                throw await ToldAsync(refused, plan, ct).ConfigureAwait(false) ?? new EventDataRejectedException("(batch)", refused.MessageText, refused);
             }
             catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)
             {

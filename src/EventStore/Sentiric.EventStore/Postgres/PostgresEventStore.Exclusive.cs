@@ -22,8 +22,17 @@ public sealed partial class PostgresEventStore : IExclusiveStreams
         EnsureKept(plan);
         if (plan.Payloads.Length == 0) return ValueTask.FromResult(new AppendResult(address.Tenant, address.StreamId, version, []));
         if (options.Idempotent) RepeatedBatch.EnsureIdsDiffer(address, plan.Payloads);
-        return Failures.GuardAsync(async () => await StoreExclusivelyAsync(
-            connection, transaction, (await ProtectedAsync([plan], ct).ConfigureAwait(false))[0], options.Idempotent, ct).ConfigureAwait(false));
+        return Failures.GuardAsync(async () =>
+        {
+            try
+            {
+                return await StoreExclusivelyAsync(connection, transaction, (await ProtectedAsync([plan], ct).ConfigureAwait(false))[0], options.Idempotent, ct).ConfigureAwait(false);
+            }
+            catch (PostgresException refused) when (MartenRefusal.Of(refused) is not null)
+            {
+                throw await ToldAsync(refused, [plan], ct).ConfigureAwait(false) ?? new EventDataRejectedException("(batch)", refused.MessageText, refused);
+            }
+        });
     }
 
     private async ValueTask<AppendResult> StoreExclusivelyAsync(

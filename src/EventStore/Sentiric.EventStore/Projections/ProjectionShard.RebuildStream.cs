@@ -1,10 +1,11 @@
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Sentiric.EventStore;
 
 internal sealed partial class ProjectionShard
 {
-    /// <summary>One stream's document anew, up to where the projection stands; in turns with the loop.</summary>
+    /// <summary>One stream's document anew, up to where the projection stands; in turns with the loop. What is parked stays parked: it is applied by a retry alone.</summary>
     public async ValueTask RebuildStreamAsync(StreamAddress address, CancellationToken ct)
     {
         if (projection is not IStreamDocument document)
@@ -24,12 +25,25 @@ internal sealed partial class ProjectionShard
         }
         await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
+        var parked = await ParkedAsync(connection, events, ct).ConfigureAwait(false);
+        events.RemoveAll(e => parked.Contains(e.Position));
         var writer = new ProjectionWriter(connection, _tables, store.Serializer, projection, "");
         document.ReplaceStream(writer, address, events);
         await writer.FlushAsync(ct).ConfigureAwait(false);
         await transaction.CommitAsync(ct).ConfigureAwait(false);
         Forget();
         return true;
+    }
+
+    private async ValueTask<HashSet<long>> ParkedAsync(NpgsqlConnection connection, List<RecordedEvent> events, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(DeadLetters.Among, connection);
+        foreach (var part in DeadLetters.Key(_shard)) command.Parameters.Add(new() { Value = part });
+        command.Parameters.Add(new() { Value = events.ConvertAll(e => e.Position).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
+        await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var parked = new HashSet<long>();
+        while (await rows.ReadAsync(ct).ConfigureAwait(false)) parked.Add(rows.GetInt64(0));
+        return parked;
     }
 }
 

@@ -59,11 +59,11 @@ public sealed class EventTypeMap : IEventSerializer
         if (!_upcasters.ContainsKey(storedName)) throw new UnknownEventTypeException(storedName);
         var node = JsonNode.Parse(json.Span) ?? throw new JsonException("The payload is null.");
         var name = storedName;
-        // Each step raises the version, and the constructor saw every chain end at a registered name.
+        // The constructor saw every chain end at a registered name.
         while (_upcasters.TryGetValue(name, out var step))
         {
             node = step.Upcast(node);
-            name = Next(step);
+            name = step.To;
             if (_byName.TryGetValue(name, out var entry)) return Read(entry, node.Deserialize(entry.Json));
         }
         throw new UnknownEventTypeException(storedName);
@@ -72,14 +72,17 @@ public sealed class EventTypeMap : IEventSerializer
     private void EnsureItLeadsSomewhere(string start)
     {
         var name = start;
-        while (_upcasters.TryGetValue(name, out var step)) name = Next(step);
+        var passed = new HashSet<string>(StringComparer.Ordinal);
+        while (_upcasters.TryGetValue(name, out var step))
+        {
+            if (!passed.Add(name)) throw new ArgumentException($"The upcasters of '{start}' come back to '{name}' and never end.");
+            name = step.To;
+        }
         if (!_byName.ContainsKey(name))
             throw new ArgumentException($"The upcasters of '{start}' end at '{name}', which is not a registered event.");
         if (_byName.ContainsKey(start))
             throw new ArgumentException($"'{start}' is registered and upcast at once; register only the newest version.");
     }
-
-    private static string Next(IEventUpcaster step) => StoredName.Of(step.EventType, step.FromVersion + 1);
 
     private static object Read(EventTypeEntry entry, object? value) =>
         value ?? throw new JsonException($"The payload of '{entry.StoredName}' is null.");
