@@ -37,6 +37,20 @@ public abstract class ProtectionContract
     }
 
     [Fact]
+    public async Task Texts_and_names_that_JSON_must_escape_come_back_as_they_were()
+    {
+        var (store, _) = await ProcessAsync();
+        string[] said = ["", "\"", "\\", "a\nb\tc\u0001", "</script>&'+", "😀 ğüşİı \u2028", new string('ş', 20_000), "§1.x", "§0.y"];
+        var form = new Dictionary<string, string> { ["a\"b"] = "1", ["a.b"] = "2", ["ğ\n"] = "3", ["😀"] = "4", ["§"] = "5", [""] = "6" };
+        var seen = People.Seen("1") with { Said = said, Form = form };
+        await store.AppendToStreamAsync(Tenant, "visit-1", ExpectedVersion.NoStream, [EventData.Of(seen), EventData.Of(new LineSaid("kısa", "\"§\n"))]);
+        Assert.Equivalent(seen, (await ReadAsync(store, "visit-1"))[0], strict: true);
+        Assert.Equal(new LineSaid("kısa", "\"§\n"), (await ReadAsync(store, "visit-1"))[1]);
+        var stored = string.Join('\n', (await StoredAsync()).Select(s => s.Json));
+        Assert.DoesNotContain("şşş", stored, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_forgotten_person_is_blank_and_the_others_of_the_same_stream_stay()
     {
         var (store, protection) = await ProcessAsync();

@@ -7,7 +7,7 @@ using System.Text.Json;
 namespace Sentiric.EventStore;
 
 /// <summary>
-/// One pass over a payload that copies it and gives every text a chance to become another one. The path of a member is built as the walk goes
+/// One pass over a payload on its way into the store that copies it and gives every text a chance to become another one. The path of a member is built as the walk goes
 /// (<c>Resolution.Trace[2]</c>): it is authenticated with the sealed text, and jsonb may reorder members without changing it.
 /// </summary>
 internal ref struct JsonSealing
@@ -15,8 +15,8 @@ internal ref struct JsonSealing
     // § would otherwise be written as \u00A7, and the quick look for it would miss it.
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
-    /// <summary>(rule or null, path, text) to the text that is written; null writes a JSON null.</summary>
-    public delegate string? TextRule(SealingRule? rule, ReadOnlySpan<byte> path, string text);
+    /// <summary>(rule or null, path, text) to the text that is written.</summary>
+    public delegate string TextRule(SealingRule? rule, ReadOnlySpan<byte> path, string text);
 
     private readonly TextRule _text;
     private readonly Utf8JsonWriter _to;
@@ -52,8 +52,7 @@ internal ref struct JsonSealing
                 Elements(rule);
                 break;
             case JsonTokenType.String:
-                if (_text(rule, _path.AsSpan(0, _pathLength), _from.GetString() ?? "") is { } text) _to.WriteStringValue(text);
-                else _to.WriteNullValue();
+                _to.WriteStringValue(_text(rule, _path.AsSpan(0, _pathLength), _from.GetString() ?? ""));
                 break;
             default:
                 _to.WriteRawValue(_from.ValueSpan, skipInputValidation: true);
@@ -70,9 +69,10 @@ internal ref struct JsonSealing
             var name = _from.GetString() ?? "";
             _to.WritePropertyName(name);
             if (here > 0) Step(".");
+            var named = _pathLength;
             Step(name);
             _from.Read();
-            Value(rule?.Member(name));
+            Value(rule?.Member(_path.AsSpan(named, _pathLength - named)));
             _pathLength = here;
         }
         _to.WriteEndObject();

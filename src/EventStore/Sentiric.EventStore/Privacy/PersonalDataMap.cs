@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Text;
 
 namespace Sentiric.EventStore;
 
@@ -69,7 +70,8 @@ public sealed class PersonalDataMap(
 /// <summary>The paths of one kind of fact as a tree, so that a walk over its JSON knows at each step what is personal below.</summary>
 internal sealed class SealingRule
 {
-    private readonly Dictionary<string, SealingRule> _members = new(StringComparer.Ordinal);
+    // A kind of fact has few personal members: comparing their names one by one is quicker than hashing the one that is asked for.
+    private readonly List<(byte[] Name, SealingRule Rule)> _members = [];
     private SealingRule? _each;
 
     public bool IsPersonal { get; private set; }
@@ -77,7 +79,7 @@ internal sealed class SealingRule
     public WhenErased WhenErased { get; private set; }
 
     /// <summary>At the root: an event of this kind holds at least one personal text, unless all of them are missing.</summary>
-    public bool HasTextAlways => _members.Values.Any(m => m is { IsPersonal: true, WhenErased: WhenErased.Placeholder });
+    public bool HasTextAlways => _members.Exists(m => m.Rule is { IsPersonal: true, WhenErased: WhenErased.Placeholder });
 
     public static SealingRule Of(IEnumerable<PersonalMember> members)
     {
@@ -91,7 +93,8 @@ internal sealed class SealingRule
         return root;
     }
 
-    public SealingRule? Member(string name) => _members.GetValueOrDefault(name) ?? _each;
+    /// <summary>What holds for a member of this name, given as UTF-8.</summary>
+    public SealingRule? Member(ReadOnlySpan<byte> name) => Find(name) ?? _each;
 
     public SealingRule? Element => _each;
 
@@ -99,6 +102,18 @@ internal sealed class SealingRule
     {
         if (step.Length == 0) throw new ArgumentException("A path of a personal member has an empty step.");
         if (step == "*") return _each ??= new SealingRule();
-        return _members.TryGetValue(step, out var there) ? there : _members[step] = new SealingRule();
+        var name = Encoding.UTF8.GetBytes(step);
+        if (Find(name) is { } there) return there;
+        _members.Add((name, new SealingRule()));
+        return _members[^1].Rule;
+    }
+
+    private SealingRule? Find(ReadOnlySpan<byte> name)
+    {
+        foreach (var member in _members)
+        {
+            if (name.SequenceEqual(member.Name)) return member.Rule;
+        }
+        return null;
     }
 }

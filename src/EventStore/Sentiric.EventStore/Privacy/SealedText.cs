@@ -25,6 +25,8 @@ internal static class SealedText
 
     public static ReadOnlySpan<byte> SealedMark => "§1."u8;
 
+    public static ReadOnlySpan<byte> EscapeMark => "§0."u8;
+
     public static string NewKeyId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(KeyIdBytes));
 
     public static string Seal(AesGcm key, string keyId, string text, ReadOnlySpan<byte> where)
@@ -60,8 +62,6 @@ internal static class SealedText
             ? text.Substring(3, KeyIdLength)
             : null;
 
-    /// <summary>A text of the application that looks like one of ours is marked, and unmarked when it is read.</summary>
+    /// <summary>A text of the application that looks like one of ours is marked, and unmarked when it is read (<see cref="JsonOpening"/>).</summary>
     public static string Escape(string text) => text.StartsWith('§') ? "§0." + text : text;
-
-    public static string Unescape(string text) => text.StartsWith("§0.", StringComparison.Ordinal) ? text[3..] : text;
 }
