@@ -11,6 +11,7 @@ namespace Sentiric.EventStore.Proofs;
 ///   event leaf    = SHA-256( 00 | "sentiric.audit.event.1\n"   | fields )                 fields as in <see cref="TupleImage"/>
 ///   stream leaf   = SHA-256( 00 | "sentiric.audit.stream.1\n"  | fields )
 ///   removal leaf  = SHA-256( 00 | "sentiric.audit.truncation.1\n" | fields )
+///   move leaf     = SHA-256( 00 | "sentiric.audit.move.1\n"    | fields )
 ///   node          = SHA-256( 01 | left | right )
 ///   chain, start  = SHA-256( 02 | "sentiric.audit.genesis.1\n" | ordinal, tenant, stream as fields )
 ///   chain, link   = SHA-256( 02 | "sentiric.audit.chain.1\n"   | head before | event leaf )
@@ -27,6 +28,7 @@ public static class AuditHash
     private static readonly byte[] EventTag = Tag(0x00, "sentiric.audit.event.1\n");
     private static readonly byte[] StreamTag = Tag(0x00, "sentiric.audit.stream.1\n");
     private static readonly byte[] RemovalTag = Tag(0x00, "sentiric.audit.truncation.1\n");
+    private static readonly byte[] MoveTag = Tag(0x00, "sentiric.audit.move.1\n");
     private static readonly byte[] GenesisTag = Tag(0x02, "sentiric.audit.genesis.1\n");
     private static readonly byte[] ChainTag = Tag(0x02, "sentiric.audit.chain.1\n");
 
@@ -41,6 +43,12 @@ public static class AuditHash
     /// truncated_at in microseconds since 2000-01-01 UTC.
     /// </summary>
     public static void RemovalLeaf(ReadOnlySpan<byte> fields, Span<byte> leaf) => Tagged(RemovalTag, fields, leaf);
+
+    /// <summary>
+    /// The leaf of a record of a move into a file or back; fields: tenant, stream, number, restored (0 or 1), file, SHA-256 of the stream's lines, events, version,
+    /// first and last position, moved_at in microseconds since 2000-01-01 UTC.
+    /// </summary>
+    public static void MoveLeaf(ReadOnlySpan<byte> fields, Span<byte> leaf) => Tagged(MoveTag, fields, leaf);
 
     /// <summary>The head of a stream's chain before its first event.</summary>
     public static byte[] Genesis(long ordinal, string tenant, string stream)

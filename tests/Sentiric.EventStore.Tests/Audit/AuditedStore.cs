@@ -9,24 +9,29 @@ namespace Sentiric.EventStore.Tests.Audit;
 
 /// <summary>
 /// A signed history that looks like a real one, the same in every run: three tenants, seven streams, several blocks, a number that was never used, an archived
-/// stream, binary data, headers, empty fields. Tests change it as a superuser would and set it back.
+/// stream, binary data, headers, empty fields, truncated streams and some that lie in a file or came back from one. Tests change it as a superuser would and set it back.
 /// </summary>
 public sealed class AuditedStore : IAsyncLifetime
 {
-    /// <summary>Turns of the calls, and three events in each of the streams that were truncated.</summary>
-    public const int Events = Turns + Truncated * 3;
+    /// <summary>Turns of the calls, three events in each of the streams that were truncated, two in those that were moved into a file.</summary>
+    public const int Events = Turns + Truncated * 3 + Filed * 2;
 
     public const int Truncated = 3;
+
+    /// <summary>The first of them came back.</summary>
+    public const int Filed = 3;
 
     private const int Turns = 42;
 
     private static readonly string[] Tables =
     [
-        "mt_streams", "mt_events", "mt_high_water_skips", "sx_stream_truncation",
+        "mt_streams", "mt_events", "mt_high_water_skips", "sx_stream_truncation", "sx_archived_stream", "sx_stream_move",
         "sx_audit_block", "sx_audit_stream", "sx_audit_page", "sx_audit_key", "sx_audit_removal",
     ];
 
     private static readonly DateTimeOffset Morning = new(2026, 11, 17, 7, 0, 0, TimeSpan.Zero);
+
+    private readonly string _files = Directory.CreateTempSubdirectory("audited-files").FullName;
 
     public PostgresFixture Postgres { get; } = new();
     public AuditKey Key { get; } = AuditKey.Create();
@@ -52,6 +57,7 @@ public sealed class AuditedStore : IAsyncLifetime
     {
         await Postgres.DisposeAsync();
         Key.Dispose();
+        Directory.Delete(_files, recursive: true);
     }
 
     public AuditNotary Notary(AuditKey? key = null, AuditOptions? options = null) =>
@@ -74,9 +80,22 @@ public sealed class AuditedStore : IAsyncLifetime
     {
         await using var store = new PostgresEventStore(Postgres.Source, Facts.Serializer, new ManualTime(Morning));
         for (var at = 0; at < Truncated; at++) await store.AppendToStreamAsync("acme", $"gone-{at}", ExpectedVersion.Any, Facts.Raised(3, at));
+        for (var at = 0; at < Filed; at++)
+        {
+            await store.AppendToStreamAsync("acme", $"filed-{at}", ExpectedVersion.Any, Facts.Raised(2, at));
+            await store.ArchiveStreamAsync("acme", $"filed-{at}");
+        }
         await SignAsync();
+        await FileAsync();
         for (var at = 0; at < Truncated; at++) await store.TruncateStreamAsync("acme", $"gone-{at}", 3, new TruncationReason("asked to", at == 1 ? null : "officer", EvenUnread: true));
         await SignAsync();
+    }
+
+    private async Task FileAsync()
+    {
+        var files = new StreamFiles(Postgres.Source, _files, new ManualTime(Morning.AddMinutes(2)));
+        Assert.Equal(Filed, (await files.ArchiveAsync(new FileArchivePolicy(TimeSpan.Zero) { Tenant = "acme" })).Streams);
+        await files.RestoreAsync("acme", "filed-0");
     }
 
     private async Task AppendAsync(int at)

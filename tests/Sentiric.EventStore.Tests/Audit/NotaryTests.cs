@@ -313,6 +313,6 @@ public sealed class NotaryTests(PostgresFixture postgres) : IClassFixture<Postgr
         Assert.Equal(0, report.Pending);
     }
 
-    private Task ForgetAsync() => postgres.ExecuteAsync("truncate sx_audit_block, sx_audit_stream, sx_audit_page, sx_audit_key, sx_audit_removal, sx_stream_truncation, mt_events, mt_streams cascade; delete from mt_high_water_skips where starting_sequence > 1; "
+    private Task ForgetAsync() => postgres.ExecuteAsync("truncate sx_audit_block, sx_audit_stream, sx_audit_page, sx_audit_key, sx_audit_removal, sx_stream_truncation, sx_archived_stream, sx_stream_move, mt_events, mt_streams cascade; delete from mt_high_water_skips where starting_sequence > 1; "
         + "insert into mt_high_water_skips (starting_sequence, ending_sequence) select 1, last_value from mt_events_sequence on conflict do nothing");
 }

@@ -73,6 +73,7 @@ internal static class SchemaDescription
         sx_audit_removal | 4 | before_version | bigint | not null | -
         sx_audit_removal | 5 | statement | text | not null | -
         sx_audit_removal | 6 | signature | bytea | not null | -
+        sx_audit_removal | 7 | move | bigint | not null | 0
         sx_audit_stream | 1 | ordinal | bigint | not null | -
         sx_audit_stream | 2 | tenant_id | character varying | not null | -
         sx_audit_stream | 3 | stream_id | character varying | not null | -
@@ -135,6 +136,17 @@ internal static class SchemaDescription
         sx_snapshot | 5 | version | bigint | not null | -
         sx_snapshot | 6 | data | jsonb | not null | -
         sx_snapshot | 7 | taken_at | timestamp with time zone | not null | transaction_timestamp()
+        sx_stream_move | 1 | tenant_id | character varying | not null | -
+        sx_stream_move | 2 | stream_id | character varying | not null | -
+        sx_stream_move | 3 | number | bigint | not null | -
+        sx_stream_move | 4 | restored | boolean | not null | -
+        sx_stream_move | 5 | file | character varying | not null | -
+        sx_stream_move | 6 | sha256 | bytea | not null | -
+        sx_stream_move | 7 | events | bigint | not null | -
+        sx_stream_move | 8 | version | bigint | not null | -
+        sx_stream_move | 9 | first_seq_id | bigint | not null | -
+        sx_stream_move | 10 | last_seq_id | bigint | not null | -
+        sx_stream_move | 11 | moved_at | timestamp with time zone | not null | -
         sx_stream_truncation | 1 | tenant_id | character varying | not null | -
         sx_stream_truncation | 2 | stream_id | character varying | not null | -
         sx_stream_truncation | 3 | before_version | bigint | not null | -
@@ -169,6 +181,7 @@ internal static class SchemaDescription
         sx_shard_order | pkey_sx_shard_order | PRIMARY KEY (shard, seq_id, kind)
         sx_shard_state | pkey_sx_shard_state | PRIMARY KEY (shard)
         sx_snapshot | pkey_sx_snapshot | PRIMARY KEY (tenant_id, stream_id, name)
+        sx_stream_move | pkey_sx_stream_move | PRIMARY KEY (tenant_id, stream_id, number)
         sx_stream_truncation | pkey_sx_stream_truncation | PRIMARY KEY (tenant_id, stream_id, before_version)
         """;
 
@@ -194,9 +207,10 @@ internal static class SchemaDescription
         pkey_sx_shard_order | unique on sx_shard_order USING btree (shard, seq_id, kind)
         pkey_sx_shard_state | unique on sx_shard_state USING btree (shard)
         pkey_sx_snapshot | unique on sx_snapshot USING btree (tenant_id, stream_id, name)
+        pkey_sx_stream_move | unique on sx_stream_move USING btree (tenant_id, stream_id, number)
         pkey_sx_stream_truncation | unique on sx_stream_truncation USING btree (tenant_id, stream_id, before_version)
         sx_audit_block_last_position | unique on sx_audit_block USING btree (last_position)
-        sx_audit_removal_record | unique on sx_audit_removal USING btree (tenant_id, stream_id, before_version)
+        sx_audit_removal_what | unique on sx_audit_removal USING btree (tenant_id, stream_id, before_version, move)
         sx_audit_stream_name | unique on sx_audit_stream USING btree (tenant_id, stream_id)
         """;
 }

@@ -98,7 +98,7 @@ public sealed record AuditReport(
 
 /// <summary>Events of a stream, up to a version, that are gone by right: deleted, or in <paramref name="File"/>.</summary>
 /// <param name="At">When, as the record says.</param>
-/// <param name="SignedAt">When the notary signed the record of a truncation; null when it has not yet, and for files, whose records are not signed.</param>
+/// <param name="SignedAt">When the notary signed the record; null when it has not yet.</param>
 public sealed record LegalRemoval(string Tenant, string StreamId, long UpToVersion, string Why, string? Actor, DateTimeOffset At, string? File, DateTimeOffset? SignedAt = null);
 
 /// <summary>How far a verification is; <paramref name="Total"/> counts events and may be 0 while it is not known.</summary>
@@ -129,6 +129,16 @@ internal sealed class Findings
             if (_list.Count == AuditReport.MaxFindings) return false;
             _list.Add(finding);
             return true;
+        }
+    }
+
+    /// <summary>Takes over what another part found beside this one.</summary>
+    public void Add(Findings others)
+    {
+        lock (_lock)
+        {
+            Count += others.Count;
+            _list.AddRange(others.List.Take(AuditReport.MaxFindings - _list.Count));
         }
     }
 

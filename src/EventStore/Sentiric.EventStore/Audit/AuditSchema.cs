@@ -8,7 +8,7 @@ namespace Sentiric.EventStore;
 ///   sx_audit_stream   one row per stream, in the order of first events: chain head, and what the stream's row said
 ///   sx_audit_page     Merkle roots of 256 streams each, so that neither notary nor proof reads all streams
 ///   sx_audit_key      public keys that signed, each vouched for by the one before
-///   sx_audit_removal  one row per record of a truncation: its signed statement
+///   sx_audit_removal  one row per record of a truncation, or of a move into a file or back: its signed statement
 /// </code>
 /// Times in sx_audit_stream are microseconds since 2000-01-01 UTC, PostgreSQL's own unit.
 /// </summary>
@@ -66,6 +66,14 @@ internal static class AuditSchema
             constraint pkey_sx_audit_removal primary key (number)
         );
         create unique index if not exists sx_audit_removal_record on sx_audit_removal (tenant_id, stream_id, before_version);
+
+        """;
+
+    /// <summary>A removal is a truncation (move 0) or a move of a stream into a file or back, by its number in <c>sx_stream_move</c>.</summary>
+    public const string MoveScript = """
+        alter table sx_audit_removal add column if not exists move bigint not null default 0;
+        drop index if exists sx_audit_removal_record;
+        create unique index if not exists sx_audit_removal_what on sx_audit_removal (tenant_id, stream_id, before_version, move);
 
         """;
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using Npgsql;
 using Sentiric.EventStore.Proofs;
 
@@ -80,19 +81,49 @@ public sealed class AuditTrail(NpgsqlDataSource source, IEventStore store, TimeP
         VerifySnapshot snapshot, NpgsqlConnection view, KeyTrust trust, IReadOnlyList<KeyRecord> keys, VerifyOptions options, Findings findings,
         IProgress<VerifyProgress>? progress, CancellationToken ct)
     {
-        var blocks = new BlockCheck(_tables, trust, keys.Select(k => k.KeyId), findings);
-        await blocks.RunAsync(snapshot, progress, ct).ConfigureAwait(false);
         var records = new RemovalCheck(trust, findings);
-        await records.RunAsync(view, blocks.Last?.SignedAt, ct).ConfigureAwait(false);
-        var removals = await RemovalRows.ListAsync(view, blocks.Streams, records.Signed, ct).ConfigureAwait(false);
-        var events = new EventCheck(_tables, blocks.Spans, removals, findings);
-        await events.RunAsync(snapshot, options.AfterBlock, Parallelism(options), progress, ct).ConfigureAwait(false);
-        var streams = new StreamCheck(_tables, blocks, events, findings);
+        await records.ReadAsync(view, ct).ConfigureAwait(false);
+        var removals = await RemovalRows.ListAsync(view, records.Signed, ct).ConfigureAwait(false);
+        var (marks, ofEvents) = (new ArchivedMarks(), new Findings());
+        var blocks = new BlockCheck(_tables, trust, keys.Select(k => k.KeyId), marks, findings);
+        var events = new EventCheck(_tables, removals, marks, ofEvents);
+        await SideBySideAsync(snapshot, blocks, events, options, await TotalAsync(view, options, ct).ConfigureAwait(false), progress, ct).ConfigureAwait(false);
+        records.Judge(blocks.Last?.SignedAt);
+        findings.Add(ofEvents);
+        var streams = new StreamCheck(_tables, blocks, marks, findings);
         await streams.RunAsync(snapshot, events.Unnamed.Values.ToHashSet(), progress, ct).ConfigureAwait(false);
         findings.Name(streams.Names, events.Unnamed);
         var pending = await PendingAsync(view, blocks.Last?.To ?? 0, ct).ConfigureAwait(false);
         return new AuditReport(events.Done, blocks.Last?.Streams ?? 0, blocks.Spans.Count, pending, events.Removed, removals.Records, blocks.Last, [], 0, default);
     }
+
+    /// <summary>Blocks are checked in their order by one thread; the events of those that are read are compared by others meanwhile.</summary>
+    private static async Task SideBySideAsync(
+        VerifySnapshot snapshot, BlockCheck blocks, EventCheck events, VerifyOptions options, long total, IProgress<VerifyProgress>? progress, CancellationToken ct)
+    {
+        var parallelism = Parallelism(options);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var channel = Channel.CreateBounded<BlockStretch>(new BoundedChannelOptions(parallelism) { SingleWriter = true });
+        var comparing = CompareAsync();
+        await Task.WhenAll(comparing, blocks.RunAsync(snapshot, options.AfterBlock, channel.Writer, progress, stop.Token)).ConfigureAwait(false);
+
+        async Task CompareAsync()
+        {
+            try
+            {
+                await events.RunAsync(snapshot, channel.Reader.ReadAllAsync(stop.Token), parallelism, total, progress, stop.Token).ConfigureAwait(false);
+            }
+            catch
+            {
+                // Nobody takes stretches any more: whoever waits to hand one over would wait for ever.
+                await stop.CancelAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+    }
+
+    private async ValueTask<long> TotalAsync(NpgsqlConnection view, VerifyOptions options, CancellationToken ct) =>
+        options.AfterBlock == 0 ? (await BlockRows.LastAsync(view, _tables, ct).ConfigureAwait(false))?.Read()?.To ?? 0 : 0;
 
     private async ValueTask<AuditReport> ScopedAsync(
         VerifySnapshot snapshot, NpgsqlConnection view, KeyTrust trust, string tenant, string? streamId, Findings findings, IProgress<VerifyProgress>? progress, CancellationToken ct)
@@ -105,8 +136,9 @@ public sealed class AuditTrail(NpgsqlDataSource source, IEventStore store, TimeP
         if (trust.Find(directory.Last.KeyId)?.Signed(directory.Signed.Statement, directory.Signed.Signature) != true || !trust.Counts(directory.Last.KeyId))
             findings.Add(new AuditFinding(AuditFindingKind.SignatureWrong, "sx_audit_block", "the newest block is not signed with a key that counts") { Block = directory.Last.Number });
         var records = new RemovalCheck(trust, findings);
-        await records.RunAsync(view, directory.Last.SignedAt, ct).ConfigureAwait(false);
-        var removals = await RemovalRows.ListAsync(view, (int)directory.Last.Streams, records.Signed, ct).ConfigureAwait(false);
+        await records.ReadAsync(view, ct).ConfigureAwait(false);
+        records.Judge(directory.Last.SignedAt);
+        var removals = await RemovalRows.ListAsync(view, records.Signed, ct).ConfigureAwait(false);
         var check = new ScopedCheck(_tables, directory, findings);
         var streams = await check.RunAsync(snapshot, tenant, streamId, removals, progress, ct).ConfigureAwait(false);
         return new AuditReport(check.Done, streams, directory.Last.Number, check.Pending, check.Removed, [.. removals.Records.Where(r => r.Tenant == tenant && (streamId is null || r.StreamId == streamId))], directory.Last, [], 0, default);

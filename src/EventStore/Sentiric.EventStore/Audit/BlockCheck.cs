@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Threading.Channels;
 using Npgsql;
 using Sentiric.EventStore.Proofs;
 
@@ -11,7 +12,7 @@ internal readonly record struct BlockSpan(long Number, long From, long To);
 /// First part of a verification: the chain of signed blocks, from the first to the last, and the heads of all streams folded out of their lists.
 /// What is remembered does not grow with the events but for 24 bytes a block, and takes 72 bytes a stream.
 /// </summary>
-internal sealed class BlockCheck(AuditTables tables, KeyTrust trust, IEnumerable<string> recordedKeys, Findings findings)
+internal sealed class BlockCheck(AuditTables tables, KeyTrust trust, IEnumerable<string> recordedKeys, ArchivedMarks marks, Findings findings)
 {
     private const string Table = "sx_audit_block";
     private readonly List<BlockSpan> _spans = [];
@@ -35,7 +36,23 @@ internal sealed class BlockCheck(AuditTables tables, KeyTrust trust, IEnumerable
 
     public ReadOnlySpan<byte> Head(int ordinal) => _heads[ordinal];
 
-    public async ValueTask RunAsync(VerifySnapshot snapshot, IProgress<VerifyProgress>? progress, CancellationToken ct)
+    /// <summary>Hands the lists of the blocks behind <paramref name="afterBlock"/> on as it goes, and completes the channel in the end, with what went wrong.</summary>
+    public async Task RunAsync(VerifySnapshot snapshot, long afterBlock, ChannelWriter<BlockStretch> stretches, IProgress<VerifyProgress>? progress, CancellationToken ct)
+    {
+        try
+        {
+            await ReadAsync(snapshot, afterBlock, stretches, progress, ct).ConfigureAwait(false);
+            stretches.Complete();
+        }
+        catch (Exception failure)
+        {
+            stretches.Complete(failure);
+            throw;
+        }
+        CheckNewestKey();
+    }
+
+    private async ValueTask ReadAsync(VerifySnapshot snapshot, long afterBlock, ChannelWriter<BlockStretch> stretches, IProgress<VerifyProgress>? progress, CancellationToken ct)
     {
         await using var names = await snapshot.OpenAsync(ct).ConfigureAwait(false);
         await using var view = await snapshot.OpenAsync(ct).ConfigureAwait(false);
@@ -43,17 +60,21 @@ internal sealed class BlockCheck(AuditTables tables, KeyTrust trust, IEnumerable
         await using var command = new NpgsqlCommand(
             "select number, first_position, last_position, statement, signature, entries from sx_audit_block order by number", view.Connection);
         await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        var chains = new ChainFold(_batch);
-        var done = 0L;
+        var (chains, gathered, done) = (new ChainFold(_batch), new List<ListedBlock>(BlockStretch.MaxBlocks), 0L);
         while (await rows.ReadAsync(ct).ConfigureAwait(false))
         {
             var entries = rows.GetFieldValue<byte[]>(5);
             Check(new BlockSpan(rows.GetInt64(0), rows.GetInt64(1), rows.GetInt64(2)), new SignedCheckpoint(rows.GetString(3), rows.GetFieldValue<byte[]>(4)), entries);
             if (KnowsChains) await FoldAsync(entries, cursor, chains, ct).ConfigureAwait(false);
+            marks.Reserve(Streams);
             done += entries.Length / AuditEntries.Bytes;
-            progress?.Report(new VerifyProgress("blocks", done, 0));
+            if (_spans[^1].Number > afterBlock) gathered.Add(new ListedBlock(_spans[^1], entries));
+            else progress?.Report(new VerifyProgress("blocks", done, 0));
+            if (gathered.Count < BlockStretch.MaxBlocks) continue;
+            await stretches.WriteAsync(new BlockStretch([.. gathered]), ct).ConfigureAwait(false);
+            gathered.Clear();
         }
-        CheckNewestKey();
+        if (gathered.Count > 0) await stretches.WriteAsync(new BlockStretch([.. gathered]), ct).ConfigureAwait(false);
     }
 
     private void Check(BlockSpan row, SignedCheckpoint signed, byte[] entries)

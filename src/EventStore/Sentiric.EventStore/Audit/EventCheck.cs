@@ -11,14 +11,9 @@ namespace Sentiric.EventStore;
 ///   entries  5   6   7     9           8 is there and not signed: inserted        6 has another leaf: changed
 /// </code>
 /// </summary>
-internal sealed class EventCheck(AuditTables tables, IReadOnlyList<BlockSpan> blocks, LegalRemovals removals, Findings findings)
+internal sealed class EventCheck(AuditTables tables, LegalRemovals removals, ArchivedMarks marks, Findings findings)
 {
     private const string Table = "mt_events";
-    private const int BlocksAtOnce = 64;
-    private const int ArchivedFlag = 1, LiveFlag = 2;
-
-    // Bits per stream, set from several threads: has events with the flag, has events without it.
-    private readonly int[] _flags = new int[removals.Streams];
     private readonly ConcurrentDictionary<AuditFinding, long> _unnamed = new();
     private long _done;
     private long _removed;
@@ -31,41 +26,28 @@ internal sealed class EventCheck(AuditTables tables, IReadOnlyList<BlockSpan> bl
     /// <summary>Findings that know their stream by its place only.</summary>
     public IReadOnlyDictionary<AuditFinding, long> Unnamed => _unnamed;
 
-    public bool HasArchived(long ordinal) => ordinal < _flags.Length && (_flags[ordinal] & ArchivedFlag) != 0;
-
-    public bool HasLive(long ordinal) => ordinal < _flags.Length && (_flags[ordinal] & LiveFlag) != 0;
-
-    public Task RunAsync(VerifySnapshot snapshot, long afterBlock, int parallelism, IProgress<VerifyProgress>? progress, CancellationToken ct)
+    /// <summary><paramref name="total"/>: positions there are to compare, for the progress.</summary>
+    public Task RunAsync(VerifySnapshot snapshot, IAsyncEnumerable<BlockStretch> stretches, int parallelism, long total, IProgress<VerifyProgress>? progress, CancellationToken ct)
     {
-        var stretches = blocks.Where(b => b.Number > afterBlock).Chunk(BlocksAtOnce).ToList();
-        var total = stretches.Sum(s => s[^1].To - s[0].From + 1);
         var options = new ParallelOptions { MaxDegreeOfParallelism = parallelism, CancellationToken = ct };
         return Parallel.ForEachAsync(stretches, options, async (stretch, stop) =>
         {
             await using var view = await snapshot.OpenAsync(stop).ConfigureAwait(false);
-            await using var list = await snapshot.OpenAsync(stop).ConfigureAwait(false);
-            await StretchAsync(stretch, view.Connection, list.Connection, stop).ConfigureAwait(false);
+            await StretchAsync(stretch, view.Connection, stop).ConfigureAwait(false);
             progress?.Report(new VerifyProgress("events", Interlocked.Read(ref _done), total));
         });
     }
 
-    private async ValueTask StretchAsync(BlockSpan[] stretch, NpgsqlConnection reading, NpgsqlConnection listing, CancellationToken ct)
+    private async ValueTask StretchAsync(BlockStretch stretch, NpgsqlConnection reading, CancellationToken ct)
     {
-        var (from, to) = (stretch[0].From, stretch[^1].To);
-        var skips = await SkipsAsync(listing, from, to, ct).ConfigureAwait(false);
+        var skips = await SkipsAsync(reading, stretch.From, stretch.To, ct).ConfigureAwait(false);
         await using var tuples = await EventTuples.OpenAsync(
-            reading, tables, FormattableString.Invariant($"where seq_id >= {from} and seq_id <= {to} order by seq_id"), ct).ConfigureAwait(false);
+            reading, tables, FormattableString.Invariant($"where seq_id >= {stretch.From} and seq_id <= {stretch.To} order by seq_id"), ct).ConfigureAwait(false);
         var hasRow = await tuples.ReadAsync(ct).ConfigureAwait(false);
-        await using var command = new NpgsqlCommand("select number, entries from sx_audit_block where number >= $1 and number <= $2 order by number", listing)
-        {
-            Parameters = { new() { Value = stretch[0].Number }, new() { Value = stretch[^1].Number } },
-        };
-        await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var compared = new EntryComparison(new HashBatch());
-        var expected = from;
-        while (await rows.ReadAsync(ct).ConfigureAwait(false))
+        var expected = stretch.From;
+        foreach (var ((block, _, _), entries) in stretch.Blocks)
         {
-            var (block, entries) = (rows.GetInt64(0), rows.GetFieldValue<byte[]>(1));
             var count = entries.Length / AuditEntries.Bytes;
             for (var i = 0; i < count; i++)
             {
@@ -81,24 +63,17 @@ internal sealed class EventCheck(AuditTables tables, IReadOnlyList<BlockSpan> bl
                     Gone(EntryOf(entries, i), block);
                     continue;
                 }
-                Mark(AuditEntries.Ordinal(EntryOf(entries, i)), tuples.IsArchived);
+                marks.Set(AuditEntries.Ordinal(EntryOf(entries, i)), tuples.IsArchived);
                 if (compared.Add(i, tuples.Fields)) Compare(compared, entries, block);
                 hasRow = await tuples.ReadAsync(ct).ConfigureAwait(false);
             }
             Compare(compared, entries, block);
             Interlocked.Add(ref _done, count);
         }
-        for (; hasRow; hasRow = await tuples.ReadAsync(ct).ConfigureAwait(false)) Inserted(tuples, stretch[^1].Number);
+        for (; hasRow; hasRow = await tuples.ReadAsync(ct).ConfigureAwait(false)) Inserted(tuples, stretch.Blocks[^1].Span.Number);
     }
 
     private static ReadOnlySpan<byte> EntryOf(byte[] entries, int index) => entries.AsSpan(index * AuditEntries.Bytes, AuditEntries.Bytes);
-
-    private void Mark(long ordinal, bool? isArchived)
-    {
-        if (ordinal < 0 || ordinal >= _flags.Length) return;
-        var flag = isArchived switch { true => ArchivedFlag, false => LiveFlag, null => ArchivedFlag | LiveFlag };
-        if ((Volatile.Read(ref _flags[ordinal]) & flag) != flag) Interlocked.Or(ref _flags[ordinal], flag);
-    }
 
     private void Compare(EntryComparison compared, byte[] entries, long block)
     {

@@ -53,29 +53,29 @@ internal sealed class EventTuples : IAsyncDisposable
     {
         var sql = $"copy (select {tables.EventColumns} from mt_events {rows}) to stdout (format binary)";
         var tuples = new EventTuples(await connection.BeginRawBinaryCopyAsync(sql, ct).ConfigureAwait(false));
-        while (tuples._end < HeaderBytes) await tuples.FillAsync(ct).ConfigureAwait(false);
+        while (tuples._end < HeaderBytes) tuples.Take(await tuples._copy.ReadAsync(tuples._buffer.AsMemory(tuples._end), ct).ConfigureAwait(false));
         tuples._next = HeaderBytes;
         return tuples;
     }
 
-    /// <summary>False at the end. Most rows are in the buffer already, and cost no more than their parsing.</summary>
-    public ValueTask<bool> ReadAsync(CancellationToken ct) => Parse() switch
+    /// <summary>False at the end. PostgreSQL sends a message for each row, and most have arrived already: those cost no task of their own.</summary>
+    public ValueTask<bool> ReadAsync(CancellationToken ct)
     {
-        Parsed.Row => new(true),
-        Parsed.End => new(false),
-        Parsed.More => ReadMoreAsync(ct),
-        var other => throw new InvalidOperationException($"A row cannot be '{other}'."),
-    };
-
-    private async ValueTask<bool> ReadMoreAsync(CancellationToken ct)
-    {
-        var parsed = Parsed.More;
-        while (parsed == Parsed.More)
+        while (true)
         {
-            await FillAsync(ct).ConfigureAwait(false);
-            parsed = Parse();
+            var parsed = Parse();
+            if (parsed != Parsed.More) return new(parsed == Parsed.Row);
+            MakeRoom();
+            var arriving = _copy.ReadAsync(_buffer.AsMemory(_end), ct);
+            if (!arriving.IsCompletedSuccessfully) return ReadMoreAsync(arriving, ct);
+            Take(arriving.Result);
         }
-        return parsed == Parsed.Row;
+    }
+
+    private async ValueTask<bool> ReadMoreAsync(ValueTask<int> arriving, CancellationToken ct)
+    {
+        Take(await arriving.ConfigureAwait(false));
+        return await ReadAsync(ct).ConfigureAwait(false);
     }
 
     public bool IsNull(int field) => _length[field] < 0;
@@ -115,7 +115,7 @@ internal sealed class EventTuples : IAsyncDisposable
         return Parsed.Row;
     }
 
-    private async ValueTask FillAsync(CancellationToken ct)
+    private void MakeRoom()
     {
         if (_next > 0)
         {
@@ -129,7 +129,10 @@ internal sealed class EventTuples : IAsyncDisposable
             ArrayPool<byte>.Shared.Return(_buffer);
             _buffer = larger;
         }
-        var read = await _copy.ReadAsync(_buffer.AsMemory(_end), ct).ConfigureAwait(false);
+    }
+
+    private void Take(int read)
+    {
         if (read == 0) throw new EndOfStreamException("PostgreSQL ended a copy in the middle of a row.");
         _end += read;
     }

@@ -4,7 +4,7 @@ using Sentiric.EventStore.Proofs;
 namespace Sentiric.EventStore;
 
 /// <summary>
-/// Signs the records of truncations that nobody has signed yet. Each statement names the one before, and its number is a primary key: a record that was signed
+/// Signs the records of truncations and of moves into files that nobody has signed yet. Each statement names the one before, and its number is a primary key: a record that was signed
 /// cannot be changed, taken away or dated back afterwards without a trace. That a record is true, a signature cannot say.
 /// </summary>
 internal sealed class RemovalNotary(AuditKeys keys, TimeProvider clock)

@@ -5,16 +5,18 @@ using Sentiric.EventStore.Proofs;
 namespace Sentiric.EventStore;
 
 /// <summary>
-/// What left the log by right: truncated streams (<c>sx_stream_truncation</c>) and archived ones that lie in files (<c>sx_archived_stream</c>).
+/// What left the log by right: truncated streams (<c>sx_stream_truncation</c>) and archived ones that lie in files (<c>sx_stream_move</c>).
 /// Their leaves stay in the lists of the blocks, so everything around them can still be verified, and events that come back from a file are compared again.
-/// Records of truncations are signed (<see cref="RemovalCheck"/>). Those of files come and go with the files and are not: a verification lists them.
+/// Both kinds of records are only ever added to, and are signed (<see cref="RemovalCheck"/>).
 /// </summary>
 internal static class RemovalRows
 {
     private const string Sql = """
-        select s.ordinal, r.tenant_id, r.stream_id, r.version, r.reason, r.actor, r.at, r.file
-        from (select tenant_id, stream_id, before_version - 1 as version, reason, actor, truncated_at as at, null::varchar as file from sx_stream_truncation
-              union all select tenant_id, stream_id, version, 'archived to a file', null, archived_at, file from sx_archived_stream) r
+        select s.ordinal, r.tenant_id, r.stream_id, r.version, r.reason, r.actor, r.at, r.file, r.move
+        from (select tenant_id, stream_id, before_version - 1 as version, reason, actor, truncated_at as at, null::varchar as file, 0::bigint as move from sx_stream_truncation
+              union all
+              select tenant_id, stream_id, version, 'archived to a file', null, moved_at, file, number
+              from (select distinct on (tenant_id, stream_id) * from sx_stream_move order by tenant_id, stream_id, number desc) m where not restored) r
         join sx_audit_stream s on s.tenant_id = r.tenant_id and s.stream_id = r.stream_id order by r.at, s.ordinal, r.version
         """;
 
@@ -22,30 +24,50 @@ internal static class RemovalRows
         select t.tenant_id, t.stream_id, t.before_version, t.events, t.first_seq_id, t.last_seq_id, t.sha256, t.reason, t.actor, t.truncated_at from sx_stream_truncation t
         """;
 
-    public static async ValueTask<LegalRemovals> ListAsync(NpgsqlConnection connection, int streams, SignedRemovals signed, CancellationToken ct)
+    private const string Moves = """
+        select m.tenant_id, m.stream_id, m.number, m.restored, m.file, m.sha256, m.events, m.version, m.first_seq_id, m.last_seq_id, m.moved_at from sx_stream_move m
+        """;
+
+    private delegate RemovalRecord RowReader(NpgsqlDataReader row, TupleImage image);
+
+    public static async ValueTask<LegalRemovals> ListAsync(NpgsqlConnection connection, SignedRemovals signed, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(Sql, connection);
         await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var removals = new List<(long, LegalRemoval)>();
         while (await rows.ReadAsync(ct).ConfigureAwait(false))
         {
-            var file = rows.IsDBNull(7) ? null : rows.GetString(7);
-            var key = new RemovalKey(rows.GetString(1), rows.GetString(2), rows.GetInt64(3) + 1);
+            var key = new RemovalKey(rows.GetString(1), rows.GetString(2), rows.GetInt64(3) + 1, rows.GetInt64(8));
             removals.Add((rows.GetInt64(0), new LegalRemoval(
                 key.Tenant, key.StreamId, rows.GetInt64(3), rows.GetString(4), rows.IsDBNull(5) ? null : rows.GetString(5),
-                new DateTimeOffset(rows.GetDateTime(6), TimeSpan.Zero), file, file is null ? signed.SignedAt(key) : null)));
+                new DateTimeOffset(rows.GetDateTime(6), TimeSpan.Zero), rows.IsDBNull(7) ? null : rows.GetString(7), signed.SignedAt(key))));
         }
-        return new LegalRemovals(streams, removals);
+        return new LegalRemovals(removals);
     }
 
-    /// <summary>Records of truncations that nobody has signed, in the order of their time.</summary>
-    public static ValueTask<List<RemovalRecord>> UnsignedAsync(NpgsqlConnection connection, int limit, CancellationToken ct) => ReadAsync(connection, Truncations + """
-         where not exists (select from sx_audit_removal a where a.tenant_id = t.tenant_id and a.stream_id = t.stream_id and a.before_version = t.before_version)
-        order by t.truncated_at, t.tenant_id, t.stream_id, t.before_version limit $1
-        """, limit, ct);
+    /// <summary>Records that nobody has signed, at most <paramref name="limit"/>, in the order of their time.</summary>
+    public static async ValueTask<List<RemovalRecord>> UnsignedAsync(NpgsqlConnection connection, int limit, CancellationToken ct)
+    {
+        const string truncations = Truncations + """
+             where not exists (select from sx_audit_removal a
+                               where a.tenant_id = t.tenant_id and a.stream_id = t.stream_id and a.before_version = t.before_version and a.move = 0)
+            order by t.truncated_at, t.tenant_id, t.stream_id, t.before_version limit $1
+            """;
+        const string moves = Moves + """
+             where not exists (select from sx_audit_removal a where a.tenant_id = m.tenant_id and a.stream_id = m.stream_id and a.move = m.number)
+            order by m.moved_at, m.tenant_id, m.stream_id, m.number limit $1
+            """;
+        var records = await ReadAsync(connection, truncations, OfTruncation, limit, ct).ConfigureAwait(false);
+        if (records.Count < limit) records.AddRange(await ReadAsync(connection, moves, OfMove, limit - records.Count, ct).ConfigureAwait(false));
+        return [.. records.OrderBy(r => r.At)];
+    }
 
-    /// <summary>Every record of a truncation.</summary>
-    public static ValueTask<List<RemovalRecord>> TruncationsAsync(NpgsqlConnection connection, CancellationToken ct) => ReadAsync(connection, Truncations, null, ct);
+    /// <summary>Every record there is.</summary>
+    public static async ValueTask<List<RemovalRecord>> AllAsync(NpgsqlConnection connection, CancellationToken ct) =>
+    [
+        .. await ReadAsync(connection, Truncations, OfTruncation, null, ct).ConfigureAwait(false),
+        .. await ReadAsync(connection, Moves, OfMove, null, ct).ConfigureAwait(false),
+    ];
 
     /// <summary>The newest signed statement; null when there is none.</summary>
     public static async ValueTask<SignedCheckpoint?> LastAsync(NpgsqlConnection connection, CancellationToken ct)
@@ -57,12 +79,13 @@ internal static class RemovalRows
 
     public static async ValueTask InsertAsync(NpgsqlConnection connection, IReadOnlyList<(RemovalRecord Record, RemovalStatement Statement, byte[] Signature)> signed, CancellationToken ct)
     {
-        const string sql = "insert into sx_audit_removal (number, tenant_id, stream_id, before_version, statement, signature) select * from unnest($1, $2, $3, $4, $5, $6)";
+        const string sql = "insert into sx_audit_removal (number, tenant_id, stream_id, before_version, move, statement, signature) select * from unnest($1, $2, $3, $4, $5, $6, $7)";
         await using var command = new NpgsqlCommand(sql, connection);
         Add(command, NpgsqlDbType.Bigint, signed.Select(s => s.Statement.Number).ToArray());
         Add(command, NpgsqlDbType.Varchar, signed.Select(s => s.Record.Key.Tenant).ToArray());
         Add(command, NpgsqlDbType.Varchar, signed.Select(s => s.Record.Key.StreamId).ToArray());
         Add(command, NpgsqlDbType.Bigint, signed.Select(s => s.Record.Key.BeforeVersion).ToArray());
+        Add(command, NpgsqlDbType.Bigint, signed.Select(s => s.Record.Key.Move).ToArray());
         Add(command, NpgsqlDbType.Text, signed.Select(s => s.Statement.Text).ToArray());
         Add(command, NpgsqlDbType.Bytea, signed.Select(s => s.Signature).ToArray());
         await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
@@ -71,17 +94,17 @@ internal static class RemovalRows
     private static void Add(NpgsqlCommand command, NpgsqlDbType element, Array values) =>
         command.Parameters.Add(new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | element });
 
-    private static async ValueTask<List<RemovalRecord>> ReadAsync(NpgsqlConnection connection, string sql, int? limit, CancellationToken ct)
+    private static async ValueTask<List<RemovalRecord>> ReadAsync(NpgsqlConnection connection, string sql, RowReader read, int? limit, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         if (limit is { } most) command.Parameters.Add(new() { Value = most });
         await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var (records, image) = (new List<RemovalRecord>(), new TupleImage());
-        while (await rows.ReadAsync(ct).ConfigureAwait(false)) records.Add(Read(rows, image.Clear()));
+        while (await rows.ReadAsync(ct).ConfigureAwait(false)) records.Add(read(rows, image.Clear()));
         return records;
     }
 
-    private static RemovalRecord Read(NpgsqlDataReader row, TupleImage image)
+    private static RemovalRecord OfTruncation(NpgsqlDataReader row, TupleImage image)
     {
         image.Text(row.GetString(0)).Text(row.GetString(1)).Int64(row.GetInt64(2)).Int64(row.GetInt64(3)).Int64(row.GetInt64(4)).Int64(row.GetInt64(5))
             .Bytes(row.GetFieldValue<byte[]>(6)).Text(row.GetString(7)).Text(row.IsDBNull(8) ? null : row.GetString(8)).Int64(StreamRows.Microseconds(row, 9));
@@ -89,15 +112,27 @@ internal static class RemovalRows
         AuditHash.RemovalLeaf(image.Written, leaf);
         return new RemovalRecord(new RemovalKey(row.GetString(0), row.GetString(1), row.GetInt64(2)), AuditHash.Hex(leaf), row.GetDateTime(9));
     }
+
+    private static RemovalRecord OfMove(NpgsqlDataReader row, TupleImage image)
+    {
+        image.Text(row.GetString(0)).Text(row.GetString(1)).Int64(row.GetInt64(2)).Int64(row.GetBoolean(3) ? 1L : 0L).Text(row.GetString(4))
+            .Bytes(row.GetFieldValue<byte[]>(5)).Int64(row.GetInt64(6)).Int64(row.GetInt64(7)).Int64(row.GetInt64(8)).Int64(row.GetInt64(9)).Int64(StreamRows.Microseconds(row, 10));
+        var leaf = new byte[AuditHash.Size];
+        AuditHash.MoveLeaf(image.Written, leaf);
+        return new RemovalRecord(new RemovalKey(row.GetString(0), row.GetString(1), row.GetInt64(7) + 1, row.GetInt64(2)), AuditHash.Hex(leaf), row.GetDateTime(10));
+    }
 }
 
-/// <summary>Which truncation.</summary>
-internal readonly record struct RemovalKey(string Tenant, string StreamId, long BeforeVersion);
+/// <summary>Which truncation; or, where <paramref name="Move"/> is not 0, which move of the stream into a file or back.</summary>
+internal readonly record struct RemovalKey(string Tenant, string StreamId, long BeforeVersion, long Move = 0)
+{
+    public string Table => Move == 0 ? "sx_stream_truncation" : "sx_stream_move";
+}
 
-/// <summary>A record of a truncation as it stands in the table.</summary>
+/// <summary>A record of a truncation or a move as it stands in its table.</summary>
 internal sealed record RemovalRecord(RemovalKey Key, string Leaf, DateTime At);
 
-/// <summary>Which records of truncations are signed, and when each was.</summary>
+/// <summary>Which records are signed, and when each was.</summary>
 internal sealed class SignedRemovals
 {
     private readonly Dictionary<RemovalKey, DateTimeOffset> _signedAt = [];
@@ -112,13 +147,11 @@ internal sealed class LegalRemovals
 {
     private readonly Dictionary<long, long> _upTo = [];
 
-    public LegalRemovals(int streams, IReadOnlyList<(long Ordinal, LegalRemoval Removal)> removals)
+    public LegalRemovals(IReadOnlyList<(long Ordinal, LegalRemoval Removal)> removals)
     {
-        (Streams, Records) = (streams, [.. removals.Select(r => r.Removal).Take(AuditReport.MaxFindings)]);
+        Records = [.. removals.Select(r => r.Removal).Take(AuditReport.MaxFindings)];
         foreach (var (ordinal, removal) in removals) _upTo[ordinal] = Math.Max(_upTo.GetValueOrDefault(ordinal), removal.UpToVersion);
     }
-
-    public int Streams { get; }
 
     public IReadOnlyList<LegalRemoval> Records { get; }
 

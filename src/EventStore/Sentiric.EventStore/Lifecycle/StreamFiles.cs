@@ -6,7 +6,8 @@ using NpgsqlTypes;
 namespace Sentiric.EventStore;
 
 /// <summary>
-/// Moves ended streams out of the tables into compressed files, and back. The row of the stream stays and is closed; <c>sx_archived_stream</c> tells the file.
+/// Moves ended streams out of the tables into compressed files, and back. The row of the stream stays and is closed; <c>sx_archived_stream</c> tells the file,
+/// <c>sx_stream_move</c> every move.
 /// <code>
 ///   read ──> file, fsync ──> read back, compare ──> manifest, fsync ──> one transaction: lock, same hash as in the file? delete events, write where they are
 /// </code>
@@ -191,6 +192,20 @@ public sealed class StreamFiles
             },
         };
         await tell.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        await TellMovesAsync(connection, [new StreamAddress(entry.Tenant, entry.StreamId)], restored: false, ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask TellMovesAsync(NpgsqlConnection connection, IReadOnlyCollection<StreamAddress> streams, bool restored, CancellationToken ct)
+    {
+        await using var tell = new NpgsqlCommand(LifecycleTables.TellMoves, connection)
+        {
+            Parameters =
+            {
+                new() { Value = streams.Select(s => s.Tenant).ToArray() }, new() { Value = streams.Select(s => s.StreamId).ToArray() },
+                new() { Value = restored }, new() { Value = Timestamps.Now(_clock).UtcDateTime },
+            },
+        };
+        await tell.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 
     private async ValueTask<FileArchiveProgress> RestoreAloneAsync(string? tenant, string? streamId, IProgress<FileArchiveProgress>? progress, CancellationToken ct)
@@ -224,6 +239,7 @@ public sealed class StreamFiles
             await rows.CompleteAsync(ct).ConfigureAwait(false);
         }
         await Step("copied").ConfigureAwait(false);
+        await TellMovesAsync(connection, wanted, restored: true, ct).ConfigureAwait(false);
         await using var forget = new NpgsqlCommand(
             "delete from sx_archived_stream a using unnest($1, $2) as u(tenant, stream) where a.tenant_id = u.tenant and a.stream_id = u.stream", connection)
         {

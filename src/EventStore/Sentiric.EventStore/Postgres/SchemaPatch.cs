@@ -17,6 +17,7 @@ internal sealed record SchemaPatch(int Version, string Name, string Sql)
         ("snapshots for writes", SnapshotTable.Sql),
         ("signed history", AuditSchema.Script),
         ("signed records of truncations", AuditSchema.RemovalScript),
+        ("signed moves of streams into files", LifecycleTables.MoveScript + AuditSchema.MoveScript),
     ]);
 
     private const string AppendKeys = """
