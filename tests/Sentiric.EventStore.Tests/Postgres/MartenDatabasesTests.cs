@@ -9,19 +9,15 @@ namespace Sentiric.EventStore.Tests.Postgres;
 /// Databases as Marten hosts make them with other options than ours: opened, read, appended to, their daemon's rows moved on; or refused with a sentence that
 /// says what to do. Each lives in a schema of its own.
 /// </summary>
-public sealed class MartenDatabasesTests : IAsyncLifetime
+public sealed class MartenDatabasesTests(EmptyFixture postgres) : IClassFixture<EmptyFixture>
 {
-    private readonly PostgresFixture _postgres = new();
-
-    public Task InitializeAsync() => _postgres.InitializeEmptyAsync(new PostgresEventStoreOptions());
-
-    public Task DisposeAsync() => _postgres.DisposeAsync();
+    private static PostgresEventStoreOptions InItsOwnSchema => new() { Schema = "s" + Guid.NewGuid().ToString("N") };
 
     /// <summary>A database of a host in this schema: its tables, and one stream of two events that it wrote without metadata.</summary>
     private async Task<NpgsqlDataSource> HostAsync(PostgresEventStoreOptions options, string extras = "", bool withStream = true)
     {
-        await _postgres.ExecuteAsync($"""create schema "{options.Schema}" """);
-        var source = NpgsqlDataSource.Create(PostgresSchema.ConnectionString(_postgres.ConnectionString, options));
+        await postgres.ExecuteAsync($"""create schema "{options.Schema}" """);
+        var source = NpgsqlDataSource.Create(PostgresSchema.ConnectionString(postgres.ConnectionString, options));
         await RunAsync(source, MartenTables.Script(EventTables.Of(options)) + extras);
         if (withStream)
         {
@@ -52,16 +48,22 @@ public sealed class MartenDatabasesTests : IAsyncLifetime
 
     private static PostgresEventStore StoreOf(NpgsqlDataSource source, PostgresEventStoreOptions options) => new(source, Facts.Serializer, TimeProvider.System, options);
 
-    /// <summary>Opens it, reads, appends in every form, and moves a shard on from where the host's daemon left it.</summary>
-    private static async Task WorkAsync(NpgsqlDataSource source, PostgresEventStoreOptions options)
+    /// <summary>Aggregates the host's stream, goes on with it, and appends in every form.</summary>
+    private static async Task AppendAsync(PostgresEventStore store)
     {
-        await using var store = StoreOf(source, options);
-        await store.EnsureSchemaAsync();
         Assert.Equal(8, await store.AggregateStreamAsync("*DEFAULT*", "theirs", 0, Facts.Sum));
         await store.AppendToStreamAsync("*DEFAULT*", "theirs", ExpectedVersion.Exact(2), [Facts.Raised(1)]);
         await store.AppendToStreamAsync("*DEFAULT*", "ours", ExpectedVersion.NoStream, Facts.Raised(3, 1));
         await store.AppendToStreamsAsync("*DEFAULT*", [new StreamAppend(null, "a", ExpectedVersion.NoStream, [Facts.Raised(1)]), new StreamAppend(null, "ours", ExpectedVersion.Any, [Facts.Raised(1)])]);
         Assert.Equal(["theirs", "theirs", "theirs", "ours", "ours", "ours", "a", "ours"], await store.ReadAllAsync(0, 100).Select(e => e.StreamId).ToListAsync());
+    }
+
+    /// <summary>Opens it, appends, and moves a shard on from where the host's daemon left it.</summary>
+    private static async Task WorkAsync(NpgsqlDataSource source, PostgresEventStoreOptions options)
+    {
+        await using var store = StoreOf(source, options);
+        await store.EnsureSchemaAsync();
+        await AppendAsync(store);
         var daemon = new ProjectionDaemon(source, store, [new CounterViews()], TimeProvider.System);
         await daemon.CatchUpAsync();
         Assert.Equal(["CounterView:All | 8"], await LinesAsync(source, "select name, last_seq_id from mt_event_progression where name like '%:%'"));
@@ -76,7 +78,9 @@ public sealed class MartenDatabasesTests : IAsyncLifetime
         {
             var options = new PostgresEventStoreOptions { Schema = $"metadata_{(int)columns}", Metadata = columns };
             await using var source = await HostAsync(options);
-            await WorkAsync(source, options);
+            await using var store = StoreOf(source, options);
+            await store.EnsureSchemaAsync();
+            await AppendAsync(store);
         }
     }
 
@@ -87,7 +91,7 @@ public sealed class MartenDatabasesTests : IAsyncLifetime
     [InlineData(MetadataColumns.UserName, "user_name")]
     public async Task Metadata_without_a_column_is_refused_and_what_has_one_is_kept(MetadataColumns missing, string column)
     {
-        var options = new PostgresEventStoreOptions { Schema = "one_less", Metadata = MetadataColumns.All & ~missing };
+        var options = InItsOwnSchema with { Metadata = MetadataColumns.All & ~missing };
         await using var source = await HostAsync(options);
         await using var store = StoreOf(source, options);
         await store.EnsureSchemaAsync();
@@ -114,8 +118,8 @@ public sealed class MartenDatabasesTests : IAsyncLifetime
     [Fact]
     public async Task With_all_its_further_columns_indexes_and_functions_it_is_opened_read_and_appended_to()
     {
-        var options = new PostgresEventStoreOptions { Schema = "extras" };
-        await _postgres.ExecuteAsync("do $$ begin create extension hstore; exception when others then create domain hstore as text; end $$");
+        var options = InItsOwnSchema;
+        await postgres.ExecuteAsync("do $$ begin create extension hstore; exception when others then create domain hstore as text; end $$");
         await using var source = await HostAsync(options, """
             alter table mt_events add column is_skipped boolean default false, add column tags public.hstore;
             create unique index idx_mt_events_event_id on mt_events (id);
@@ -146,7 +150,7 @@ public sealed class MartenDatabasesTests : IAsyncLifetime
         var statistics = await new StatisticsReader(source, store, TimeProvider.System).ReadAsync();
         Assert.Equal(["CounterView:All"], statistics.Shards.Select(s => s.Shard));
         await source.DisposeAsync();
-        await using var again = NpgsqlDataSource.Create(PostgresSchema.ConnectionString(_postgres.ConnectionString, options));
+        await using var again = NpgsqlDataSource.Create(PostgresSchema.ConnectionString(postgres.ConnectionString, options));
         await RunAsync(again, "update mt_events set is_skipped = true where stream_id = 'theirs' and version = 2");
         await using var reader = StoreOf(again, options);
         // What Marten's projections pass over is an event all the same.
@@ -160,7 +164,7 @@ public sealed class MartenDatabasesTests : IAsyncLifetime
     [InlineData(MartenTenancy.Single, true, true)]
     public async Task With_its_tenancy_partitions_and_strict_ids_it_is_opened_read_and_appended_to(MartenTenancy tenancy, bool partitions, bool strict)
     {
-        var options = new PostgresEventStoreOptions { Schema = "shape", Tenancy = tenancy, ArchivePartitions = partitions, StrictStreamIdentity = strict };
+        var options = InItsOwnSchema with { Tenancy = tenancy, ArchivePartitions = partitions, StrictStreamIdentity = strict };
         await using var source = await HostAsync(options);
         await WorkAsync(source, options);
         if (tenancy == MartenTenancy.Conjoined) return;
@@ -173,7 +177,7 @@ public sealed class MartenDatabasesTests : IAsyncLifetime
     [Fact]
     public async Task Rebuilds_of_documents_without_tenants_give_the_same_rows()
     {
-        var options = new PostgresEventStoreOptions { Schema = "single", Tenancy = MartenTenancy.Single };
+        var options = InItsOwnSchema with { Tenancy = MartenTenancy.Single };
         await using var source = await HostAsync(options, withStream: false);
         await using var store = StoreOf(source, options);
         await store.EnsureSchemaAsync();
@@ -203,7 +207,7 @@ public sealed class MartenDatabasesTests : IAsyncLifetime
     [InlineData("needed column", "demands a value for secret")]
     public async Task What_does_not_fit_is_refused_with_what_to_do_and_nothing_is_put_beside_it(string what, string sentence)
     {
-        PostgresEventStoreOptions ours = new() { Schema = "refused" };
+        var ours = InItsOwnSchema;
         var (theirs, options, extras) = what switch
         {
             "partitions" => (ours with { ArchivePartitions = true }, ours, ""),

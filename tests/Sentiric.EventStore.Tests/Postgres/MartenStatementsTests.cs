@@ -1,6 +1,5 @@
 using System.Globalization;
 using Npgsql;
-using NpgsqlTypes;
 using Sentiric.EventStore.Tests.Contract;
 using Sentiric.EventStore.Tests.Projections;
 using Xunit;
@@ -52,8 +51,9 @@ public sealed class MartenStatementsTests : IAsyncLifetime
     public async Task Fetching_a_live_aggregate_finds_the_version_and_all_events_that_we_wrote()
     {
         await Store.AppendToStreamAsync("acme", "a", ExpectedVersion.NoStream, [EventData.Of(new CounterOpened("çay")), Facts.Raised(5)], new AppendOptions(AggregateType: "counter_view"));
-        Assert.Equal(["a | counter_view | 2 | False"], await LinesAsync("select id, version::text, type, timestamp, created, is_archived from mt_streams where id = $1 and tenant_id = $2", "a", "acme")
-            .ContinueWith(t => t.Result.ConvertAll(l => l.Split(" | ")).ConvertAll(l => $"{l[0]} | {l[2]} | {l[1]} | {l[5]}")));
+        Assert.Equal(
+            ["a | 2 | counter_view | True | False"],
+            await LinesAsync("select id, version, type, timestamp = created, is_archived from mt_streams where id = $1 and tenant_id = $2", "a", "acme"));
         Assert.Equal(
             [
                 """{"Name": "çay"} | counter_opened | Sentiric.EventStore.Tests.Contract.CounterOpened, Sentiric.EventStore.Tests | - | 1""",
@@ -354,6 +354,86 @@ public sealed class MartenStatementsTests : IAsyncLifetime
         Assert.Equal(["35 | 4"], await LinesAsync($"select data ->> 'Total', mt_version from {Doc}"));
     }
 
+    [Fact]
+    public async Task Documents_name_their_type_and_stand_at_the_version_of_their_stream()
+    {
+        await RaiseAsync("b", 7);
+        await RaiseAsync("a", 1, 2);
+        await Daemon(new CounterViews()).CatchUpAsync();
+        Assert.Equal(["a | 2 | Sentiric.EventStore.Tests.Projections.CounterView", "b | 1 | Sentiric.EventStore.Tests.Projections.CounterView"], await LinesAsync($"select id, mt_version, mt_dotnet_type from {Doc} order by id"));
+    }
+
+    [Theory]
+    [InlineData("CallView", 1, "CallView:All")]
+    [InlineData("CallView", 2, "CallView:V2:All")]
+    public void A_shard_is_called_as_the_host_calls_it(string projection, int version, string row)
+    {
+        Assert.Equal(row, ShardName.Of(projection, version));
+        Assert.Equal((projection, version), ShardName.Parse(row));
+    }
+
+    /// <summary>Progress and dead letters deleted, table emptied, in one transaction: then our shard begins anew from nothing.</summary>
+    [Fact]
+    public async Task A_rebuild_that_a_host_begins_is_carried_through_by_our_shard()
+    {
+        await RaiseAsync("a", 1, 2);
+        await RaiseAsync("b", 4);
+        var daemon = Daemon(new CounterViews());
+        await daemon.CatchUpAsync();
+        await _postgres.ExecuteAsync($"""
+            begin; delete from mt_event_progression where name = 'CounterView:All'; truncate {Doc} cascade;
+            delete from mt_doc_deadletterevent where data ->> 'ProjectionName' = 'CounterView'; commit
+            """);
+        await daemon.CatchUpAsync();
+        Assert.Equal(["a | 3", "b | 4"], await LinesAsync($"select id, data ->> 'Total' from {Doc} order by id"));
+        Assert.Equal(["3"], await LinesAsync("select last_seq_id from mt_event_progression where name = 'CounterView:All'"));
+    }
+
+    [Fact]
+    public async Task What_a_host_notifies_in_its_append_wakes_us_and_what_we_notify_wakes_the_host()
+    {
+        await using var sleepy = _postgres.NewStore(new PostgresEventStoreOptions { PollInterval = TimeSpan.FromMinutes(10) });
+        var mark = await sleepy.GetHighWaterMarkAsync();
+        await using var host = await _postgres.Source.OpenConnectionAsync();
+        var heard = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.Notification += (_, told) => heard.TrySetResult(told.Channel);
+        await using (var listen = new NpgsqlCommand("listen mt_events_appended", host)) await listen.ExecuteNonQueryAsync();
+        await RaiseAsync("a", 1);
+        await host.WaitAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
+        Assert.Equal("mt_events_appended", await heard.Task.WaitAsync(TimeSpan.FromSeconds(20)));
+
+        await sleepy.WaitForChangeAsync(mark, TimeSpan.FromSeconds(20));
+        mark = await sleepy.GetHighWaterMarkAsync();
+        var waiting = sleepy.WaitForChangeAsync(mark, TimeSpan.FromMinutes(10)).AsTask();
+        await _postgres.ExecuteAsync("""
+            begin; update mt_streams set version = 2 where id = 'a';
+            insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id) values (nextval('mt_events_sequence'), gen_random_uuid(), 'a', 2, '{"By": 2}', 'counter_raised', now(), 'acme');
+            do $$ begin perform pg_notify('mt_events_appended', ''); end $$; commit
+            """);
+        await waiting.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.True(await sleepy.GetHighWaterMarkAsync() > mark);
+    }
+
+    /// <summary>The default is a text that PostgreSQL read once, when the table was made: a row without a time would have that moment.</summary>
+    [Fact]
+    public async Task The_default_time_of_an_event_is_a_frozen_moment_and_none_of_our_rows_has_it()
+    {
+        var literal = Assert.Single(await LinesAsync("select pg_get_expr(adbin, adrelid) from pg_attrdef d join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum where a.attrelid = 'mt_events'::regclass and a.attname = 'timestamp'"));
+        Assert.Matches(@"^'\d{4}-\d{2}-\d{2} .+'::timestamp with time zone$", literal);
+        await RaiseAsync("a", 1);
+        await RaiseAsync("a", 1, 2);
+        await Store.AppendToStreamsAsync("acme", [new StreamAppend(null, "b", ExpectedVersion.Any, [Facts.Raised(1)])]);
+        await Store.ImportAsync(new[] { new ImportedEvent("acme", "c", 1, Guid.NewGuid(), "counter_raised", DateTimeOffset.UnixEpoch, """{"By": 1}"""u8.ToArray(), EventMetadata.None) }.ToAsyncEnumerable());
+        Assert.Equal(["0 | 5"], await LinesAsync($"select count(*) filter (where timestamp = {literal}), count(*) from mt_events"));
+    }
+
+    [Fact]
+    public void Ids_of_events_rise_with_the_time()
+    {
+        var ids = Enumerable.Range(0, 3).Select(_ => Facts.Raised(1).EventId.ToByteArray(bigEndian: true).Take(6).ToArray()).ToList();
+        Assert.All(ids.Zip(ids.Skip(1)), pair => Assert.True(pair.First.AsSpan().SequenceCompareTo(pair.Second) <= 0));
+    }
+
     /// <summary>What a host's migration leaves: it drops from its tables every column and index that its own description does not have, and the store goes on.</summary>
     [Fact]
     public async Task A_migration_of_the_host_finds_nothing_of_ours_to_drop()
@@ -363,9 +443,12 @@ public sealed class MartenStatementsTests : IAsyncLifetime
         Assert.Equal(["alter table mt_event_progression drop column sx_note", "alter table mt_events drop column sx_hash", "drop index sx_idx"], dropped);
         await Store.EnsureSchemaAsync();
         Assert.Empty(await MartenMigration.RunAsync(_postgres));
-        await RaiseAsync("a", 1);
-        await Daemon(new CounterViews(), new CounterRows()).CatchUpAsync();
+        await Store.AppendToStreamAsync("acme", "a", ExpectedVersion.NoStream, [Facts.Raised(1)], new AppendOptions(Idempotent: true));
+        var daemon = Daemon(new CounterViews(), new CounterRows());
+        await daemon.CatchUpAsync();
+        await daemon.RebuildAsync("CounterView");
         Assert.Empty(await MartenMigration.RunAsync(_postgres));
+        Assert.Equal(["1"], await LinesAsync("select count(*) from sx_append_key"));
     }
 }
 
@@ -396,11 +479,11 @@ internal static class MartenMigration
         indexes(i) as (values ('pkey_mt_streams_tenant_id_id'), ('pkey_mt_events_seq_id'), ('pk_mt_events_stream_and_version'), ('pk_mt_event_progression'),
           ('pkey_mt_high_water_skips_ending_sequence'), ('pkey_mt_doc_deadletterevent_id'), ('pkey_mt_doc_counterview_tenant_id_id'))
         select format('alter table %I drop column %I', r.relname, a.attname) from pg_class r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
-        left join known k on k.t = r.relname
-        where r.relnamespace = current_schema()::regnamespace and r.relkind = 'r' and r.relname like 'mt\_%' and not a.attname = any(string_to_array(coalesce(k.c, ''), ' '))
+        join known k on k.t = r.relname
+        where r.relnamespace = current_schema()::regnamespace and not a.attname = any(string_to_array(k.c, ' '))
         union all
         select format('drop index %I', i.relname) from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class r on r.oid = x.indrelid
-        where r.relnamespace = current_schema()::regnamespace and r.relname like 'mt\_%' and i.relname not in (select indexes.i from indexes)
+        join known k on k.t = r.relname where r.relnamespace = current_schema()::regnamespace and i.relname not in (select indexes.i from indexes)
         order by 1
         """;
 

@@ -18,9 +18,12 @@ public class PostgresFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await InitializeEmptyAsync(Options);
+        if (!HasTables) return;
         await Store.EnsureSchemaAsync();
         await OnCreatedAsync();
     }
+
+    protected virtual bool HasTables => true;
 
     protected virtual Task OnCreatedAsync() => Task.CompletedTask;
 
@@ -58,6 +61,12 @@ public class PostgresFixture : IAsyncLifetime
             lines.Add(string.Join(" | ", Enumerable.Range(0, rows.FieldCount).Select(i => rows.IsDBNull(i) ? "-" : rows.GetValue(i).ToString())));
         return lines;
     }
+}
+
+/// <summary>A database without tables, for tests that make their own.</summary>
+public sealed class EmptyFixture : PostgresFixture
+{
+    protected override bool HasTables => false;
 }
 
 /// <summary>Marten 9, streams by guid.</summary>

@@ -68,10 +68,13 @@ internal sealed class EventTables
     /// <summary>The primary key of <c>mt_streams</c>.</summary>
     public string StreamKey => (IsConjoined ? "tenant_id, id" : "id") + (IsPartitioned ? ", is_archived" : "");
 
-    /// <summary>The same for the values of the optional columns: those that have none are left out.</summary>
+    /// <summary>The values of the optional columns, each behind a comma; those without a column are left out.</summary>
     public string Metadata(string correlation, string causation, string headers, string actor) =>
         (Has(MetadataColumns.CorrelationId) ? ", " + correlation : "") + (Has(MetadataColumns.CausationId) ? ", " + causation : "")
         + (Has(MetadataColumns.Headers) ? ", " + headers : "") + (Has(MetadataColumns.UserName) ? ", " + actor : "");
+
+    /// <summary>There is a column for everything that metadata can say.</summary>
+    public bool KeepsAll => _options.Metadata == MetadataColumns.All;
 
     public bool Has(MetadataColumns column) => (_options.Metadata & column) != 0;
 
@@ -116,7 +119,7 @@ internal sealed class EventTables
             """;
     }
 
-    /// <summary>The columns of <c>mt_streams_identity</c> and what to fill them with.</summary>
+    /// <summary>Writes ids into <c>mt_streams_identity</c> where they are not there yet. The arguments are SQL.</summary>
     public string RememberIdentity(string tenant, string stream, string from) =>
         $"insert into mt_streams_identity ({(IsConjoined ? "tenant_id, " : "")}id) select {(IsConjoined ? tenant + ", " : "")}{stream} from {from} on conflict do nothing";
 
@@ -145,7 +148,7 @@ internal sealed class EventTables
     /// <summary>Throws <see cref="EventDataRejectedException"/> for metadata that the tables have no column for: it would be lost without a word.</summary>
     public void EnsureKept(string eventType, EventMetadata metadata)
     {
-        if (_options.Metadata == MetadataColumns.All) return;
+        if (KeepsAll) return;
         EnsureKept(eventType, MetadataColumns.CorrelationId, metadata.CorrelationId is not null);
         EnsureKept(eventType, MetadataColumns.CausationId, metadata.CausationId is not null);
         EnsureKept(eventType, MetadataColumns.UserName, metadata.Actor is not null);

@@ -28,6 +28,7 @@ public sealed partial class PostgresEventStore
 
     private void EnsureKept(StreamPlan plan)
     {
+        if (_tables.KeepsAll) return;
         foreach (var payload in plan.Payloads) _tables.EnsureKept(payload.Name, payload.Event.Metadata);
     }
 

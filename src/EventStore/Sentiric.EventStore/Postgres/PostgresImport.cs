@@ -17,8 +17,7 @@ internal sealed class PostgresImport(NpgsqlConnection connection, EventTables ta
 {
     private string MakeRows => $"""
         insert into mt_streams (tenant_id, id, type, version, timestamp, created, is_archived)
-        select u.tenant, u.id, u.type, 0, u.at, u.at, false from unnest($1, $2, $3, $4) with ordinality as u(tenant, id, type, at, ord)
-        where true{tables.MayStart("u.tenant", "u.id")} order by u.ord
+        select u.tenant, u.id, u.type, 0, u.at, u.at, false from unnest($1, $2, $3, $4) with ordinality as u(tenant, id, type, at, ord){(tables.MayStart("u.tenant", "u.id") is { Length: > 0 } may ? " where true" + may : "")} order by u.ord
         on conflict do nothing
         """;
 
@@ -34,9 +33,9 @@ internal sealed class PostgresImport(NpgsqlConnection connection, EventTables ta
         join mt_events e on e.tenant_id = u.tenant and e.stream_id = u.id and e.version between u.first and u.last
         """;
 
-    private const string RaiseVersions = """
+    private string RaiseVersions => $"""
         update mt_streams m set version = u.version, timestamp = greatest(m.timestamp, u.at)
-        from unnest($1, $2, $3, $4) as u(tenant, id, version, at) where m.tenant_id = u.tenant and m.id = u.id and m.is_archived is not true
+        from unnest($1, $2, $3, $4) as u(tenant, id, version, at) where m.tenant_id = u.tenant and m.id = u.id{(tables.IsPartitioned ? " and not m.is_archived" : "")}
         """;
 
     private string Copy => $"copy mt_events ({tables.InsertColumns}) from stdin (format binary)";
