@@ -12,14 +12,20 @@ namespace Sentiric.EventStore.Proofs;
 /// <param name="Record">Leaf of the record, see <see cref="AuditHash.RemovalLeaf"/>, in hexadecimal.</param>
 /// <param name="Previous">SHA-256 over the text of the statement before; 32 zero bytes for the first.</param>
 /// <param name="SignedAt">When the notary saw the record. The record itself says when the removal was; a long time between the two wants a reason.</param>
-public sealed record RemovalStatement(long Number, string Record, string Previous, DateTimeOffset SignedAt, string KeyId)
+/// <param name="Order">Id of the key that ordered the removal, <see cref="NoOrder"/> when none did; null in statements of the first form, which do not say.</param>
+public sealed record RemovalStatement(long Number, string Record, string Previous, DateTimeOffset SignedAt, string KeyId, string? Order = null)
 {
-    private const string Title = "sentiric.audit.removal.1";
-    private static readonly string[] Names = ["removal", "record", "previous", "signed_at", "key"];
+    public const string NoOrder = "none";
+
+    private const string FirstTitle = "sentiric.audit.removal.1";
+    private const string Title = "sentiric.audit.removal.2";
+    private static readonly string[] FirstNames = ["removal", "record", "previous", "signed_at", "key"];
+    private static readonly string[] Names = ["removal", "record", "order", "previous", "signed_at", "key"];
 
     /// <summary>The signed text, ending with a line feed.</summary>
-    public string Text => string.Create(
-        CultureInfo.InvariantCulture, $"{Title}\nremoval {Number}\nrecord {Record}\nprevious {Previous}\nsigned_at {AuditTime.Text(SignedAt)}\nkey {KeyId}\n");
+    public string Text => Order is null
+        ? string.Create(CultureInfo.InvariantCulture, $"{FirstTitle}\nremoval {Number}\nrecord {Record}\nprevious {Previous}\nsigned_at {AuditTime.Text(SignedAt)}\nkey {KeyId}\n")
+        : string.Create(CultureInfo.InvariantCulture, $"{Title}\nremoval {Number}\nrecord {Record}\norder {Order}\nprevious {Previous}\nsigned_at {AuditTime.Text(SignedAt)}\nkey {KeyId}\n");
 
     /// <summary>What the next statement names as its previous.</summary>
     public string Hash => AuditHash.Hex(SHA256.HashData(Encoding.UTF8.GetBytes(Text)));
@@ -28,14 +34,26 @@ public sealed record RemovalStatement(long Number, string Record, string Previou
     public static RemovalStatement? Parse(string text)
     {
         var lines = text.Split('\n');
-        if (lines.Length != Names.Length + 2 || lines[0] != Title) return null;
-        for (var i = 0; i < Names.Length; i++)
+        var names = lines[0] switch { FirstTitle => FirstNames, Title => Names, _ => [] };
+        if (names.Length == 0 || lines.Length != names.Length + 2) return null;
+        var said = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 0; i < names.Length; i++)
         {
-            if (!lines[i + 1].StartsWith(Names[i] + " ", StringComparison.Ordinal)) return null;
-            lines[i + 1] = lines[i + 1][(Names[i].Length + 1)..];
+            if (!lines[i + 1].StartsWith(names[i] + " ", StringComparison.Ordinal)) return null;
+            said[names[i]] = lines[i + 1][(names[i].Length + 1)..];
         }
-        if (!long.TryParse(lines[1], NumberStyles.None, CultureInfo.InvariantCulture, out var number) || AuditTime.Moment(lines[4]) is not { } signedAt) return null;
-        var parsed = new RemovalStatement(number, lines[2], lines[3], signedAt, lines[5]);
+        if (!long.TryParse(said["removal"], NumberStyles.None, CultureInfo.InvariantCulture, out var number) || AuditTime.Moment(said["signed_at"]) is not { } signedAt) return null;
+        var parsed = new RemovalStatement(number, said["record"], said["previous"], signedAt, said["key"], said.GetValueOrDefault("order"));
         return parsed.Text == text ? parsed : null;
     }
+}
+
+/// <summary>
+/// What whoever orders a removal signs, in the transaction that removes: the leaf of its record, so every field of it. Somebody who may write to the tables
+/// and has no key can write a record, but not its order.
+/// </summary>
+public static class RemovalOrder
+{
+    /// <summary>The signed text, ending with a line feed.</summary>
+    public static string Text(string record, string keyId) => $"sentiric.audit.order.1\nrecord {record}\nkey {keyId}\n";
 }

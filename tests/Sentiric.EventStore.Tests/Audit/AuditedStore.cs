@@ -26,15 +26,19 @@ public sealed class AuditedStore : IAsyncLifetime
     private static readonly string[] Tables =
     [
         "mt_streams", "mt_events", "mt_high_water_skips", "sx_stream_truncation", "sx_archived_stream", "sx_stream_move",
-        "sx_audit_block", "sx_audit_stream", "sx_audit_page", "sx_audit_key", "sx_audit_removal",
+        "sx_audit_block", "sx_audit_stream", "sx_audit_page", "sx_audit_key", "sx_audit_removal", "sx_audit_order",
     ];
 
     private static readonly DateTimeOffset Morning = new(2026, 11, 17, 7, 0, 0, TimeSpan.Zero);
 
+    private PostgresEventStore? _ordering;
     private readonly string _files = Directory.CreateTempSubdirectory("audited-files").FullName;
 
     public PostgresFixture Postgres { get; } = new();
     public AuditKey Key { get; } = AuditKey.Create();
+    /// <summary>A store that orders its removals with the notary's key.</summary>
+    public PostgresEventStore Ordering => _ordering ??= new PostgresEventStore(Postgres.Source, Facts.Serializer, TimeProvider.System, new() { OrderKey = Key });
+
     public AuditTrail Trail => new(Postgres.Source, Postgres.Store, TimeProvider.System);
     public VerifyOptions Trusting => new([Key.Public]);
 
@@ -55,6 +59,7 @@ public sealed class AuditedStore : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
+        if (_ordering is not null) await _ordering.DisposeAsync();
         await Postgres.DisposeAsync();
         Key.Dispose();
         Directory.Delete(_files, recursive: true);
@@ -78,7 +83,7 @@ public sealed class AuditedStore : IAsyncLifetime
 
     private async Task TruncateAsync()
     {
-        await using var store = new PostgresEventStore(Postgres.Source, Facts.Serializer, new ManualTime(Morning));
+        await using var store = new PostgresEventStore(Postgres.Source, Facts.Serializer, new ManualTime(Morning), new() { OrderKey = Key });
         for (var at = 0; at < Truncated; at++) await store.AppendToStreamAsync("acme", $"gone-{at}", ExpectedVersion.Any, Facts.Raised(3, at));
         for (var at = 0; at < Filed; at++)
         {
@@ -93,7 +98,7 @@ public sealed class AuditedStore : IAsyncLifetime
 
     private async Task FileAsync()
     {
-        var files = new StreamFiles(Postgres.Source, _files, new ManualTime(Morning.AddMinutes(2)));
+        var files = new StreamFiles(Postgres.Source, _files, new ManualTime(Morning.AddMinutes(2)), new() { OrderKey = Key });
         Assert.Equal(Filed, (await files.ArchiveAsync(new FileArchivePolicy(TimeSpan.Zero) { Tenant = "acme" })).Streams);
         await files.RestoreAsync("acme", "filed-0");
     }

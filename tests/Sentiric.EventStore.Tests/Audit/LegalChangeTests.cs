@@ -1,3 +1,4 @@
+using Sentiric.EventStore.Proofs;
 using Sentiric.EventStore.Tests.Contract;
 using Xunit;
 
@@ -13,7 +14,7 @@ public sealed class LegalChangeTests(AuditedStore store) : IClassFixture<Audited
         var before = (await store.VerifyAsync()).Removed;
         await store.Postgres.Store.AppendToStreamAsync("acme", "shortened", ExpectedVersion.Any, Facts.Raised(5, 1));
         await store.SignAsync();
-        await store.Postgres.Store.TruncateStreamAsync("acme", "shortened", 4, new TruncationReason("the caller asked", "officer", EvenUnread: true));
+        await store.Ordering.TruncateStreamAsync("acme", "shortened", 4, new TruncationReason("the caller asked", "officer", EvenUnread: true));
         var whole = await store.VerifyAsync();
         Assert.True(whole.IsSound, string.Join('\n', whole.Findings));
         Assert.Equal(before + 3, whole.Removed);
@@ -35,14 +36,14 @@ public sealed class LegalChangeTests(AuditedStore store) : IClassFixture<Audited
     {
         await store.Postgres.Store.AppendToStreamAsync("acme", "more", ExpectedVersion.Any, Facts.Raised(5, 1));
         await store.SignAsync();
-        await store.Postgres.Store.TruncateStreamAsync("acme", "more", 3, new TruncationReason("by right", EvenUnread: true));
-        await store.AsSuperuserAsync("delete from mt_events where stream_id = 'more' and version = 3");
+        await store.Ordering.TruncateStreamAsync("acme", "more", 3, new TruncationReason("by right", EvenUnread: true));
+        await store.AsSuperuserAsync("create table kept_more as select * from mt_events where stream_id = 'more' and version = 3; delete from mt_events where stream_id = 'more' and version = 3");
         foreach (var options in new[] { store.Trusting, store.Trusting with { Tenant = "acme", StreamId = "more" } })
         {
             var found = Assert.Single((await store.VerifyAsync(options)).Findings);
             Assert.Equal((AuditFindingKind.EventRemoved, "more", 3L), (found.Kind, found.StreamId, found.Version));
         }
-        await store.AsSuperuserAsync("update sx_stream_truncation set before_version = 4 where stream_id = 'more'");
+        await store.AsSuperuserAsync("insert into mt_events table kept_more; drop table kept_more");
     }
 
     [Fact]
@@ -50,7 +51,7 @@ public sealed class LegalChangeTests(AuditedStore store) : IClassFixture<Audited
     {
         await store.Postgres.Store.AppendToStreamAsync("acme", "recorded", ExpectedVersion.Any, Facts.Raised(3, 1));
         await store.SignAsync();
-        await store.Postgres.Store.TruncateStreamAsync("acme", "recorded", 3, new TruncationReason("by right", "officer", EvenUnread: true));
+        await store.Ordering.TruncateStreamAsync("acme", "recorded", 3, new TruncationReason("by right", "officer", EvenUnread: true));
         var waiting = await store.VerifyAsync();
         Assert.True(waiting.IsSound, string.Join('\n', waiting.Findings));
         Assert.Null(Assert.Single(waiting.Removals, r => r.StreamId == "recorded").SignedAt);
@@ -75,6 +76,55 @@ public sealed class LegalChangeTests(AuditedStore store) : IClassFixture<Audited
             Assert.Contains(found, f => f.Kind == kind && (f.Table, f.Tenant, f.StreamId, f.Version) == ("sx_stream_truncation", "acme", "gone-0", version));
         }
         await store.AsSuperuserAsync("delete from sx_stream_truncation where stream_id = 'gone-0'; insert into sx_stream_truncation select * from kept_sx_stream_truncation where stream_id = 'gone-0'");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_forged_truncation_is_told_since_no_key_ordered_it_although_the_notary_signed_it(bool withAnOrderOfAnotherKey)
+    {
+        await store.Postgres.Store.AppendToStreamAsync("acme", "forged", ExpectedVersion.Any, Facts.Raised(4, 1));
+        await store.SignAsync();
+        await store.AsSuperuserAsync("""
+            create table kept_forged as select * from mt_events where stream_id = 'forged' and version < 4;
+            insert into sx_stream_truncation (tenant_id, stream_id, before_version, events, first_seq_id, last_seq_id, sha256, reason, actor, truncated_at)
+            select tenant_id, stream_id, 4, count(*), min(seq_id), max(seq_id), sha256('x'), 'asked to', 'officer', now() from mt_events where stream_id = 'forged' and version < 4 group by 1, 2;
+            delete from mt_events where stream_id = 'forged' and version < 4
+            """);
+        using var thief = AuditKey.Create();
+        if (withAnOrderOfAnotherKey)
+        {
+            await using var connection = await store.Postgres.Source.OpenConnectionAsync();
+            var record = Assert.Single(await RemovalRows.TruncationAsync(connection, "acme", "forged", 4, default));
+            await store.AsSuperuserAsync($"insert into sx_audit_order values ('{record.Leaf}', '{thief.Id}', '\\x{Convert.ToHexString(thief.Sign(RemovalOrder.Text(record.Leaf, thief.Id)))}')");
+        }
+        for (var signed = 0; signed < 2; signed++)
+        {
+            foreach (var options in new[] { store.Trusting, store.Trusting with { Tenant = "acme", StreamId = "forged" } })
+            {
+                var report = await store.VerifyAsync(options);
+                var found = Assert.Single(report.Findings);
+                Assert.Equal((AuditFindingKind.RemovalNotOrdered, "sx_stream_truncation", "forged", 4L), (found.Kind, found.Table, found.StreamId, found.Version));
+                Assert.Null(Assert.Single(report.Removals, r => r.StreamId == "forged").OrderedBy);
+            }
+            await store.SignAsync();
+        }
+        await UndoForgeryAsync();
+    }
+
+    [Fact]
+    public async Task Removals_by_right_name_the_key_that_ordered_them()
+    {
+        await store.Postgres.Store.AppendToStreamAsync("acme", "ordered", ExpectedVersion.Any, Facts.Raised(3, 1));
+        await store.SignAsync();
+        await store.Ordering.TruncateStreamAsync("acme", "ordered", 3, new TruncationReason("by right", "officer", EvenUnread: true));
+        for (var signed = 0; signed < 2; signed++)
+        {
+            var report = await store.VerifyAsync();
+            Assert.True(report.IsSound, string.Join('\n', report.Findings));
+            Assert.Equal([store.Key.Id], report.Removals.Select(r => r.OrderedBy).Distinct());
+            await store.SignAsync();
+        }
     }
 
     [Theory]
@@ -119,7 +169,7 @@ public sealed class LegalChangeTests(AuditedStore store) : IClassFixture<Audited
     public async Task Streams_that_lie_in_files_are_gone_by_right_and_verify_again_when_they_are_back()
     {
         var folder = Directory.CreateTempSubdirectory("audit-files").FullName;
-        var files = new StreamFiles(store.Postgres.Source, folder, TimeProvider.System);
+        var files = new StreamFiles(store.Postgres.Source, folder, TimeProvider.System, new() { OrderKey = store.Key });
         var before = (await store.VerifyAsync()).Removed;
         var moved = await files.ArchiveAsync(new FileArchivePolicy(TimeSpan.Zero) { EndingEventTypes = ["note_taken"] });
         Assert.True(moved.Events > 0);
@@ -144,4 +194,13 @@ public sealed class LegalChangeTests(AuditedStore store) : IClassFixture<Audited
         Assert.Equal(away.Removed, again.Removed);
         Directory.Delete(folder, recursive: true);
     }
+
+    /// <summary>What was forged is taken back out of the tables and of the end of the chain, as if it had never been: the other facts share the store.</summary>
+    private Task UndoForgeryAsync() => store.AsSuperuserAsync("""
+        delete from sx_audit_removal where stream_id = 'forged';
+        delete from sx_audit_order where key_id not in (select key_id from sx_audit_key);
+        delete from sx_stream_truncation where stream_id = 'forged';
+        insert into mt_events table kept_forged;
+        drop table kept_forged
+        """);
 }

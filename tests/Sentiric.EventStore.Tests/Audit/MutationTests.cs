@@ -13,7 +13,7 @@ public sealed class MutationTests(AuditedStore store) : IClassFixture<AuditedSto
         where table_schema = current_schema() and (table_name in ('mt_events', 'mt_streams', 'sx_archived_stream', 'sx_stream_move', 'sx_stream_truncation') or table_name like 'sx\_audit\_%') order by table_name, ordinal_position
         """;
 
-    private static readonly string[] Expected = ["mt_events", "mt_streams", "sx_archived_stream", "sx_audit_block", "sx_audit_key", "sx_audit_page", "sx_audit_removal", "sx_audit_stream", "sx_stream_move", "sx_stream_truncation"];
+    private static readonly string[] Expected = ["mt_events", "mt_streams", "sx_archived_stream", "sx_audit_block", "sx_audit_key", "sx_audit_order", "sx_audit_page", "sx_audit_removal", "sx_audit_stream", "sx_stream_move", "sx_stream_truncation"];
 
     [Fact]
     public async Task An_untouched_store_is_sound()
@@ -37,6 +37,7 @@ public sealed class MutationTests(AuditedStore store) : IClassFixture<AuditedSto
     [InlineData("sx_audit_key")]
     [InlineData("sx_audit_page")]
     [InlineData("sx_audit_removal")]
+    [InlineData("sx_audit_order")]
     [InlineData("sx_archived_stream")]
     [InlineData("sx_stream_move")]
     [InlineData("sx_stream_truncation")]
@@ -120,6 +121,7 @@ public sealed class MutationTests(AuditedStore store) : IClassFixture<AuditedSto
         "mt_streams" => "tenant_id, id",
         "sx_audit_block" => "number",
         "sx_audit_key" => "key_id",
+        "sx_audit_order" => "record",
         "sx_audit_page" => "page",
         "sx_audit_removal" => "number",
         "sx_stream_truncation" => "tenant_id, stream_id, before_version",

@@ -65,6 +65,9 @@ internal static class SchemaDescription
         sx_audit_key | 3 | introduced_at | timestamp with time zone | not null | -
         sx_audit_key | 4 | endorsed_by | character varying | not null | -
         sx_audit_key | 5 | endorsement | bytea | not null | -
+        sx_audit_order | 1 | record | character varying | not null | -
+        sx_audit_order | 2 | key_id | character varying | not null | -
+        sx_audit_order | 3 | signature | bytea | not null | -
         sx_audit_page | 1 | page | bigint | not null | -
         sx_audit_page | 2 | root | bytea | not null | -
         sx_audit_removal | 1 | number | bigint | not null | -
@@ -170,6 +173,7 @@ internal static class SchemaDescription
         sx_archived_stream | pkey_sx_archived_stream | PRIMARY KEY (tenant_id, stream_id)
         sx_audit_block | pkey_sx_audit_block | PRIMARY KEY (number)
         sx_audit_key | pkey_sx_audit_key | PRIMARY KEY (key_id)
+        sx_audit_order | pkey_sx_audit_order | PRIMARY KEY (record)
         sx_audit_page | pkey_sx_audit_page | PRIMARY KEY (page)
         sx_audit_removal | pkey_sx_audit_removal | PRIMARY KEY (number)
         sx_audit_stream | pkey_sx_audit_stream | PRIMARY KEY (ordinal)
@@ -196,6 +200,7 @@ internal static class SchemaDescription
         pkey_sx_archived_stream | unique on sx_archived_stream USING btree (tenant_id, stream_id)
         pkey_sx_audit_block | unique on sx_audit_block USING btree (number)
         pkey_sx_audit_key | unique on sx_audit_key USING btree (key_id)
+        pkey_sx_audit_order | unique on sx_audit_order USING btree (record)
         pkey_sx_audit_page | unique on sx_audit_page USING btree (page)
         pkey_sx_audit_removal | unique on sx_audit_removal USING btree (number)
         pkey_sx_audit_stream | unique on sx_audit_stream USING btree (ordinal)

@@ -59,6 +59,7 @@ public sealed class LifeOfStreams(InItsOwnSchema platform) : IClassFixture<InIts
         Assert.Equal((2, 3, "retention", "key:admin"), (done.Events, done.BeforeVersion, done.Why, done.Actor));
         Assert.Equal(done, Assert.Single(await Client.GetFromJsonAsync<List<TruncationReply>>($"/v1/events/streams/{stream}/truncations", Wire.Json) ?? []));
         Assert.Equal(3, (await Client.GetFromJsonAsync<StreamPage>($"/v1/events/streams/{stream}", Wire.Json))?.Events[0].Version);
+        await EveryRemovalIsOrderedAsync();
     }
 
     [Fact]
@@ -78,11 +79,16 @@ public sealed class LifeOfStreams(InItsOwnSchema platform) : IClassFixture<InIts
         Assert.Equal(3, (await PostAsync<FileMoveReply>("/v1/events/files/restore", new { tenant = "demo", stream = old })).Events);
         Assert.Equal(["3"], await LinesAsync($"select count(*) from mt_events where stream_id = '{old}'"));
         Assert.Single((await PostAsync<FileCheckReply>("/v1/events/files/verify", null)).Unused);
+        await EveryRemovalIsOrderedAsync();
     }
 
     [Fact]
     public async Task Data_keys_are_wrapped_anew_over_HTTP() =>
         Assert.Equal("first", (await PostAsync<RewrapReply>("/v1/erasures/master-key", null)).KeyId);
+
+    /// <summary>With the platform's audit key, in the transaction that removed.</summary>
+    private async Task EveryRemovalIsOrderedAsync() => Assert.Equal(
+        ["True"], await LinesAsync("select count(*) > 0 and count(*) = (select count(*) from sx_stream_truncation) + (select count(*) from sx_stream_move) from sx_audit_order"));
 
     // Three events as another platform recorded them at that time.
     private async Task<string> EndedCallAsync(DateTimeOffset at)

@@ -27,7 +27,7 @@ internal static class StoreRole
         services.AddSingleton(_ => NpgsqlDataSource.Create(PostgresSchema.ConnectionString(settings.Postgres!, settings.StoreOptions)));
         services.AddSingleton(s => new PostgresEventStore(
             s.GetRequiredService<NpgsqlDataSource>(), EventStoreSetup.EventTypes(), s.GetRequiredService<TimeProvider>(),
-            settings.StoreOptions with { Protection = s.GetService<PersonalDataProtection>() }, s.GetRequiredService<ILogger<PostgresEventStore>>()));
+            settings.StoreOptions with { Protection = s.GetService<PersonalDataProtection>(), OrderKey = s.GetService<AuditKeys>()?.Current }, s.GetRequiredService<ILogger<PostgresEventStore>>()));
         // Before every loop: on a new database there are no tables yet.
         services.AddHostedService<StoreStart>();
         PrivacyRole.Add(services, settings);
@@ -44,7 +44,8 @@ internal static class StoreRole
             if (settings.StoreOptions.ArchiveFolder is { } folder)
             {
                 services.AddSingleton(s => new StreamFiles(
-                    s.GetRequiredService<NpgsqlDataSource>(), folder, s.GetRequiredService<TimeProvider>(), settings.StoreOptions, s.GetRequiredService<ILogger<StreamFiles>>()));
+                    s.GetRequiredService<NpgsqlDataSource>(), folder, s.GetRequiredService<TimeProvider>(),
+                    settings.StoreOptions with { OrderKey = s.GetService<AuditKeys>()?.Current }, s.GetRequiredService<ILogger<StreamFiles>>()));
             }
 
             AddLoop(services, "relay", s => s.GetRequiredService<EventRelay>().RunAsync);

@@ -54,6 +54,9 @@ public enum AuditFindingKind
     /// <summary>A row of the audit tables that the notary did not write.</summary>
     TrailInserted,
 
+    /// <summary>Since removals are ordered with a key, a record of one was written that no key ordered: somebody else took the events away.</summary>
+    RemovalNotOrdered,
+
     /// <summary>A signature is wrong, or its key is not one that counts.</summary>
     SignatureWrong,
 
@@ -99,7 +102,8 @@ public sealed record AuditReport(
 /// <summary>Events of a stream, up to a version, that are gone by right: deleted, or in <paramref name="File"/>.</summary>
 /// <param name="At">When, as the record says.</param>
 /// <param name="SignedAt">When the notary signed the record; null when it has not yet.</param>
-public sealed record LegalRemoval(string Tenant, string StreamId, long UpToVersion, string Why, string? Actor, DateTimeOffset At, string? File, DateTimeOffset? SignedAt = null);
+/// <param name="OrderedBy">The key whose holder ordered the removal; null when nobody did whose key counts.</param>
+public sealed record LegalRemoval(string Tenant, string StreamId, long UpToVersion, string Why, string? Actor, DateTimeOffset At, string? File, DateTimeOffset? SignedAt = null, string? OrderedBy = null);
 
 /// <summary>How far a verification is; <paramref name="Total"/> counts events and may be 0 while it is not known.</summary>
 public sealed record VerifyProgress(string Phase, long Done, long Total);

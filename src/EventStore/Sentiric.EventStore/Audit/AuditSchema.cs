@@ -9,6 +9,7 @@ namespace Sentiric.EventStore;
 ///   sx_audit_page     Merkle roots of 256 streams each, so that neither notary nor proof reads all streams
 ///   sx_audit_key      public keys that signed, each vouched for by the one before
 ///   sx_audit_removal  one row per record of a truncation, or of a move into a file or back: its signed statement
+///   sx_audit_order    one row per such record that somebody with a key ordered; written by the store, not by the notary
 /// </code>
 /// Times in sx_audit_stream are microseconds since 2000-01-01 UTC, PostgreSQL's own unit.
 /// </summary>
@@ -74,6 +75,17 @@ internal static class AuditSchema
         alter table sx_audit_removal add column if not exists move bigint not null default 0;
         drop index if exists sx_audit_removal_record;
         create unique index if not exists sx_audit_removal_what on sx_audit_removal (tenant_id, stream_id, before_version, move);
+
+        """;
+
+    /// <summary>Signatures of those who ordered removals, by the leaf of the record.</summary>
+    public const string OrderScript = """
+        create table if not exists sx_audit_order (
+            record    varchar not null,
+            key_id    varchar not null,
+            signature bytea   not null,
+            constraint pkey_sx_audit_order primary key (record)
+        );
 
         """;
 }

@@ -18,7 +18,11 @@ internal sealed class RemovalCheck(KeyTrust trust, Findings findings)
 
     // Records that no statement names, by leaf.
     private readonly Dictionary<string, RemovalRecord> _strangers = new(StringComparer.Ordinal);
+    private IReadOnlyDictionary<string, (string KeyId, byte[] Signature)> _orders = new Dictionary<string, (string, byte[])>();
     private RemovalStatement? _last;
+
+    // The first statement that tells of an order: from there on every removal has one.
+    private long _orderedFrom = long.MaxValue;
     private bool _isCounted = true;
 
     public SignedRemovals Signed { get; } = new();
@@ -26,12 +30,19 @@ internal sealed class RemovalCheck(KeyTrust trust, Findings findings)
     /// <summary>Compares records and statements; <see cref="Judge"/> follows when it is known how far the log is signed.</summary>
     public async ValueTask ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
+        _orders = await OrderRows.ListAsync(connection, null, ct).ConfigureAwait(false);
         await StatementsAsync(connection, ct).ConfigureAwait(false);
         if (_last is not null && !_isCounted) Fault(AuditFindingKind.SignatureWrong, _last.Number, $"the newest statement is signed with key {_last.KeyId}, which no trusted key vouches for", "statement");
         foreach (var record in await RemovalRows.AllAsync(connection, ct).ConfigureAwait(false))
         {
-            if (!_statements.Remove(record.Key, out var statement)) _strangers[record.Leaf] = record;
-            else if (statement.Record == record.Leaf) Signed.Add(record.Key, statement.SignedAt);
+            var known = _statements.Remove(record.Key, out var statement);
+            CheckOrder(record, statement);
+            if (!known || statement is null)
+            {
+                _strangers[record.Leaf] = record;
+                Signed.Add(record.Key, null, OrderRows.KeyOf(record.Leaf, _orders, trust));
+            }
+            else if (statement.Record == record.Leaf) Signed.Add(record.Key, statement.SignedAt, OrderRows.KeyOf(record.Leaf, _orders, trust));
             else findings.Add(Of(record.Key, AuditFindingKind.TrailChanged, record.Key.Table, FormattableString.Invariant($"the record is not the one that was signed as removal {statement.Number}")));
         }
         foreach (var (key, statement) in _statements) Orphan(key, statement);
@@ -74,7 +85,25 @@ internal sealed class RemovalCheck(KeyTrust trust, Findings findings)
         var previous = number == 1 ? Checkpoint.NoPrevious : _last?.Hash;
         if (follows && previous is not null && statement.Previous != previous) Fault(AuditFindingKind.TrailChanged, number, "the statement does not follow the one before", "statement");
         (_last, _isCounted) = (statement, trust.Counts(statement.KeyId));
+        if (statement.Order is not (null or RemovalStatement.NoOrder)) _orderedFrom = Math.Min(_orderedFrom, number);
         _statements[key] = statement;
+    }
+
+    /// <summary>Without an order, a removal is somebody else's once there was one with an order; an order that the notary saw must still be there.</summary>
+    private void CheckOrder(RemovalRecord record, RemovalStatement? statement)
+    {
+        var by = OrderRows.KeyOf(record.Leaf, _orders, trust);
+        if (by is null && statement?.Record == record.Leaf && statement.Order is not (null or RemovalStatement.NoOrder))
+        {
+            var isThere = _orders.ContainsKey(record.Leaf);
+            findings.Add(Of(record.Key, isThere ? AuditFindingKind.TrailChanged : AuditFindingKind.TrailRemoved, "sx_audit_order",
+                FormattableString.Invariant($"the order that was seen when removal {statement.Number} was signed is {(isThere ? "another" : "gone")}")) with
+            { Columns = isThere ? ["key_id", "signature"] : [] });
+        }
+        else if (by is null && (statement?.Number ?? long.MaxValue) > _orderedFrom)
+        {
+            findings.Add(Of(record.Key, AuditFindingKind.RemovalNotOrdered, record.Key.Table, "no key of the platform vouches for this removal, and those before it have one that does"));
+        }
     }
 
     private void Orphan(RemovalKey key, RemovalStatement statement)

@@ -26,10 +26,11 @@ internal sealed class RemovalNotary(AuditKeys keys, TimeProvider clock)
         if (records.Count == 0) return 0;
         await atStep("removals").ConfigureAwait(false);
         var last = await RemovalRows.LastAsync(connection, ct).ConfigureAwait(false) is { } newest ? Checked(newest, trust) : null;
+        var orders = await OrderRows.ListAsync(connection, [.. records.Select(r => r.Leaf)], ct).ConfigureAwait(false);
         var signed = new List<(RemovalRecord, RemovalStatement, byte[])>(records.Count);
         foreach (var record in records)
         {
-            last = new RemovalStatement((last?.Number ?? 0) + 1, record.Leaf, last?.Hash ?? Checkpoint.NoPrevious, Timestamps.Now(clock), keys.Current.Id);
+            last = new RemovalStatement((last?.Number ?? 0) + 1, record.Leaf, last?.Hash ?? Checkpoint.NoPrevious, Timestamps.Now(clock), keys.Current.Id, OrderRows.KeyOf(record.Leaf, orders, trust) ?? RemovalStatement.NoOrder);
             signed.Add((record, last, keys.Current.Sign(last.Text)));
         }
         await RemovalRows.InsertAsync(connection, signed, ct).ConfigureAwait(false);

@@ -40,7 +40,7 @@ internal static class RemovalRows
             var key = new RemovalKey(rows.GetString(1), rows.GetString(2), rows.GetInt64(3) + 1, rows.GetInt64(8));
             removals.Add((rows.GetInt64(0), new LegalRemoval(
                 key.Tenant, key.StreamId, rows.GetInt64(3), rows.GetString(4), rows.IsDBNull(5) ? null : rows.GetString(5),
-                new DateTimeOffset(rows.GetDateTime(6), TimeSpan.Zero), rows.IsDBNull(7) ? null : rows.GetString(7), signed.SignedAt(key))));
+                new DateTimeOffset(rows.GetDateTime(6), TimeSpan.Zero), rows.IsDBNull(7) ? null : rows.GetString(7), signed.Find(key)?.SignedAt, signed.Find(key)?.OrderedBy)));
         }
         return new LegalRemovals(removals);
     }
@@ -57,16 +57,26 @@ internal static class RemovalRows
              where not exists (select from sx_audit_removal a where a.tenant_id = m.tenant_id and a.stream_id = m.stream_id and a.move = m.number)
             order by m.moved_at, m.tenant_id, m.stream_id, m.number limit $1
             """;
-        var records = await ReadAsync(connection, truncations, OfTruncation, limit, ct).ConfigureAwait(false);
-        if (records.Count < limit) records.AddRange(await ReadAsync(connection, moves, OfMove, limit - records.Count, ct).ConfigureAwait(false));
+        var records = await ReadAsync(connection, truncations, OfTruncation, [limit], ct).ConfigureAwait(false);
+        if (records.Count < limit) records.AddRange(await ReadAsync(connection, moves, OfMove, [limit - records.Count], ct).ConfigureAwait(false));
         return [.. records.OrderBy(r => r.At)];
     }
+
+    /// <summary>One record of a truncation, in a list.</summary>
+    public static ValueTask<List<RemovalRecord>> TruncationAsync(NpgsqlConnection connection, string tenant, string streamId, long beforeVersion, CancellationToken ct) =>
+        ReadAsync(connection, Truncations + " where t.tenant_id = $1 and t.stream_id = $2 and t.before_version = $3", OfTruncation, [tenant, streamId, beforeVersion], ct);
+
+    /// <summary>The newest move of each stream.</summary>
+    public static ValueTask<List<RemovalRecord>> NewestMovesAsync(NpgsqlConnection connection, IReadOnlyCollection<StreamAddress> streams, CancellationToken ct) => ReadAsync(connection, Moves + """
+         join unnest($1, $2) as u(tenant, stream) on m.tenant_id = u.tenant and m.stream_id = u.stream
+        where m.number = (select max(n.number) from sx_stream_move n where n.tenant_id = m.tenant_id and n.stream_id = m.stream_id)
+        """, OfMove, [streams.Select(s => s.Tenant).ToArray(), streams.Select(s => s.StreamId).ToArray()], ct);
 
     /// <summary>Every record there is.</summary>
     public static async ValueTask<List<RemovalRecord>> AllAsync(NpgsqlConnection connection, CancellationToken ct) =>
     [
-        .. await ReadAsync(connection, Truncations, OfTruncation, null, ct).ConfigureAwait(false),
-        .. await ReadAsync(connection, Moves, OfMove, null, ct).ConfigureAwait(false),
+        .. await ReadAsync(connection, Truncations, OfTruncation, [], ct).ConfigureAwait(false),
+        .. await ReadAsync(connection, Moves, OfMove, [], ct).ConfigureAwait(false),
     ];
 
     /// <summary>The newest signed statement; null when there is none.</summary>
@@ -94,10 +104,10 @@ internal static class RemovalRows
     private static void Add(NpgsqlCommand command, NpgsqlDbType element, Array values) =>
         command.Parameters.Add(new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | element });
 
-    private static async ValueTask<List<RemovalRecord>> ReadAsync(NpgsqlConnection connection, string sql, RowReader read, int? limit, CancellationToken ct)
+    private static async ValueTask<List<RemovalRecord>> ReadAsync(NpgsqlConnection connection, string sql, RowReader read, object[] values, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(sql, connection);
-        if (limit is { } most) command.Parameters.Add(new() { Value = most });
+        foreach (var value in values) command.Parameters.Add(new() { Value = value });
         await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var (records, image) = (new List<RemovalRecord>(), new TupleImage());
         while (await rows.ReadAsync(ct).ConfigureAwait(false)) records.Add(read(rows, image.Clear()));
@@ -132,14 +142,14 @@ internal readonly record struct RemovalKey(string Tenant, string StreamId, long 
 /// <summary>A record of a truncation or a move as it stands in its table.</summary>
 internal sealed record RemovalRecord(RemovalKey Key, string Leaf, DateTime At);
 
-/// <summary>Which records are signed, and when each was.</summary>
+/// <summary>Which records are signed, when each was, and by whose key it was ordered.</summary>
 internal sealed class SignedRemovals
 {
-    private readonly Dictionary<RemovalKey, DateTimeOffset> _signedAt = [];
+    private readonly Dictionary<RemovalKey, (DateTimeOffset? SignedAt, string? OrderedBy)> _known = [];
 
-    public DateTimeOffset? SignedAt(RemovalKey key) => _signedAt.TryGetValue(key, out var at) ? at : null;
+    public (DateTimeOffset? SignedAt, string? OrderedBy)? Find(RemovalKey key) => _known.TryGetValue(key, out var known) ? known : null;
 
-    public void Add(RemovalKey key, DateTimeOffset signedAt) => _signedAt[key] = signedAt;
+    public void Add(RemovalKey key, DateTimeOffset? signedAt, string? orderedBy) => _known[key] = (signedAt, orderedBy);
 }
 
 /// <summary>Which signed events may be missing: of some streams everything up to a version.</summary>

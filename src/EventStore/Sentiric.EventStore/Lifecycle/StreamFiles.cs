@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using NpgsqlTypes;
+using Sentiric.EventStore.Proofs;
 
 namespace Sentiric.EventStore;
 
@@ -24,6 +25,7 @@ public sealed class StreamFiles
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
     private readonly ArchiveFolder _folder;
+    private readonly AuditKey? _orderKey;
     private readonly TimeSpan _lockTimeout;
 
     public StreamFiles(NpgsqlDataSource source, string folder, TimeProvider clock, PostgresEventStoreOptions? options = null, ILogger? logger = null)
@@ -31,6 +33,7 @@ public sealed class StreamFiles
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
         _lockTimeout = (options ?? new PostgresEventStoreOptions()).AppendLockTimeout;
         (_source, _tables, _clock, _logger, _folder) = (source, EventTables.Of(options), clock, logger ?? NullLogger.Instance, new ArchiveFolder(folder));
+        _orderKey = options?.OrderKey;
     }
 
     /// <summary>Called between two steps; a test stops the world there.</summary>
@@ -206,6 +209,7 @@ public sealed class StreamFiles
             },
         };
         await tell.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+        if (_orderKey is not null) await OrderRows.SignMovesAsync(connection, _orderKey, streams, ct).ConfigureAwait(false);
     }
 
     private async ValueTask<FileArchiveProgress> RestoreAloneAsync(string? tenant, string? streamId, IProgress<FileArchiveProgress>? progress, CancellationToken ct)

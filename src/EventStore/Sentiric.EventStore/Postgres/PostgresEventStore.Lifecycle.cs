@@ -120,6 +120,7 @@ public sealed partial class PostgresEventStore : IStreamLifecycle
         if (!reason.EvenUnread) await EnsureReadAsync(connection, address, doomed.LastPosition, ct).ConfigureAwait(false);
         var truncation = doomed with { Why = reason.Why, Actor = reason.Actor, TruncatedAt = Timestamps.Now(_clock) };
         await DeleteAsync(connection, truncation, ct).ConfigureAwait(false);
+        if (_options.OrderKey is { } key) await OrderRows.SignTruncationAsync(connection, key, truncation, ct).ConfigureAwait(false);
         await transaction.CommitAsync(ct).ConfigureAwait(false);
         return truncation;
     }

@@ -1,3 +1,5 @@
+using Sentiric.EventStore.Proofs;
+
 namespace Sentiric.EventStore;
 
 /// <summary>What differs between installations.</summary>
@@ -46,6 +48,12 @@ public sealed record PostgresEventStoreOptions
 
     /// <summary>Seals personal members and opens them again; null: everything is stored as it is.</summary>
     public IPayloadProtection? Protection { get; init; }
+
+    /// <summary>
+    /// Signs the orders of truncations and moves into files, so that a verification tells them from records that somebody else wrote; the notary's key, or
+    /// one that it knows. Null: removals have no order.
+    /// </summary>
+    public AuditKey? OrderKey { get; init; }
 
     /// <summary>Look for other processes' events at least this often while waiting, in case a wake-up was lost.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(1);

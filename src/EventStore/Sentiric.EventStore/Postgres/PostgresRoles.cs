@@ -73,7 +73,7 @@ public sealed partial record PostgresRoles(string Migrator = "sentiric_migrator"
     private const string OwnTables = "mt_(streams|events)(_archived|_default)?|mt_streams_identity|mt_event_progression|mt_high_water_skips|mt_doc_deadletterevent|sx_[a-z_]+";
     // Keys of persons, wrapped as they are, are nothing for a reader.
     private const string SecretTables = "^sx_(subject|master)_";
-    private const string ReadOnlyTables = "'sx_schema_version', 'sx_stream_truncation', 'sx_archived_stream', 'sx_stream_move'";
+    private const string ReadOnlyTables = "'sx_schema_version', 'sx_stream_truncation', 'sx_archived_stream', 'sx_stream_move', 'sx_audit_order'";
     private const string AppendOnlyTables = "'mt_high_water_skips', 'mt_streams_identity', 'sx_append_key', 'sx_audit_block', 'sx_audit_key', 'sx_audit_removal'";
 
     private static string Checked(string role) => RoleName().IsMatch(role)

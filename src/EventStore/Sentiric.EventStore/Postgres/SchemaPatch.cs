@@ -18,6 +18,7 @@ internal sealed record SchemaPatch(int Version, string Name, string Sql)
         ("signed history", AuditSchema.Script),
         ("signed records of truncations", AuditSchema.RemovalScript),
         ("signed moves of streams into files", LifecycleTables.MoveScript + AuditSchema.MoveScript),
+        ("signed orders of removals", AuditSchema.OrderScript),
     ]);
 
     private const string AppendKeys = """
