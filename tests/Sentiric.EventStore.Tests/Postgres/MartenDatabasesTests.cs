@@ -71,7 +71,9 @@ public sealed class MartenDatabasesTests(EmptyFixture postgres) : IClassFixture<
         Assert.True(await store.ArchiveStreamAsync("*DEFAULT*", "a"));
     }
 
+    // Sixteen databases' worth of tables.
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task With_any_of_the_optional_columns_it_is_opened_read_and_appended_to()
     {
         for (var columns = MetadataColumns.None; columns <= MetadataColumns.All; columns++)
