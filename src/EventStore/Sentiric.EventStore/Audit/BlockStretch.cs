@@ -9,7 +9,8 @@ internal readonly record struct ListedBlock(BlockSpan Span, byte[] Entries);
 /// </summary>
 internal sealed record BlockStretch(IReadOnlyList<ListedBlock> Blocks)
 {
-    public const int MaxBlocks = 64;
+    /// <summary>Few enough that the first comparer starts soon and the last one ends soon after the last block, many enough that a COPY for each is no cost.</summary>
+    public const int MaxBlocks = 16;
 
     public long From => Blocks[0].Span.From;
 

@@ -27,15 +27,24 @@ internal sealed class EventCheck(AuditTables tables, LegalRemovals removals, Arc
     public IReadOnlyDictionary<AuditFinding, long> Unnamed => _unnamed;
 
     /// <summary><paramref name="total"/>: positions there are to compare, for the progress.</summary>
-    public Task RunAsync(VerifySnapshot snapshot, IAsyncEnumerable<BlockStretch> stretches, int parallelism, long total, IProgress<VerifyProgress>? progress, CancellationToken ct)
+    public async Task RunAsync(VerifySnapshot snapshot, IAsyncEnumerable<BlockStretch> stretches, int parallelism, long total, IProgress<VerifyProgress>? progress, CancellationToken ct)
     {
         var options = new ParallelOptions { MaxDegreeOfParallelism = parallelism, CancellationToken = ct };
-        return Parallel.ForEachAsync(stretches, options, async (stretch, stop) =>
+        var (opened, free) = (new ConcurrentBag<VerifySnapshot.View>(), new ConcurrentBag<VerifySnapshot.View>());
+        try
         {
-            await using var view = await snapshot.OpenAsync(stop).ConfigureAwait(false);
-            await StretchAsync(stretch, view.Connection, stop).ConfigureAwait(false);
-            progress?.Report(new VerifyProgress("events", Interlocked.Read(ref _done), total));
-        });
+            await Parallel.ForEachAsync(stretches, options, async (stretch, stop) =>
+            {
+                if (!free.TryTake(out var view)) opened.Add(view = await snapshot.OpenAsync(stop).ConfigureAwait(false));
+                await StretchAsync(stretch, view.Connection, stop).ConfigureAwait(false);
+                free.Add(view);
+                progress?.Report(new VerifyProgress("events", Interlocked.Read(ref _done), total));
+            }).ConfigureAwait(false);
+        }
+        finally
+        {
+            foreach (var view in opened) await view.DisposeAsync().ConfigureAwait(false);
+        }
     }
 
     private async ValueTask StretchAsync(BlockStretch stretch, NpgsqlConnection reading, CancellationToken ct)
