@@ -100,6 +100,32 @@ public sealed class NotaryTests(PostgresFixture postgres) : IClassFixture<Postgr
         await AssertSoundAsync();
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public async Task Blocks_that_are_handed_over_in_several_stretches_are_compared_to_the_last_event(int parallelism)
+    {
+        const int blocks = 2 * BlockStretch.MaxBlocks + 3;
+        await ForgetAsync();
+        for (var at = 0; at < blocks; at++)
+        {
+            await AppendAsync($"stretch-{at % 5}", 2);
+            Assert.NotNull(await Notary().CatchUpAsync());
+        }
+        var options = new VerifyOptions([Key.Public]) { Parallelism = parallelism };
+        var sound = await Trail.VerifyAsync(options);
+        Assert.True(sound.IsSound, string.Join('\n', sound.Findings));
+        Assert.Equal((blocks, 2 * blocks), ((int)sound.Blocks, (int)sound.Events));
+        Assert.Equal(2 * 3, (await Trail.VerifyAsync(options with { AfterBlock = blocks - 3 })).Events);
+        // The first and the last event of the log, and one at either side of the end of a stretch.
+        var places = new[] { 0, 2 * BlockStretch.MaxBlocks - 1, 2 * BlockStretch.MaxBlocks, 2 * blocks - 1 };
+        var positions = (await postgres.LinesAsync("select seq_id from mt_events order by seq_id")).Select(long.Parse).ToList();
+        foreach (var place in places) await postgres.ExecuteAsync($"update mt_events set data = '{{\"By\": 77}}' where seq_id = {positions[place]}");
+        var found = (await Trail.VerifyAsync(options)).Findings;
+        Assert.Equal(places.Select(p => positions[p]), found.Select(f => f.Position ?? 0).Order());
+        Assert.All(found, f => Assert.Equal(AuditFindingKind.EventChanged, f.Kind));
+    }
+
     [Fact]
     public async Task The_directory_stays_right_over_many_pages_of_streams()
     {
