@@ -1,6 +1,7 @@
 using Npgsql;
 using Sentiric.EventStore.Tests.Chaos.Model;
 using Sentiric.EventStore.Tests.Contract;
+using Sentiric.EventStore.Tests.Postgres;
 using Sentiric.Testing;
 using Sentiric.Testing.Postgres;
 
@@ -51,12 +52,8 @@ internal sealed class PostgresStage : IStage
     public static Func<Task<IStage>> OfShape(MartenShape shape, StreamIdentity identity) =>
         async () => await CreateAsync(isWired: false, new PostgresEventStoreOptions { Shape = shape, StreamIdentity = identity });
 
-    public static async Task<PostgresStage> CreateAsync(bool isWired = true, PostgresEventStoreOptions? options = null)
-    {
-        var stage = new PostgresStage(await PostgresInstance.GetAsync(maxPoolSize: 12), isWired, options);
-        await stage.Look.EnsureSchemaAsync();
-        return stage;
-    }
+    public static async Task<PostgresStage> CreateAsync(bool isWired = true, PostgresEventStoreOptions? options = null) =>
+        new(await StoreDatabase.GetAsync(options, maxPoolSize: 12), isWired, options);
 
     public Task BeginAsync() => QuietAsync();
 

@@ -17,9 +17,10 @@ public class PostgresFixture : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        await InitializeEmptyAsync(Options);
+        Open(HasTables ? await StoreDatabase.GetAsync(Options) : await PostgresInstance.GetAsync());
         if (!HasTables) return;
-        await Store.EnsureSchemaAsync();
+        // The copy has the tables of the store; those of the projections are this fixture's.
+        if (Options.InlineProjections.Count > 0) await Store.EnsureSchemaAsync();
         await OnCreatedAsync();
     }
 
@@ -31,7 +32,12 @@ public class PostgresFixture : IAsyncLifetime
     public async Task InitializeEmptyAsync(PostgresEventStoreOptions options)
     {
         if (options != Options) Options = options;
-        ConnectionString = await PostgresInstance.GetAsync();
+        Open(await PostgresInstance.GetAsync());
+    }
+
+    private void Open(string connectionString)
+    {
+        ConnectionString = connectionString;
         Source = NpgsqlDataSource.Create(PostgresSchema.ConnectionString(ConnectionString, Options));
         Store = NewStore();
     }
@@ -67,6 +73,20 @@ public class PostgresFixture : IAsyncLifetime
 public sealed class EmptyFixture : PostgresFixture
 {
     protected override bool HasTables => false;
+}
+
+/// <summary>New databases with the tables of the store.</summary>
+internal static class StoreDatabase
+{
+    /// <summary>A database of its own; only the first of a shape is made by the statements, the others are copies.</summary>
+    public static Task<string> GetAsync(PostgresEventStoreOptions? options = null, int maxPoolSize = 30) => PostgresInstance.GetAsync(
+        (options ?? new()).ToString(), connectionString => FillAsync(connectionString, options), maxPoolSize);
+
+    private static async Task FillAsync(string connectionString, PostgresEventStoreOptions? options)
+    {
+        await using var source = NpgsqlDataSource.Create(options is null ? connectionString : PostgresSchema.ConnectionString(connectionString, options));
+        await PostgresSchema.EnsureAsync(source, options);
+    }
 }
 
 /// <summary>Marten 9, streams by guid.</summary>

@@ -1,4 +1,5 @@
 using Npgsql;
+using Sentiric.EventStore.Tests.Postgres;
 using Sentiric.Testing.Postgres;
 using Xunit;
 
@@ -14,7 +15,7 @@ public sealed class PrivacyDatabase : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        ConnectionString = await PostgresInstance.GetAsync();
+        ConnectionString = await StoreDatabase.GetAsync();
         Source = NpgsqlDataSource.Create(ConnectionString);
     }
 

@@ -16,6 +16,9 @@ namespace Sentiric.Read.Tests.Kit;
 /// <summary>A database of its own with the event store, every projection and the questions over HTTP. The header X-Tenant says who asks.</summary>
 public sealed class ReadWorld : IAsyncLifetime
 {
+    private static readonly EventTypeMap Types = new(EventCatalog.All.Select(
+        kind => new EventTypeEntry(kind.Type, StoredName.Of(kind.StoredName, kind.Version), EventCatalog.StoredJson(kind.Type))));
+
     private string _connection = "";
     private LoopbackApp _app = null!;
 
@@ -31,14 +34,20 @@ public sealed class ReadWorld : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _connection = await PostgresInstance.GetAsync();
+        _connection = await PostgresInstance.GetAsync(nameof(ReadWorld), FillAsync);
         Source = NpgsqlDataSource.Create(_connection);
-        var types = new EventTypeMap(EventCatalog.All.Select(
-            kind => new EventTypeEntry(kind.Type, StoredName.Of(kind.StoredName, kind.Version), EventCatalog.StoredJson(kind.Type))));
-        Store = new PostgresEventStore(Source, types, Clock);
-        await Store.EnsureSchemaAsync();
+        Store = new PostgresEventStore(Source, Types, Clock);
         Daemon = new ProjectionDaemon(Source, Store, ReadSide.Projections, Clock);
         _app = await LoopbackApp.StartAsync(Map, AddServices);
+    }
+
+    /// <summary>The tables of the store and of every read model, each caught up with nothing.</summary>
+    private static async Task FillAsync(string connection)
+    {
+        await using var source = NpgsqlDataSource.Create(connection);
+        await using var store = new PostgresEventStore(source, Types, TimeProvider.System);
+        await store.EnsureSchemaAsync();
+        await new ProjectionDaemon(source, store, ReadSide.Projections, TimeProvider.System).CatchUpAsync();
     }
 
     public async Task DisposeAsync()

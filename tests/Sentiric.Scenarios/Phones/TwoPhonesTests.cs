@@ -55,7 +55,8 @@ public sealed class TwoPhonesTests : IAsyncLifetime
         var calling = await DialAsync(SipTransportKind.Udp);
         await (await Within(clinic.Incoming.ReadAsync().AsTask(), "the call to ring")).RejectAsync(486);
         Assert.Equal(486, (await Within(calling.Established, "the refusal")).Status);
-        Assert.Equal([180, 486], calling.Statuses);
+        // An INVITE that the busy machine lets us repeat is answered with its 180 again (RFC 3261 17.2.1).
+        Assert.Equal([180, 486], calling.Statuses.Distinct());
     }
 
     [Fact]

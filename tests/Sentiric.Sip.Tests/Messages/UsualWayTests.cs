@@ -95,7 +95,8 @@ public sealed class UsualWayTests
             var within = new SipScanner(message, new WirePart(0, value.Length));
             bool isRead = NameAddrShape.TryReadSingle(ref alone, out NameAddrShape expected);
             Assert.Equal(isRead, NameAddrShape.TryReadSingle(ref within, out NameAddrShape found));
-            Assert.Equal(isRead ? expected : default, isRead ? found : default);
+            // Not by Assert.Equal, which looks at every member of two structs each time.
+            if (isRead && !expected.Equals(found)) Assert.Fail($"{Encoding.UTF8.GetString(value)} is read as {found} within a message, as {expected} alone");
         }
     }
 
