@@ -74,6 +74,45 @@ public sealed class AppendFormsTests(PostgresFixture postgres) : IClassFixture<P
         Assert.Equal([$"{before + 1 + events}"], await postgres.LinesAsync("select last_value from mt_events_sequence"));
     }
 
+    [Fact]
+    public async Task Single_events_of_many_streams_that_share_a_statement_come_to_lie_under_their_own_names()
+    {
+        const int streams = 30;
+        for (var i = 0; i < streams; i += 3) await postgres.Store.AppendToStreamAsync(_tenant, $"m-{i}", ExpectedVersion.NoStream, Facts.Raised(i + 1, 1));
+        // Every third goes on, every third starts, every third either; each fifth believes what is not so.
+        ExpectedVersion Believed(int i) => i % 3 == 0 ? ExpectedVersion.Exact(i + (i % 5 == 0 ? 2 : 1)) : i % 3 == 2 ? ExpectedVersion.Any : i % 5 == 0 ? ExpectedVersion.Exact(9) : ExpectedVersion.NoStream;
+        var results = Array.Empty<AppendResult?>();
+        await GroupedAsync(async store =>
+        {
+            results = await Task.WhenAll(Enumerable.Range(0, streams).Select(async i =>
+            {
+                try
+                {
+                    return await store.AppendToStreamAsync(_tenant, $"m-{i}", Believed(i), [EventData.Of(new NoteTaken($"note {i}"))]);
+                }
+                catch (WrongExpectedVersionException)
+                {
+                    return null;
+                }
+            }));
+            return await store.AppendToStreamAsync(_tenant, "after", ExpectedVersion.Any, [Facts.Raised(1)]);
+        });
+
+        for (var i = 0; i < streams; i++)
+        {
+            var last = await postgres.Store.ReadStreamAsync(_tenant, $"m-{i}").LastOrDefaultAsync();
+            if (i % 5 == 0 && i % 3 != 2)
+            {
+                Assert.Null(results[i]);
+                Assert.IsNotType<NoteTaken>(last?.Data(Facts.Serializer));
+                continue;
+            }
+            Assert.Equal((i % 3 == 0 ? i + 2 : 1, last!.Position), (results[i]!.Version, Assert.Single(results[i]!.Positions)));
+            Assert.Equal(new NoteTaken($"note {i}"), last.Data(Facts.Serializer));
+        }
+        Assert.Equal(["1"], await postgres.LinesAsync($"select count(distinct xmin::text) from mt_events where tenant_id = '{_tenant}' and type = 'note_taken'"));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(4)]

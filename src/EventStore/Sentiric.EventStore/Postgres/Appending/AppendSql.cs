@@ -7,6 +7,7 @@ namespace Sentiric.EventStore;
 /// <code>
 ///   scalar  one event of one stream           no arrays to take apart
 ///   stream  several events of one stream      unnest of the events
+///   singles one event each of many streams    unnest of the streams, its event by its place in the arrays
 ///   array   many events of many streams       unnest of the streams, unnest of the events
 /// </code>
 /// A stream's time never runs backwards, whatever the clocks of the writers say: an event is recorded no earlier than the one before it.
@@ -64,6 +65,23 @@ internal static class AppendSql
                """
             : $"{row} {insert}";
     }
+
+    /// <summary>
+    /// $1 tenant, $2 stream, $3 aggregate type (may be empty), $4 expected version (<see cref="ExpectedVersion.Value"/>), $5 now, $6 how many;
+    /// $7 id, $8 type, $9 .NET type, $10 data, $11 correlation, $12 causation, $13 headers, $14 actor; the last four may be empty.
+    /// Answers (number, stream, version, recorded at) per event that was stored, in their order; nothing for a stream whose row refused.
+    /// A plan of a third of the nodes of <see cref="Array"/>: measured, the server works 65 us an event instead of 90 at eight of them, 60 instead of 72 at 128.
+    /// </summary>
+    /// <param name="rules">Which rules occur among the streams: the others are left out of the statement.</param>
+    public static string Singles(RowRules rules, EventTables tables) =>
+        $"""
+        with {string.Join(",\n", SingleRows(rules))}
+        insert into mt_events ({EventColumns})
+        select nextval('mt_events_sequence'), ($7)[s.no], ($2)[s.no], s.version, ($10)[s.no], ($8)[s.no], s.at, ($1)[s.no], ($9)[s.no],
+               ($11)[s.no], ($12)[s.no], ($13)[s.no], ($14)[s.no], false
+        from ({string.Join(" union all ", RowNames(rules).Select(name => $"select no, version, at from {name}"))} order by no) s
+        returning seq_id, {tables.AsText("stream_id")}, version, timestamp
+        """;
 
     /// <summary>
     /// Streams: $1 tenant, $2 stream, $3 aggregate type (may be empty), $4 expected version (<see cref="ExpectedVersion.Value"/>), $5 how many events,
@@ -173,6 +191,42 @@ internal static class AppendSql
                     where m.tenant_id = a.tenant and m.id = a.id and not m.is_archived
                       and a.expected not in (0, -2) and (m.version = a.expected or (a.expected = -1 and m.version > 0))
                     returning a.no, m.version - a.n - a.before as base, m.timestamp as at)
+                """;
+        }
+    }
+
+    private static IEnumerable<string> SingleRows(RowRules rules)
+    {
+        const string starting = "(select unnest($1) as tenant, unnest($2) as id, unnest($3) as type, unnest($4) as expected) a";
+        // An insert returns only what it stores: the stream's place is found again by its name.
+        const string placed = "returning array_position($2, m.id) as no, m.version, m.timestamp as at";
+        if (rules.HasFlag(RowRules.Start))
+        {
+            yield return $"""
+                ra as (
+                    insert into mt_streams as m ({StreamColumns})
+                    select a.tenant, a.id, a.type, 1, $5, $5, false from {starting} where a.expected = 0
+                    on conflict do nothing {placed})
+                """;
+        }
+        if (rules.HasFlag(RowRules.StartOrGoOn))
+        {
+            yield return $"""
+                rb as (
+                    insert into mt_streams as m ({StreamColumns})
+                    select a.tenant, a.id, a.type, 1, $5, $5, false from {starting} where a.expected = -2
+                    on conflict (tenant_id, id) do update set version = m.version + 1, timestamp = greatest(m.timestamp, $5) where not m.is_archived {placed})
+                """;
+        }
+        if (rules.HasFlag(RowRules.GoOn))
+        {
+            yield return """
+                rc as (
+                    update mt_streams m set version = m.version + 1, timestamp = greatest(m.timestamp, $5)
+                    from (select unnest($1) as tenant, unnest($2) as id, unnest($4) as expected, generate_series(1, $6) as no) a
+                    where m.tenant_id = a.tenant and m.id = a.id and not m.is_archived
+                      and a.expected not in (0, -2) and (m.version = a.expected or (a.expected = -1 and m.version > 0))
+                    returning a.no, m.version, m.timestamp as at)
                 """;
         }
     }

@@ -7,6 +7,7 @@ internal sealed class AppendStatements(NpgsqlConnection connection, EventTables 
 {
     private readonly Dictionary<(RowRule, bool), ScalarStatement> _scalars = [];
     private readonly Dictionary<(RowRule, bool), StreamStatement> _streams = [];
+    private readonly Dictionary<RowRules, SinglesStatement> _singles = [];
     private readonly Dictionary<(RowRules, bool, bool), ArrayStatement> _arrays = [];
 
     public async ValueTask<ScalarStatement> ScalarAsync(RowRule rule, bool remember)
@@ -18,9 +19,14 @@ internal sealed class AppendStatements(NpgsqlConnection connection, EventTables 
     }
 
     /// <summary>The form that serves these streams best; any of them may hold several events and several appends.</summary>
-    public async ValueTask<IGroupStatement> GroupAsync(List<StreamShare> streams, bool remember) => streams.Count == 1
-        ? await StreamAsync(streams[0].Expected.Row(), remember).ConfigureAwait(false)
-        : await ArrayAsync(streams, remember).ConfigureAwait(false);
+    public async ValueTask<IGroupStatement> GroupAsync(List<StreamShare> streams, bool remember)
+    {
+        if (streams.Count == 1) return await StreamAsync(streams[0].Expected.Row(), remember).ConfigureAwait(false);
+        var (rules, namesakes) = ArrayStatement.ShapeOf(streams);
+        return !remember && !namesakes && streams.TrueForAll(static s => s.Events == 1)
+            ? await SinglesAsync(rules).ConfigureAwait(false)
+            : await ArrayAsync(rules, remember, namesakes).ConfigureAwait(false);
+    }
 
     private async ValueTask<StreamStatement> StreamAsync(RowRule rule, bool remember)
     {
@@ -30,9 +36,16 @@ internal sealed class AppendStatements(NpgsqlConnection connection, EventTables 
         return _streams[(rule, remember)] = statement;
     }
 
-    private async ValueTask<ArrayStatement> ArrayAsync(List<StreamShare> streams, bool remember)
+    private async ValueTask<SinglesStatement> SinglesAsync(RowRules rules)
     {
-        var (rules, namesakes) = ArrayStatement.ShapeOf(streams);
+        if (_singles.TryGetValue(rules, out var known)) return known;
+        var statement = new SinglesStatement(Command(AppendSql.Singles(rules, tables)), tables);
+        await statement.Command.PrepareAsync().ConfigureAwait(false);
+        return _singles[rules] = statement;
+    }
+
+    private async ValueTask<ArrayStatement> ArrayAsync(RowRules rules, bool remember, bool namesakes)
+    {
         if (_arrays.TryGetValue((rules, remember, namesakes), out var known)) return known;
         var statement = new ArrayStatement(Command(AppendSql.Array(tables, rules, remember, together: false, namesakes)), tables);
         await statement.Command.PrepareAsync().ConfigureAwait(false);
@@ -43,6 +56,7 @@ internal sealed class AppendStatements(NpgsqlConnection connection, EventTables 
     {
         foreach (var statement in _scalars.Values) await statement.Command.DisposeAsync().ConfigureAwait(false);
         foreach (var statement in _streams.Values) await statement.Command.DisposeAsync().ConfigureAwait(false);
+        foreach (var statement in _singles.Values) await statement.Command.DisposeAsync().ConfigureAwait(false);
         foreach (var statement in _arrays.Values) await statement.Command.DisposeAsync().ConfigureAwait(false);
     }
 
