@@ -64,6 +64,31 @@ public sealed class LogScanTests : IAsyncLifetime
         Assert.Equal(Events, await _postgres.Store.ReadAllAsync(0, int.MaxValue).CountAsync());
     }
 
+    [Fact]
+    public async Task Events_of_all_sizes_come_back_as_they_are()
+    {
+        var sizes = new[] { 900_000, 0, 1, 262_100, 262_144, 7, 600_000 };
+        await _postgres.Store.AppendToStreamAsync("acme", "sizes", ExpectedVersion.NoStream, [.. sizes.Select(s => EventData.Of(new NoteTaken(new string('ş', s / 6))))]);
+        var read = await _postgres.Store.ReadAllAsync(Events, int.MaxValue).ToListAsync();
+        Assert.Equal(sizes.Select(s => s / 6), read.Select(r => ((NoteTaken)r.Data(Facts.Serializer)).Text.Length));
+        Assert.All(read, r => Assert.DoesNotContain(((NoteTaken)r.Data(Facts.Serializer)).Text, c => c != 'ş'));
+    }
+
+    [Fact]
+    public async Task A_page_that_the_server_ends_half_way_is_a_typed_error_and_the_next_read_works()
+    {
+        var seen = 0;
+        await Assert.ThrowsAsync<EventStoreUnavailableException>(async () =>
+        {
+            await foreach (var _ in _postgres.Store.ReadAllAsync(0, int.MaxValue))
+            {
+                if (++seen == 5) await _postgres.ExecuteAsync(Reading.Replace("count(*)", "pg_cancel_backend(pid)", StringComparison.Ordinal));
+            }
+        });
+        Assert.InRange(seen, 5, Events - 1);
+        Assert.Equal(Events, await _postgres.Store.ReadAllAsync(0, int.MaxValue).CountAsync());
+    }
+
     private async Task UntilNobodyReadsAsync()
     {
         for (var tries = 0; tries < 200; tries++)

@@ -5,7 +5,7 @@ namespace Sentiric.EventStore;
 /// <summary>Rows of <c>mt_events</c> as <see cref="RecordedEvent"/>. The row has <see cref="EventTables.EventColumns"/>. One instance reads one page: names that repeat in it are one text.</summary>
 internal sealed class EventRows(NpgsqlDataReader row)
 {
-    private readonly Dictionary<string, (string Name, int Version)> _types = new(StringComparer.Ordinal);
+    private readonly TypeNames _types = new();
     private readonly RowBytes _bytes = new(row);
     private RepeatedText _tenant;
     private RepeatedText _type;
@@ -34,7 +34,7 @@ internal sealed class EventRows(NpgsqlDataReader row)
         var stream = Same(ref _stream, row.GetString(2));
         var (version, id) = (row.GetInt64(3), row.GetGuid(4));
         var type = _bytes.Text(5, ref _type, out var isOther);
-        if (isOther) (_type.Text, _version) = Known(type);
+        if (isOther) (_type.Text, _version) = _types.Known(type);
         var recordedAt = new DateTimeOffset(row.GetDateTime(6), TimeSpan.Zero);
         var json = _bytes.Json(7).ToArray();
         if (!row.GetBoolean(8))
@@ -45,12 +45,6 @@ internal sealed class EventRows(NpgsqlDataReader row)
     }
 
     private string? Text(int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-    private (string Name, int Version) Known(string name)
-    {
-        if (_types.TryGetValue(name, out var known)) return known;
-        return _types[name] = (name, StoredName.Parse(name).Version);
-    }
 
     /// <summary>The text of the row before, when it is the same: a page held in memory then holds it once.</summary>
     private static string Same(ref string before, string now)

@@ -123,6 +123,14 @@ internal sealed class EventTables
     public string RememberIdentity(string tenant, string stream, string from) =>
         $"insert into mt_streams_identity ({(IsConjoined ? "tenant_id, " : "")}id) select {(IsConjoined ? tenant + ", " : "")}{stream} from {from} on conflict do nothing";
 
+    /// <summary>The columns that <see cref="CopiedEvents"/> expects, in its order.</summary>
+    public string CopiedColumns { get; } =
+        $"seq_id, tenant_id, {AsText("stream_id", identity)}, version::bigint, id, type, timestamp, data, correlation_id, causation_id, user_name, headers::text, "
+        + (shape == MartenShape.Marten9 ? "bdata" : "null::bytea");
+
+    /// <summary>How many <see cref="CopiedColumns"/> are.</summary>
+    public const int CopiedFields = 13;
+
     /// <summary>A stream id as the column holds it. The address was checked by <see cref="Address"/>.</summary>
     public object StreamId(string streamId) => Identity == StreamIdentity.Guid ? Guid.ParseExact(streamId, "D") : streamId;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Npgsql;
 
 namespace Sentiric.EventStore;
 
@@ -13,9 +12,12 @@ namespace Sentiric.EventStore;
 /// </summary>
 /// <param name="Mark">Up to where the log is decided; asked once for each way through.</param>
 internal sealed record LogScan(
-    ReadConnections Readers, string Sql, Func<CancellationToken, ValueTask<long>> Mark, TimeProvider Clock, long After, int MaxCount, CancellationToken Token)
+    ReadConnections Readers, LogScan.Open Rows, Func<CancellationToken, ValueTask<long>> Mark, TimeProvider Clock, long After, int MaxCount, CancellationToken Token)
     : IAsyncEnumerable<RecordedEvent>
 {
+    /// <summary>The rows of a page: those behind a position, up to another, so many at most.</summary>
+    internal delegate ValueTask<CopyRows> Open(ReadConnection connection, long after, long upTo, int size, CancellationToken ct);
+
     /// <summary>No page is open longer than two of these: an old snapshot keeps dead rows alive, and others want the connection.</summary>
     internal static readonly TimeSpan GuardInterval = TimeSpan.FromSeconds(1);
 
@@ -87,7 +89,7 @@ internal sealed record LogScan(
             return true;
         }
 
-        private async ValueTask<bool> RestAsync(Page page, Task<bool> coming)
+        private async ValueTask<bool> RestAsync(Page page, ValueTask<bool> coming)
         {
             try
             {
@@ -132,8 +134,8 @@ internal sealed record LogScan(
                 try
                 {
                     var activity = StoreTelemetry.TraceRead();
-                    var command = await connection.CommandAsync(_scan.Sql, _ct, _after, mark, size).ConfigureAwait(false);
-                    return new Page(connection, isKept, await command.ExecuteReaderAsync(_ct).ConfigureAwait(false), size, _scan.Clock.GetTimestamp(), activity);
+                    var rows = await _scan.Rows(connection, _after, mark, size, _ct).ConfigureAwait(false);
+                    return new Page(connection, isKept, rows, size, _scan.Clock.GetTimestamp(), activity);
                 }
                 catch (Exception failure)
                 {
@@ -182,12 +184,12 @@ internal sealed record LogScan(
     }
 
     /// <summary>The rows of one statement and the connection that they come over.</summary>
-    private sealed class Page(ReadConnection connection, bool isKept, NpgsqlDataReader rows, int size, long openedAt, Activity? activity)
+    private sealed class Page(ReadConnection connection, bool isKept, CopyRows rows, int size, long openedAt, Activity? activity)
     {
-        private readonly EventRows _events = new(rows);
+        private readonly CopiedEvents _events = new(rows);
         private long _bytes;
 
-        public NpgsqlDataReader Rows => rows;
+        public CopyRows Rows => rows;
 
         public bool IsKept => isKept;
 

@@ -86,7 +86,7 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
     }
 
     public IAsyncEnumerable<RecordedEvent> ReadAllAsync(long fromPosition, int maxCount, CancellationToken ct = default) => _options.Protection is null
-        ? new LogScan(_readers, LogSql, GetHighWaterMarkAsync, _clock, fromPosition, maxCount, ct)
+        ? new LogScan(_readers, ScanAsync, GetHighWaterMarkAsync, _clock, fromPosition, maxCount, ct)
         : ReadPagesAsync(fromPosition, maxCount, ct);
 
     public ValueTask<StreamState?> GetStreamStateAsync(string tenant, string streamId, CancellationToken ct = default) =>
@@ -133,35 +133,43 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
                    (select f.file from sx_archived_stream f where f.tenant_id = $1 and f.stream_id = $3)
             from mt_streams s where s.tenant_id = $1 and s.id = $2{_tables.LivingFirst}
             """;
-        await using var command = _source.CreateCommand(sql);
-        command.Parameters.Add(new() { Value = address.Tenant });
-        command.Parameters.Add(StreamIdOf(address));
-        command.Parameters.Add(new() { Value = address.StreamId });
-        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        if (!await row.ReadAsync(ct).ConfigureAwait(false)) return null;
-        return new StreamState(
-            address.Tenant, address.StreamId, row.IsDBNull(0) ? null : row.GetString(0), row.IsDBNull(1) ? 0 : row.GetInt64(1),
-            new DateTimeOffset(row.GetDateTime(2), TimeSpan.Zero), new DateTimeOffset(row.GetDateTime(3), TimeSpan.Zero),
-            !row.IsDBNull(4) && row.GetBoolean(4))
+        return await _readers.ReadAsync(async connection =>
         {
-            TruncatedBefore = row.IsDBNull(5) ? 0 : row.GetInt64(5),
-            File = row.IsDBNull(6) ? null : row.GetString(6),
-        };
+            var command = await connection.CommandAsync(sql, ct, address.Tenant, _tables.StreamId(address.StreamId), address.StreamId).ConfigureAwait(false);
+            await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+            if (!await row.ReadAsync(ct).ConfigureAwait(false)) return null;
+            return new StreamState(
+                address.Tenant, address.StreamId, row.IsDBNull(0) ? null : row.GetString(0), row.IsDBNull(1) ? 0 : row.GetInt64(1),
+                new DateTimeOffset(row.GetDateTime(2), TimeSpan.Zero), new DateTimeOffset(row.GetDateTime(3), TimeSpan.Zero),
+                !row.IsDBNull(4) && row.GetBoolean(4))
+            {
+                TruncatedBefore = row.IsDBNull(5) ? 0 : row.GetInt64(5),
+                File = row.IsDBNull(6) ? null : row.GetString(6),
+            };
+        }, ct).ConfigureAwait(false);
     }
 
     private ValueTask<List<RecordedEvent>> PageAsync(string sql, CancellationToken ct, params object[] values) => PageAsync(sql, null, ct, values);
 
-    private async ValueTask<List<RecordedEvent>> PageAsync(string sql, Action<RecordedEvent>? each, CancellationToken ct, object[] values)
+    private ValueTask<List<RecordedEvent>> PageAsync(string sql, Action<RecordedEvent>? each, CancellationToken ct, object[] values) =>
+        PageAsync(each, async (connection, now) =>
+        {
+            var command = await connection.CommandAsync(sql, ct, values).ConfigureAwait(false);
+            await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+            return await EventRows.ReadPageAsync(rows, now, ct).ConfigureAwait(false);
+        }, ct);
+
+    /// <param name="read">Gets a connection, and what to do with each event as it comes.</param>
+    private async ValueTask<List<RecordedEvent>> PageAsync(
+        Action<RecordedEvent>? each, Func<ReadConnection, Action<RecordedEvent>?, ValueTask<List<RecordedEvent>>> read, CancellationToken ct)
     {
         var isSealed = _options.Protection is not null;
         var page = await _readers.ReadAsync(async connection =>
         {
             using var activity = StoreTelemetry.TraceRead();
-            var command = await connection.CommandAsync(sql, ct, values).ConfigureAwait(false);
-            await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-            var read = await EventRows.ReadPageAsync(rows, isSealed ? null : each, ct).ConfigureAwait(false);
-            StoreTelemetry.Read(read.Count);
-            return read;
+            var events = await read(connection, isSealed ? null : each).ConfigureAwait(false);
+            StoreTelemetry.Read(events.Count);
+            return events;
         }, ct).ConfigureAwait(false);
         // The connection is back by now: keys may have to be asked for.
         if (_options.Protection is not { } protection) return page;
