@@ -24,6 +24,7 @@ internal sealed class EventTables
     {
         _options = options;
         EventColumns = Selected();
+        CopiedColumns = $"seq_id, tenant_id, {AsText("stream_id")}, version::bigint, id, type, timestamp, data, {Rare()}";
         OptionalColumns = Metadata("correlation_id", "causation_id", "headers", "user_name");
         InsertColumns = $"seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type{OptionalColumns}, is_archived";
     }
@@ -124,9 +125,7 @@ internal sealed class EventTables
         $"insert into mt_streams_identity ({(IsConjoined ? "tenant_id, " : "")}id) select {(IsConjoined ? tenant + ", " : "")}{stream} from {from} on conflict do nothing";
 
     /// <summary>The columns that <see cref="CopiedEvents"/> expects, in its order.</summary>
-    public string CopiedColumns { get; } =
-        $"seq_id, tenant_id, {AsText("stream_id", identity)}, version::bigint, id, type, timestamp, data, correlation_id, causation_id, user_name, headers::text, "
-        + (shape == MartenShape.Marten9 ? "bdata" : "null::bytea");
+    public string CopiedColumns { get; }
 
     /// <summary>How many <see cref="CopiedColumns"/> are.</summary>
     public const int CopiedFields = 13;
@@ -180,10 +179,12 @@ internal sealed class EventTables
         foreach (var column in new[] { MetadataColumns.CorrelationId, MetadataColumns.CausationId, MetadataColumns.UserName, MetadataColumns.Headers })
             if (Has(column)) given.Add(Optional(column) + " is not null");
         if (HasBinaryData) given.Add("bdata is not null");
-        return $"seq_id, tenant_id, {AsText("stream_id")}, version, id, type, timestamp, data, ({(given.Count == 0 ? "false" : string.Join(" or ", given))}), "
-            + $"{Optional(MetadataColumns.CorrelationId)}, {Optional(MetadataColumns.CausationId)}, {Optional(MetadataColumns.UserName)}, {Optional(MetadataColumns.Headers)}::text, "
-            + (HasBinaryData ? "bdata" : "null::bytea");
+        return $"seq_id, tenant_id, {AsText("stream_id")}, version, id, type, timestamp, data, ({(given.Count == 0 ? "false" : string.Join(" or ", given))}), {Rare()}";
     }
+
+    private string Rare() =>
+        $"{Optional(MetadataColumns.CorrelationId)}, {Optional(MetadataColumns.CausationId)}, {Optional(MetadataColumns.UserName)}, {Optional(MetadataColumns.Headers)}::text, "
+        + (HasBinaryData ? "bdata" : "null::bytea");
 
     // Upper-case digits name the same guid, but what is read back would be another text than what was written.
     private static void EnsureCanonical(string streamId)

@@ -23,7 +23,7 @@ internal sealed class AppendStatements(NpgsqlConnection connection, EventTables 
     {
         if (streams.Count == 1) return await StreamAsync(streams[0].Expected.Row(), remember).ConfigureAwait(false);
         var (rules, namesakes) = ArrayStatement.ShapeOf(streams);
-        return !remember && !namesakes && streams.TrueForAll(static s => s.Events == 1)
+        return tables is { IsPartitioned: false, IsStrict: false } && !remember && !namesakes && streams.TrueForAll(static s => s.Events == 1)
             ? await SinglesAsync(rules).ConfigureAwait(false)
             : await ArrayAsync(rules, remember, namesakes).ConfigureAwait(false);
     }
@@ -39,7 +39,7 @@ internal sealed class AppendStatements(NpgsqlConnection connection, EventTables 
     private async ValueTask<SinglesStatement> SinglesAsync(RowRules rules)
     {
         if (_singles.TryGetValue(rules, out var known)) return known;
-        var statement = new SinglesStatement(Command(AppendSql.Singles(rules, tables)), tables);
+        var statement = new SinglesStatement(Command(AppendSql.Singles(tables, rules)), tables);
         await statement.Command.PrepareAsync().ConfigureAwait(false);
         return _singles[rules] = statement;
     }
