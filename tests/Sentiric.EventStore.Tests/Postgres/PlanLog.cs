@@ -32,8 +32,6 @@ internal sealed partial class PlanLog : ILoggerFactory, ILogger
             if (!plan.Success) continue;
             var access = TableAccess().Matches(text[plan.Index..]).Select(m => m.Value.Trim()).Distinct().ToList();
             var sql = Spaces().Replace(text[..plan.Index], " ").Trim();
-            // A COPY has no parameters: its values stand in it, and are others each time.
-            if (sql.StartsWith("copy (", StringComparison.Ordinal)) sql = Numbers().Replace(sql, "$n");
             if (IsTheDrivers(sql) || IsWakeUp(sql)) continue;
             if (statements.All(s => s.Sql != sql || !s.Access.SequenceEqual(access))) statements.Add(new ExplainedStatement(sql, access));
         }
@@ -73,9 +71,6 @@ internal sealed partial class PlanLog : ILoggerFactory, ILogger
 
     [GeneratedRegex(@"((Parallel )?Seq Scan on \w+|Index (Only )?Scan (Backward )?using \w+ on \w+|Bitmap Index Scan on \w+|Bitmap Heap Scan on \w+|Insert on \w+|Update on \w+|Delete on \w+|Conflict Arbiter Indexes: [\w, ]+)")]
     private static partial Regex TableAccess();
-
-    [GeneratedRegex(@"\b\d+\b")]
-    private static partial Regex Numbers();
 
     [GeneratedRegex(@"\s+")]
     private static partial Regex Spaces();

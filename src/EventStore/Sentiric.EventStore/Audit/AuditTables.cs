@@ -26,5 +26,8 @@ internal sealed class AuditTables(EventTables tables)
 
     /// <summary>The rest of a select of one stream's events, by position, for <see cref="EventTuples"/>.</summary>
     public string RowsOf(string tenant, string streamId) =>
-        $"where tenant_id = {CopyRows.Literal(tenant)} and stream_id = {CopyRows.Literal(streamId)}::{StreamIdType} order by seq_id";
+        $"where tenant_id = {Literal(tenant)} and stream_id = {Literal(streamId)}::{StreamIdType} order by seq_id";
+
+    // A COPY statement takes no parameters.
+    private static string Literal(string text) => "'" + text.Replace("'", "''", StringComparison.Ordinal) + "'";
 }

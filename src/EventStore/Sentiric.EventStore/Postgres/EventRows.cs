@@ -5,7 +5,10 @@ namespace Sentiric.EventStore;
 /// <summary>Rows of <c>mt_events</c> as <see cref="RecordedEvent"/>. The row has <see cref="EventTables.EventColumns"/>. One instance reads one page: names that repeat in it are one text.</summary>
 internal sealed class EventRows(NpgsqlDataReader row)
 {
-    private readonly TypeNames _types = new();
+    /// <summary>The type of what a Marten host writes over the numbers of an append that failed.</summary>
+    public const string Tombstone = "tombstone";
+
+    private readonly Dictionary<string, (string Name, int Version)> _types = new(StringComparer.Ordinal);
     private readonly RowBytes _bytes = new(row);
     private RepeatedText _tenant;
     private RepeatedText _type;
@@ -34,17 +37,24 @@ internal sealed class EventRows(NpgsqlDataReader row)
         var stream = Same(ref _stream, row.GetString(2));
         var (version, id) = (row.GetInt64(3), row.GetGuid(4));
         var type = _bytes.Text(5, ref _type, out var isOther);
-        if (isOther) (_type.Text, _version) = _types.Known(type);
+        if (isOther) (_type.Text, _version) = Known(type);
         var recordedAt = new DateTimeOffset(row.GetDateTime(6), TimeSpan.Zero);
         var json = _bytes.Json(7).ToArray();
-        if (!row.GetBoolean(8))
-            return new RecordedEvent(position, tenant, stream, version, id, _type.Text, _version, recordedAt, json, EventMetadata.None);
-        var stored = new RecordedEvent(
-            position, tenant, stream, version, id, _type.Text, _version, recordedAt, json, new StoredMetadata(Text(9), Text(10), Text(11), Text(12)));
-        return row.IsDBNull(13) ? stored : stored with { Binary = row.GetFieldValue<byte[]>(13) };
+        var (correlation, causation, actor, headers, isBinary) = (Text(8), Text(9), Text(10), Text(11), !row.IsDBNull(12));
+        var recorded = correlation is null && causation is null && actor is null && headers is null
+            ? new RecordedEvent(position, tenant, stream, version, id, _type.Text, _version, recordedAt, json, EventMetadata.None)
+            : new RecordedEvent(
+                position, tenant, stream, version, id, _type.Text, _version, recordedAt, json, new StoredMetadata(correlation, causation, actor, headers));
+        return isBinary ? recorded with { Binary = row.GetFieldValue<byte[]>(12) } : recorded;
     }
 
     private string? Text(int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    private (string Name, int Version) Known(string name)
+    {
+        if (_types.TryGetValue(name, out var known)) return known;
+        return _types[name] = (name, StoredName.Parse(name).Version);
+    }
 
     /// <summary>The text of the row before, when it is the same: a page held in memory then holds it once.</summary>
     private static string Same(ref string before, string now)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Npgsql;
 
 namespace Sentiric.EventStore;
 
@@ -12,12 +13,9 @@ namespace Sentiric.EventStore;
 /// </summary>
 /// <param name="Mark">Up to where the log is decided; asked once for each way through.</param>
 internal sealed record LogScan(
-    ReadConnections Readers, LogScan.Open Rows, Func<CancellationToken, ValueTask<long>> Mark, TimeProvider Clock, long After, int MaxCount, CancellationToken Token)
+    ReadConnections Readers, string Sql, Func<CancellationToken, ValueTask<long>> Mark, TimeProvider Clock, long After, int MaxCount, CancellationToken Token)
     : IAsyncEnumerable<RecordedEvent>
 {
-    /// <summary>The rows of a page: those behind a position, up to another, so many at most.</summary>
-    internal delegate ValueTask<CopyRows> Open(ReadConnection connection, long after, long upTo, int size, CancellationToken ct);
-
     /// <summary>No page is open longer than two of these: an old snapshot keeps dead rows alive, and others want the connection.</summary>
     internal static readonly TimeSpan GuardInterval = TimeSpan.FromSeconds(1);
 
@@ -69,8 +67,12 @@ internal sealed record LogScan(
         public ValueTask<bool> MoveNextAsync()
         {
             if (Interlocked.CompareExchange(ref _owner, Caller, Nobody) != Nobody || _page is not { } page) return NextPageAsync();
-            var coming = page.Rows.ReadAsync(_ct);
-            return coming.IsCompletedSuccessfully && coming.Result ? new ValueTask<bool>(Take(page)) : RestAsync(page, coming);
+            while (true)
+            {
+                var coming = page.Rows.ReadAsync(_ct);
+                if (!coming.IsCompletedSuccessfully || !coming.Result) return RestAsync(page, coming);
+                if (TryTake(page)) return new ValueTask<bool>(true);
+            }
         }
 
         public async ValueTask DisposeAsync()
@@ -81,19 +83,25 @@ internal sealed record LogScan(
             _either?.Dispose();
         }
 
-        private bool Take(Page page)
+        /// <summary>False for a tombstone: the caller of this goes on.</summary>
+        private bool TryTake(Page page)
         {
             var recorded = page.Take();
-            (_current, _after, _left) = (recorded, recorded.Position, _left - 1);
+            _after = recorded.Position;
+            if (recorded.EventType == EventRows.Tombstone) return false;
+            (_current, _left) = (recorded, _left - 1);
             Volatile.Write(ref _owner, Nobody);
             return true;
         }
 
-        private async ValueTask<bool> RestAsync(Page page, ValueTask<bool> coming)
+        private async ValueTask<bool> RestAsync(Page page, Task<bool> coming)
         {
             try
             {
-                if (await coming.ConfigureAwait(false)) return Take(page);
+                for (; await coming.ConfigureAwait(false); coming = page.Rows.ReadAsync(_ct))
+                {
+                    if (TryTake(page)) return true;
+                }
             }
             catch (Exception lost) when (page.IsKept && !_ct.IsCancellationRequested && Failures.IsConnectionLost(lost))
             {
@@ -134,8 +142,8 @@ internal sealed record LogScan(
                 try
                 {
                     var activity = StoreTelemetry.TraceRead();
-                    var rows = await _scan.Rows(connection, _after, mark, size, _ct).ConfigureAwait(false);
-                    return new Page(connection, isKept, rows, size, _scan.Clock.GetTimestamp(), activity);
+                    var command = await connection.CommandAsync(_scan.Sql, _ct, _after, mark, size).ConfigureAwait(false);
+                    return new Page(connection, isKept, await command.ExecuteReaderAsync(_ct).ConfigureAwait(false), size, _scan.Clock.GetTimestamp(), activity);
                 }
                 catch (Exception failure)
                 {
@@ -184,12 +192,12 @@ internal sealed record LogScan(
     }
 
     /// <summary>The rows of one statement and the connection that they come over.</summary>
-    private sealed class Page(ReadConnection connection, bool isKept, CopyRows rows, int size, long openedAt, Activity? activity)
+    private sealed class Page(ReadConnection connection, bool isKept, NpgsqlDataReader rows, int size, long openedAt, Activity? activity)
     {
-        private readonly CopiedEvents _events = new(rows);
+        private readonly EventRows _events = new(rows);
         private long _bytes;
 
-        public CopyRows Rows => rows;
+        public NpgsqlDataReader Rows => rows;
 
         public bool IsKept => isKept;
 

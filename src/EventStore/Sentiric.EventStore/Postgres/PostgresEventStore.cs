@@ -86,7 +86,7 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
     }
 
     public IAsyncEnumerable<RecordedEvent> ReadAllAsync(long fromPosition, int maxCount, CancellationToken ct = default) => _options.Protection is null
-        ? new LogScan(_readers, ScanAsync, GetHighWaterMarkAsync, _clock, fromPosition, maxCount, ct)
+        ? new LogScan(_readers, ScanSql, GetHighWaterMarkAsync, _clock, fromPosition, maxCount, ct)
         : ReadPagesAsync(fromPosition, maxCount, ct);
 
     public ValueTask<StreamState?> GetStreamStateAsync(string tenant, string streamId, CancellationToken ct = default) =>
@@ -151,25 +151,17 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
 
     private ValueTask<List<RecordedEvent>> PageAsync(string sql, CancellationToken ct, params object[] values) => PageAsync(sql, null, ct, values);
 
-    private ValueTask<List<RecordedEvent>> PageAsync(string sql, Action<RecordedEvent>? each, CancellationToken ct, object[] values) =>
-        PageAsync(each, async (connection, now) =>
-        {
-            var command = await connection.CommandAsync(sql, ct, values).ConfigureAwait(false);
-            await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-            return await EventRows.ReadPageAsync(rows, now, ct).ConfigureAwait(false);
-        }, ct);
-
-    /// <param name="read">Gets a connection, and what to do with each event as it comes.</param>
-    private async ValueTask<List<RecordedEvent>> PageAsync(
-        Action<RecordedEvent>? each, Func<ReadConnection, Action<RecordedEvent>?, ValueTask<List<RecordedEvent>>> read, CancellationToken ct)
+    private async ValueTask<List<RecordedEvent>> PageAsync(string sql, Action<RecordedEvent>? each, CancellationToken ct, object[] values)
     {
         var isSealed = _options.Protection is not null;
         var page = await _readers.ReadAsync(async connection =>
         {
             using var activity = StoreTelemetry.TraceRead();
-            var events = await read(connection, isSealed ? null : each).ConfigureAwait(false);
-            StoreTelemetry.Read(events.Count);
-            return events;
+            var command = await connection.CommandAsync(sql, ct, values).ConfigureAwait(false);
+            await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+            var read = await EventRows.ReadPageAsync(rows, isSealed ? null : each, ct).ConfigureAwait(false);
+            StoreTelemetry.Read(read.Count);
+            return read;
         }, ct).ConfigureAwait(false);
         // The connection is back by now: keys may have to be asked for.
         if (_options.Protection is not { } protection) return page;

@@ -127,9 +127,6 @@ internal sealed class ReadConnection(NpgsqlConnection connection) : IAsyncDispos
         return batch;
     }
 
-    /// <summary>The rows of a query by COPY: values stand in its text.</summary>
-    public ValueTask<CopyRows> CopyAsync(string select, int fields, CancellationToken ct) => CopyRows.OpenAsync(connection, select, fields, ct);
-
     public async ValueTask DisposeAsync()
     {
         foreach (var command in _commands.Values) await command.DisposeAsync().ConfigureAwait(false);

@@ -6,20 +6,8 @@ namespace Sentiric.EventStore;
 /// <summary>The text of the row before, with its bytes.</summary>
 internal struct RepeatedText
 {
-    private const int MinLength = 64;
-    private byte[]? _utf8;
-    private int _length;
+    public byte[]? Utf8;
     public string Text;
-
-    /// <summary>Whether these bytes are not those of the row before; then <see cref="Text"/> is theirs now.</summary>
-    public bool IsOther(ReadOnlySpan<byte> bytes)
-    {
-        if (_utf8 is not null && bytes.SequenceEqual(_utf8.AsSpan(0, _length))) return false;
-        if (_utf8 is null || _utf8.Length < bytes.Length) _utf8 = new byte[Math.Max(MinLength, bytes.Length)];
-        bytes.CopyTo(_utf8);
-        (_length, Text) = (bytes.Length, Encoding.UTF8.GetString(bytes));
-        return true;
-    }
 }
 
 /// <summary>
@@ -36,7 +24,9 @@ internal sealed class RowBytes(NpgsqlDataReader row)
     /// <summary>A text column without null that mostly says the same as in the row before: then it is the same object. Of another one <paramref name="isOther"/> tells.</summary>
     public string Text(int column, ref RepeatedText before, out bool isOther)
     {
-        isOther = before.IsOther(Bytes(column));
+        var bytes = Bytes(column);
+        isOther = before.Utf8 is null || !bytes.SequenceEqual(before.Utf8);
+        if (isOther) before = new RepeatedText { Utf8 = bytes.ToArray(), Text = Encoding.UTF8.GetString(bytes) };
         return before.Text;
     }
 
