@@ -3,7 +3,7 @@ namespace Sentiric.Testing.Loopback;
 /// <summary>Waits on real things that say what they waited for. Generous: the machine may be busy.</summary>
 public static class Soon
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     public static async Task<T> Within<T>(Task<T> task, string what)
     {
