@@ -23,7 +23,8 @@ public sealed record AppendFigures(double EventsPerSecond, double P50, double P9
 /// <summary>Runs contenders in turns, so that whatever slows the machine for a while slows all of them.</summary>
 public sealed class Contest(Bench bench, Func<TimeSpan>? serverCpu)
 {
-    private const int Rounds = 3;
+    // The machine's mood changes within seconds: a median of few rounds is a matter of luck.
+    private const int Rounds = 7;
     private const double RoundSeconds = 0.6;
     private const double WarmUpSeconds = 0.2;
 
