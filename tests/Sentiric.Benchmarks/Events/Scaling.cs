@@ -12,6 +12,9 @@ public static class Scaling
     private const int Rounds = 3, Callers = 32, PageSize = 500;
     private const double RoundSeconds = 2;
 
+    // As many calls as a busy platform has had in its last hours: what is fetched for writing is among them.
+    private const int RecentCalls = 10_000;
+
     public static async Task RunAsync(Bench bench)
     {
         var stores = new List<(int Millions, ScaleDatabase Database, PostgresEventStore Store)>();
@@ -52,19 +55,23 @@ public static class Scaling
         public List<double> Append { get; } = [];
         public List<double> Fetch { get; } = [];
         public List<double> State { get; } = [];
+        public List<double> FetchRecent { get; } = [];
+        public List<double> StateRecent { get; } = [];
         public List<double> Tail { get; } = [];
         public List<double> Together { get; } = [];
     }
 
     private static async Task MeasureAsync(Bench bench, ScaleDatabase database, PostgresEventStore store, Timings into)
     {
-        // Any call of all: with a large store most of them are not in the server's own buffers, as in life.
+        // Any call of all: with a large store most of them are not in the server's own buffers. One of the last: what the platform works on.
         string AnyCall() => ScaleDatabase.CallOf(Random.Shared.NextInt64(database.Calls));
+        string RecentCall() => ScaleDatabase.CallOf(database.Calls - 1 - Random.Shared.NextInt64(Math.Min(RecentCalls, database.Calls)));
         var length = bench.For(RoundSeconds);
         await using (var writer = new StoreWriter(store, 1)) into.Append.AddRange(await RepeatAsync(length, writer.AppendAsync));
-        into.Fetch.AddRange(await RepeatAsync(length, async () => Expect(
-            ScaleDatabase.TurnsPerCall, (await store.FetchForWritingAsync(Notes.Tenant, AnyCall(), CallView.Empty, Fold)).State.Turns)));
-        into.State.AddRange(await RepeatAsync(length, async () => Expect(ScaleDatabase.TurnsPerCall, (await store.GetStreamStateAsync(Notes.Tenant, AnyCall()))?.Version ?? 0)));
+        into.Fetch.AddRange(await RepeatAsync(length, () => FetchAsync(AnyCall())));
+        into.State.AddRange(await RepeatAsync(length, () => StateAsync(AnyCall())));
+        into.FetchRecent.AddRange(await RepeatAsync(length, () => FetchAsync(RecentCall())));
+        into.StateRecent.AddRange(await RepeatAsync(length, () => StateAsync(RecentCall())));
         var mark = await store.GetHighWaterMarkAsync(bench.Stop);
         into.Tail.AddRange(await RepeatAsync(length, async () => Expect(PageSize, await store.ReadAllAsync(mark - PageSize, PageSize).CountAsync())));
         var from = Stopwatch.GetTimestamp();
@@ -74,6 +81,10 @@ public static class Scaling
             return (await RepeatAsync(length, writer.AppendAsync)).Count;
         }));
         into.Together.Add(many.Sum() / Stopwatch.GetElapsedTime(from).TotalSeconds);
+
+        async Task FetchAsync(string call) =>
+            Expect(ScaleDatabase.TurnsPerCall, (await store.FetchForWritingAsync(Notes.Tenant, call, CallView.Empty, Fold)).State.Turns);
+        async Task StateAsync(string call) => Expect(ScaleDatabase.TurnsPerCall, (await store.GetStreamStateAsync(Notes.Tenant, call))?.Version ?? 0);
     }
 
     private static async Task<List<double>> RepeatAsync(TimeSpan length, Func<Task> once)
@@ -108,6 +119,8 @@ public static class Scaling
         Latency("append_1x1", $"1 event an append, 1 writer, beside {millions} million", s => s.Append);
         Latency("fetch", $"fetch any stream of {ScaleDatabase.TurnsPerCall} events among {millions} million", s => s.Fetch);
         Latency("state", $"state of any stream among {millions} million events", s => s.State);
+        Latency("fetch_recent", $"fetch one of the last {RecentCalls} calls among {millions} million", s => s.FetchRecent);
+        Latency("state_recent", $"state of one of the last {RecentCalls} calls among {millions} million", s => s.StateRecent);
         Latency("tail", $"a page of {PageSize} at the end of {millions} million", s => s.Tail);
         bench.Add(new Row($"{prefix}.append_1x32", $"1 event an append, {Callers} callers, beside {millions} million", Samples.Median(own.Together), "events/s")
         {
