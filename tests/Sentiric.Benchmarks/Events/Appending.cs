@@ -15,8 +15,8 @@ public static class Appending
             return;
         }
         var store = ours.NewStore();
-        Contender Insert(int events, int writers) => new($"insert {events} x {writers}", writers, events, _ => InsertFloor.OpenAsync(floors.Source, events));
-        Contender Copy(int events, int writers) => new($"copy {events} x {writers}", writers, events, _ => CopyFloor.OpenAsync(floors.Source, events));
+        Contender Insert(int events, int writers) => new($"insert {events} x {writers}", writers, events, _ => InsertFloor.OpenAsync(floors.Plain, events));
+        Contender Copy(int events, int writers) => new($"copy {events} x {writers}", writers, events, _ => CopyFloor.OpenAsync(floors.Plain, events));
         Contender Store(int events, int writers) => new($"store {events} x {writers}", writers, events, _ => Task.FromResult<IWriter>(new StoreWriter(store, events)));
         var contest = new Contest(bench, await ours.ServerCpuAsync());
         var figures = await contest.RunAsync(

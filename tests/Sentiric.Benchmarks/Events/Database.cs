@@ -14,9 +14,13 @@ public sealed class Database : IAsyncDisposable
     private readonly string name;
     private readonly List<PostgresEventStore> stores = [];
 
-    private Database(string server, string name, NpgsqlDataSource source) => (this.server, this.name, Source) = (server, name, source);
+    private Database(string server, string name, NpgsqlDataSource source, NpgsqlDataSource plain) => (this.server, this.name, Source, Plain) = (server, name, source, plain);
 
+    /// <summary>Connections as the store's users are told to make them.</summary>
     public NpgsqlDataSource Source { get; }
+
+    /// <summary>Connections as the driver makes them: those of the floors.</summary>
+    public NpgsqlDataSource Plain { get; }
 
     /// <summary>Null where there is no server to ask.</summary>
     public static async Task<Database?> CreateAsync()
@@ -25,7 +29,9 @@ public sealed class Database : IAsyncDisposable
         var name = "bench_" + Guid.NewGuid().ToString("N");
         await ExecuteAsync(server, $"create database {name} template template0 encoding 'UTF8'");
         var address = new NpgsqlConnectionStringBuilder(server) { Database = name, MaxPoolSize = PoolSize };
-        var database = new Database(server, name, NpgsqlDataSource.Create(address.ConnectionString));
+        var database = new Database(
+            server, name, NpgsqlDataSource.Create(PostgresSchema.ConnectionString(address.ConnectionString, new PostgresEventStoreOptions())),
+            NpgsqlDataSource.Create(address.ConnectionString));
         await PostgresSchema.EnsureAsync(database.Source);
         return database;
     }
@@ -57,6 +63,7 @@ public sealed class Database : IAsyncDisposable
     {
         foreach (var store in stores) await store.DisposeAsync();
         await Source.DisposeAsync();
+        await Plain.DisposeAsync();
         await ExecuteAsync(server, $"drop database if exists {name} with (force)");
     }
 

@@ -28,7 +28,7 @@ public static class LiveAggregate
         var streamId = $"long-{turns}";
         await store.AppendToStreamAsync(Notes.Tenant, streamId, ExpectedVersion.NoStream, [.. Enumerable.Range(0, turns).Select(i => EventData.Of(Notes.Make(i)))]);
         await database.AnalyzeAsync();
-        await using var connection = await database.Source.OpenConnectionAsync(bench.Stop);
+        await using var connection = await database.Plain.OpenConnectionAsync(bench.Stop);
         await using var prepared = await PlainReading.FoldCommandAsync(connection);
         bench.Say($"folding {turns} events");
         var (plain, ours) = (new List<double>(), new List<double>());

@@ -92,7 +92,7 @@ public static class Notarising
     private static async Task LogAsync(Bench bench, Database database, PostgresEventStore store, AuditKey key, int events)
     {
         var (trail, trust) = (new AuditTrail(database.Source, store, TimeProvider.System), new VerifyOptions([key.Public]));
-        await using var connection = await database.Source.OpenConnectionAsync(bench.Stop);
+        await using var connection = await database.Plain.OpenConnectionAsync(bench.Stop);
         var (scans, signed, verified) = (new List<double>(), new List<double>(), new List<double>());
         await store.GetHighWaterMarkAsync(bench.Stop);
         for (var round = 0; round < bench.Times(Rounds) + 1; round++)

@@ -20,7 +20,7 @@ public static class ReadingAll
         var store = database.NewStore();
         var events = await Seeding.InterleavedAsync(bench, database.Source);
         await database.AnalyzeAsync();
-        await using var connection = await database.Source.OpenConnectionAsync(bench.Stop);
+        await using var connection = await database.Plain.OpenConnectionAsync(bench.Stop);
         var paces = await Turns.RunAsync(
             bench, events, bench.Times(Rounds), await database.ServerCpuAsync(), ("plain scan", () => PlainReading.AllAsync(connection)), ("ReadAllAsync", () => AllAsync(store)));
         var (floor, ours) = (paces[0], paces[1]);

@@ -31,7 +31,7 @@ public static class Rebuilding
         // The first rows come from a rebuild, too: keeping up is another benchmark.
         await daemon.RebuildAsync("CallView", new RebuildOptions { AcceptDifferences = true }, ct: bench.Stop);
         await daemon.RebuildAsync("MinuteView", new RebuildOptions { AcceptDifferences = true }, ct: bench.Stop);
-        await using var connection = await database.Source.OpenConnectionAsync(bench.Stop);
+        await using var connection = await database.Plain.OpenConnectionAsync(bench.Stop);
         var cpu = await database.ServerCpuAsync();
         var (reader, undisturbed) = (new Reader(database.Source, "mt_doc_callview"), new Reader(database.Source, "mt_doc_callview"));
         var memory = new Memory();

@@ -1,3 +1,4 @@
+using Npgsql;
 using Xunit;
 
 namespace Sentiric.EventStore.Tests.Postgres;
@@ -22,6 +23,12 @@ public sealed class SchemaTests(PostgresFixture postgres) : IClassFixture<Postgr
         select indexname, regexp_replace(indexdef, '^.* ON public\.', case when indexdef like '%UNIQUE%' then 'unique on ' else 'on ' end)
         from pg_indexes where schemaname = 'public' order by 1
         """;
+
+    [Theory]
+    [InlineData("Host=h", 65_536)]
+    [InlineData("Host=h;Read Buffer Size=131072", 131_072)]
+    public void Connections_read_in_large_pieces_unless_they_are_told_otherwise(string address, int bytes) =>
+        Assert.Equal(bytes, new NpgsqlConnectionStringBuilder(PostgresSchema.ConnectionString(address, new PostgresEventStoreOptions())).ReadBufferSize);
 
     [Fact]
     public async Task Columns_are_as_described() => Assert.Equal(SchemaDescription.Columns.Split('\n'), await postgres.LinesAsync(Columns));

@@ -20,6 +20,8 @@ public static partial class PostgresSchema
     // Any number will do, as long as every process of ours takes the same.
     private const long SchemaLock = 7_316_604_021;
 
+    private const int DriversReadBuffer = 8 * 1024, ReadBuffer = 64 * 1024;
+
     private const string VersionTable = """
         create table if not exists sx_schema_version (
             version    integer                  not null,
@@ -75,9 +77,17 @@ public static partial class PostgresSchema
         return await VersionAsync(connection, ct).ConfigureAwait(false);
     }
 
-    /// <summary>The connection string whose connections find the tables of <see cref="PostgresEventStoreOptions.Schema"/>; unchanged without one.</summary>
-    public static string ConnectionString(string connectionString, PostgresEventStoreOptions options) =>
-        options.Schema is { } schema ? new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = Checked(schema) }.ConnectionString : connectionString;
+    /// <summary>
+    /// The connection string whose connections find the tables of <see cref="PostgresEventStoreOptions.Schema"/>, and read 64 KB at a time where it says nothing else:
+    /// with the driver's 8 KB whoever reads the log is woken every 25 events.
+    /// </summary>
+    public static string ConnectionString(string connectionString, PostgresEventStoreOptions options)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(connectionString);
+        if (options.Schema is { } schema) builder.SearchPath = Checked(schema);
+        if (builder.ReadBufferSize == DriversReadBuffer) builder.ReadBufferSize = ReadBuffer;
+        return builder.ConnectionString;
+    }
 
     private static async ValueTask ApplyAsync(NpgsqlConnection connection, PostgresEventStoreOptions? options, int seen, CancellationToken ct)
     {
