@@ -53,6 +53,17 @@ public sealed class CommandTests : IAsyncLifetime
         Assert.Equal("Bearer secret-key", Assert.Single(platform.Keys));
     }
 
+    [Theory]
+    [InlineData("no call record yet;", "/v1/calls?limit=20")]
+    [InlineData("no call record fits;", "/v1/calls?from=%2B905321112233&limit=20", "--from", "+905321112233")]
+    public async Task No_calls_are_told_in_words(string said, string asked, params string[] options)
+    {
+        platform.Answers("GET " + asked, """{"items":[],"next":null}""");
+        var (code, text, _) = await platform.RunAsync("", ["calls", "list", .. options]);
+        Assert.Equal(0, code);
+        Assert.StartsWith(said, text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task An_answer_that_is_no_problem_document_is_told_by_its_status()
     {

@@ -46,6 +46,14 @@ internal static class CallsCommand
             ("limit", $"{session.Arguments.Number("--limit", UsualLimit, 1, MostCalls)}"));
         if (session.Json) return await session.PrintJsonAsync(path, ct);
         var page = await session.Api.GetAsync<Page<CallRecord>>(path, ct);
+        if (page.Items.Count == 0)
+        {
+            var isSearch = session.Arguments.Option("--from") is not null || session.Arguments.Option("--to") is not null;
+            session.Terminal.Line(isSearch
+                ? "no call record fits; records appear when a call has ended (calls live shows those that go on)"
+                : "no call record yet; records appear when a call has ended (calls live shows those that go on, calls dial places one)");
+            return Cli.Ok;
+        }
         Table.Print(session.Terminal, ["call", "started", "from", "to", "dialplan", "answered", "talked", "ended", "turns", "MOS"],
         [
             .. page.Items.Select(c => (IReadOnlyList<string>)
