@@ -18,7 +18,7 @@ public static class Appending
         Contender Insert(int events, int writers) => new($"insert {events} x {writers}", writers, events, _ => InsertFloor.OpenAsync(floors.Plain, events));
         Contender Copy(int events, int writers) => new($"copy {events} x {writers}", writers, events, _ => CopyFloor.OpenAsync(floors.Plain, events));
         Contender Store(int events, int writers) => new($"store {events} x {writers}", writers, events, _ => Task.FromResult<IWriter>(new StoreWriter(store, events)));
-        var contest = new Contest(bench, await ours.ServerCpuAsync());
+        var contest = new Contest(bench, await ours.ServerCpuAsync(), () => Task.WhenAll(floors.AnalyzeAsync(), ours.AnalyzeAsync()));
         var figures = await contest.RunAsync(
         [
             Insert(1, 1), Store(1, 1), Insert(1, 8), Store(1, 8), Store(1, 32), Store(1, 128),

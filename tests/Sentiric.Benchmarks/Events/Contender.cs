@@ -21,23 +21,26 @@ public sealed record AppendFigures(double EventsPerSecond, double P50, double P9
 }
 
 /// <summary>Runs contenders in turns, so that whatever slows the machine for a while slows all of them.</summary>
-public sealed class Contest(Bench bench, Func<TimeSpan>? serverCpu)
+/// <param name="settle">Done before each round, outside of it: fresh statistics, or sessions plan for the empty tables of the beginning.</param>
+public sealed class Contest(Bench bench, Func<TimeSpan>? serverCpu, Func<Task> settle)
 {
     // The machine's mood changes within seconds: a median of few rounds is a matter of luck.
-    private const int Rounds = 7;
+    private const int Rounds = 5;
     private const double RoundSeconds = 0.6;
     private const double WarmUpSeconds = 0.2;
 
     public async Task<IReadOnlyDictionary<string, AppendFigures>> RunAsync(IReadOnlyList<Contender> contenders)
     {
         var rounds = contenders.ToDictionary(c => c.Name, _ => new List<Round>());
-        for (var i = 0; i < Rounds; i++)
+        for (var i = -1; i < Rounds; i++)
         {
+            await settle();
             foreach (var contender in contenders)
             {
                 bench.Stop.ThrowIfCancellationRequested();
-                bench.Say($"{contender.Name}, round {i + 1} of {Rounds}");
-                rounds[contender.Name].Add(await RoundAsync(contender));
+                bench.Say(i < 0 ? $"{contender.Name}, filling the tables" : $"{contender.Name}, round {i + 1} of {Rounds}");
+                var round = await RoundAsync(contender);
+                if (i >= 0) rounds[contender.Name].Add(round);
             }
         }
         return rounds.ToDictionary(r => r.Key, r => Figures(r.Value));
