@@ -30,6 +30,7 @@ public sealed class MerkleTreeTests
         }
     }
 
+    [Trait("Category", "Slow")]
     [Fact]
     public void Every_path_of_every_leaf_leads_to_the_root_and_no_other_place_fits_it()
     {

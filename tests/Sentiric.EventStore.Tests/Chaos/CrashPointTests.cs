@@ -7,6 +7,7 @@ namespace Sentiric.EventStore.Tests.Chaos;
 /// The wire breaks before every single message of a run, request or answer: what was acknowledged is there exactly once, what was not is there whole
 /// or not at all, and repeating it idempotently makes it exactly once.
 /// </summary>
+[Trait("Category", "Slow")]
 public sealed class CrashPointTests
 {
     private const int MaxMessages = 1_000, MaxTries = 8;

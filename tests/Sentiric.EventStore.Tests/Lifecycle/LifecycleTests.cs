@@ -23,6 +23,7 @@ public sealed class PostgresLifecycleTests(PostgresFixture postgres) : PostgresL
 
 public sealed class Marten8GuidLifecycleTests(Marten8GuidFixture postgres) : PostgresLifecycleContract(postgres), IClassFixture<Marten8GuidFixture>;
 
+[Trait("Category", "Slow")]
 public sealed class PartitionedLifecycleTests(PartitionedFixture postgres) : PostgresLifecycleContract(postgres), IClassFixture<PartitionedFixture>;
 
 /// <summary>Truncation and those who read.</summary>

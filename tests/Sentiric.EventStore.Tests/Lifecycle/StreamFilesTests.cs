@@ -198,4 +198,5 @@ public sealed class StreamFilesTests() : StreamFilesContract(new PostgresFixture
 
 public sealed class Marten8GuidStreamFilesTests() : StreamFilesContract(new Marten8GuidFixture());
 
+[Trait("Category", "Slow")]
 public sealed class PartitionedStreamFilesTests() : StreamFilesContract(new PartitionedFixture());

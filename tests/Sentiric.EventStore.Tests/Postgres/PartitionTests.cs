@@ -137,6 +137,7 @@ public sealed class PartitionTests(PartitionedFixture postgres) : IClassFixture<
 }
 
 /// <summary>Everything else that a store does, on partitions, in a database of its own.</summary>
+[Trait("Category", "Slow")]
 public sealed class PartitionedWorkTests : IAsyncLifetime
 {
     private readonly PartitionedFixture _postgres = new();

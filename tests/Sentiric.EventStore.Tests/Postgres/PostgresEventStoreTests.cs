@@ -14,6 +14,7 @@ public sealed class GuidStreamContractTests(GuidFixture postgres) : EventStoreCo
     protected override ValueTask<IEventStore> StoreAsync() => ValueTask.FromResult<IEventStore>(new NamedStreams(postgres.Store));
 }
 
+[Trait("Category", "Slow")]
 public sealed class Marten8ContractTests(Marten8Fixture postgres) : EventStoreContract, IClassFixture<Marten8Fixture>
 {
     protected override ValueTask<IEventStore> StoreAsync() => ValueTask.FromResult<IEventStore>(postgres.Store);
@@ -24,17 +25,20 @@ public sealed class Marten8GuidContractTests(Marten8GuidFixture postgres) : Even
     protected override ValueTask<IEventStore> StoreAsync() => ValueTask.FromResult<IEventStore>(new NamedStreams(postgres.Store));
 }
 
+[Trait("Category", "Slow")]
 public sealed class PartitionedContractTests(PartitionedFixture postgres) : EventStoreContract, IClassFixture<PartitionedFixture>
 {
     protected override ValueTask<IEventStore> StoreAsync() => ValueTask.FromResult<IEventStore>(postgres.Store);
 }
 
+[Trait("Category", "Slow")]
 public sealed class SingleTenancyContractTests(SingleFixture postgres) : EventStoreContract, IClassFixture<SingleFixture>
 {
     protected override ValueTask<IEventStore> StoreAsync() => ValueTask.FromResult<IEventStore>(new OneTenant(postgres.Store));
 }
 
 /// <summary>The whole contract again after a Marten host has migrated the schema to its own description.</summary>
+[Trait("Category", "Slow")]
 public sealed class MigratedContractTests(MigratedFixture postgres) : EventStoreContract, IClassFixture<MigratedFixture>
 {
     protected override ValueTask<IEventStore> StoreAsync() => ValueTask.FromResult<IEventStore>(postgres.Store);

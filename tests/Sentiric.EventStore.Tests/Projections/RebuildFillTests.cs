@@ -5,6 +5,7 @@ using Xunit;
 namespace Sentiric.EventStore.Tests.Projections;
 
 /// <summary>Whichever way a rebuild fills its tables, the rows are those that the daemon made event by event.</summary>
+[Trait("Category", "Slow")]
 public sealed class RebuildFillTests : IAsyncLifetime
 {
     private const string Rows = "select tenant_id, id, total, last_position from counter_row order by 1, 2";

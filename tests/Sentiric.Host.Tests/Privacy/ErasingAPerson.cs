@@ -16,6 +16,7 @@ using Xunit;
 namespace Sentiric.Host.Tests.Privacy;
 
 /// <summary>A person who called and registered is forgotten; somebody else of the same tenant is not.</summary>
+[Trait("Category", "Slow")]
 public sealed class ErasingAPerson(AllInOne platform) : IClassFixture<AllInOne>, IAsyncLifetime
 {
     private const string Ayse = "+905327778899", AyseName = "Ayşe Karadeniz", AyseSaid = "belimde fıtık var";

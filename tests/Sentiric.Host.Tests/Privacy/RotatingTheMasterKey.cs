@@ -16,6 +16,7 @@ namespace Sentiric.Host.Tests.Privacy;
 /// <summary>
 /// One database through the life of its master keys, started anew each time: first, then second before first, then third before both, then third alone.
 /// </summary>
+[Trait("Category", "Slow")]
 public sealed class RotatingTheMasterKey : IAsyncLifetime
 {
     private const string AdminKey = "the-admin-key";

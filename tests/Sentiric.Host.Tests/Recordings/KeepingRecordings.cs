@@ -38,6 +38,7 @@ public sealed class PlatformWithBucket : AllInOne
 }
 
 /// <summary>A call is recorded, sealed, carried away, handed out, and unreadable once its caller is forgotten.</summary>
+[Trait("Category", "Slow")]
 public sealed class KeepingRecordings(PlatformWithBucket platform) : IClassFixture<PlatformWithBucket>
 {
     private const string Number = "+905329990011";

@@ -1,6 +1,7 @@
 namespace Sentiric.Media.Tests;
 
 /// <summary>Three legs on real sockets with three phones: who hears whom.</summary>
+[Trait("Category", "Slow")]
 public sealed class BridgingLegs : IAsyncLifetime
 {
     private static readonly TimeSpan Enough = TimeSpan.FromSeconds(3);

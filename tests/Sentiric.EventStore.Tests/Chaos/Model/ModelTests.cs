@@ -4,6 +4,7 @@ using Sentiric.Testing;
 namespace Sentiric.EventStore.Tests.Chaos.Model;
 
 /// <summary>Random histories against a model that fits on two pages.</summary>
+[Trait("Category", "Slow")]
 public sealed class ModelTests
 {
     private const int Lanes = 4;
