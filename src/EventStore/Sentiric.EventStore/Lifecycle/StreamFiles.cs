@@ -101,11 +101,11 @@ public sealed class StreamFiles
 
     private async ValueTask<List<Candidate>> CandidatesAsync(FileArchivePolicy policy, Candidate? after, int count, CancellationToken ct)
     {
-        const string sql = """
+        const string sql = $"""
             select s.tenant_id, s.id from mt_streams s
             join lateral (select e.type, e.timestamp, e.seq_id from mt_events e
                           where e.tenant_id = s.tenant_id and e.stream_id = s.id order by e.version desc limit 1) l on true
-            where (s.tenant_id, s.id) > ($1, $2) and ($3 is null or s.tenant_id = $3) and (s.is_archived or l.type = any($4)) and l.type <> 'tombstone'
+            where (s.tenant_id, s.id) > ($1, $2) and ($3 is null or s.tenant_id = $3) and (s.is_archived or l.type = any($4)) and l.type <> '{EventRows.Tombstone}'
               and l.timestamp < $5
               and l.seq_id <= coalesce((select min(coalesce(p.last_seq_id, 0)) from mt_event_progression p where p.name like '%:%' and p.name <> all($6)), 9223372036854775807)
               and (select count(*) from mt_events e where e.tenant_id = s.tenant_id and e.stream_id = s.id) <= $7

@@ -8,7 +8,7 @@ public sealed partial class PostgresEventStore : IReadByStream
         // The order of the unique index: events of a stream lie side by side, whatever came between them in the log.
         var sql = $"""
             select {_tables.EventColumns} from mt_events
-            where ({key}, version) > ({(_tables.IsConjoined ? "$1, " : "")}$2, $3) and ($4 or ({key}) <= ({(_tables.IsConjoined ? "$5, " : "")}$6)) and seq_id <= $7 and type <> 'tombstone'
+            where ({key}, version) > ({(_tables.IsConjoined ? "$1, " : "")}$2, $3) and ($4 or ({key}) <= ({(_tables.IsConjoined ? "$5, " : "")}$6)) and seq_id <= $7 and type <> '{EventRows.Tombstone}'
             order by {key}, version limit $8
             """;
         return Failures.GuardAsync(() => PageAsync(
