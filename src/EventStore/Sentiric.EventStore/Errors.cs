@@ -75,11 +75,37 @@ public sealed class EventDataRejectedException(string eventType, string why, Exc
     public string EventType { get; } = eventType;
 }
 
-/// <summary>The stored payload does not fit its registered type.</summary>
-public sealed class EventUnreadableException(string eventType, Exception inner) : EventStoreException(
-    $"A stored '{eventType}' cannot be read as its registered type: {inner.Message}", inner)
+/// <summary>The stored payload does not fit its registered type, or an upcaster failed on it. <see cref="StreamId"/> is null where a payload was read that belongs to no stored event.</summary>
+public sealed class EventUnreadableException : EventStoreException
 {
-    public string EventType { get; } = eventType;
+    private readonly string _why;
+
+    public EventUnreadableException(string eventType, Exception inner)
+        : this(eventType, inner.Message, inner)
+    {
+    }
+
+    public EventUnreadableException(string eventType, string why, Exception inner)
+        : base($"A stored '{eventType}' cannot be read as its registered type: {why}", inner) => (EventType, _why) = (eventType, why);
+
+    private EventUnreadableException(EventUnreadableException broken, RecordedEvent recorded)
+        : base(
+            $"The '{broken.EventType}' at position {recorded.Position.ToString(CultureInfo.InvariantCulture)}, version {recorded.Version.ToString(CultureInfo.InvariantCulture)} "
+            + $"of stream '{recorded.StreamId}' of tenant '{recorded.Tenant}', cannot be read as its registered type: {broken._why}", broken.InnerException) =>
+        (EventType, _why, Tenant, StreamId, Version, Position) = (broken.EventType, broken._why, recorded.Tenant, recorded.StreamId, recorded.Version, recorded.Position);
+
+    /// <summary>As stored, suffix included.</summary>
+    public string EventType { get; }
+
+    public string? Tenant { get; }
+
+    public string? StreamId { get; }
+
+    public long Version { get; }
+
+    public long Position { get; }
+
+    internal EventUnreadableException At(RecordedEvent recorded) => new(this, recorded);
 }
 
 /// <summary>A Marten host stored this event in binary, which only that host can read. The bytes are in <see cref="RecordedEvent.Binary"/>.</summary>
@@ -110,8 +136,12 @@ public sealed class InvalidStreamIdException(string streamId) : EventStoreExcept
     public string StreamId { get; } = streamId;
 }
 
+/// <summary>The application's list of events and upcasters contradicts itself. It stops the start; the message says what to change.</summary>
+public sealed class EventTypeListException(string message) : EventStoreException(message);
+
 /// <summary>A name or type that the application did not list, and that no upcaster leads away from.</summary>
-public sealed class UnknownEventTypeException(string eventType) : EventStoreException($"Event type '{eventType}' is not registered.")
+public sealed class UnknownEventTypeException(string eventType, string? hint = null) : EventStoreException(
+    $"Event type '{eventType}' is not registered.{(hint is null ? "" : " " + hint)}")
 {
     public string EventType { get; } = eventType;
 }

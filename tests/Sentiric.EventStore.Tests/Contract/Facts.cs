@@ -37,6 +37,8 @@ public static class Facts
 
     private sealed class WithRaw(EventTypeMap map) : IEventSerializer
     {
+        public IReadOnlyCollection<string> OldNamesOf(string storedName) => map.OldNamesOf(storedName);
+
         public string NameOf(Type type) => type == typeof(RawFact) ? "raw_fact" : map.NameOf(type);
 
         public ReadOnlyMemory<byte> Serialize(object data) =>

@@ -24,13 +24,13 @@ public sealed class EventTypeMapTests
 
     [Fact]
     public void An_upcaster_that_leads_nowhere_stops_the_start() =>
-        Assert.Contains("counter_raised_v2", Assert.Throws<ArgumentException>(() => new EventTypeMap([RaisedV3], [new Rename(1, "Old", "By")])).Message);
+        Assert.Contains("counter_raised_v2", Assert.Throws<EventTypeListException>(() => new EventTypeMap([RaisedV3], [new Rename(1, "Old", "By")])).Message);
 
     [Fact]
     public void Upcasters_that_run_in_a_circle_stop_the_start()
     {
-        Assert.Contains("come back to", Assert.Throws<ArgumentException>(() => new EventTypeMap([RaisedV3], [new Renamed("a", "b"), new Renamed("b", "c"), new Renamed("c", "b")])).Message);
-        Assert.Contains("come back to", Assert.Throws<ArgumentException>(() => new EventTypeMap([RaisedV3], [new Renamed("a", "a")])).Message);
+        Assert.Contains("come back to", Assert.Throws<EventTypeListException>(() => new EventTypeMap([RaisedV3], [new Renamed("a", "b"), new Renamed("b", "c"), new Renamed("c", "b")])).Message);
+        Assert.Contains("come back to", Assert.Throws<EventTypeListException>(() => new EventTypeMap([RaisedV3], [new Renamed("a", "a")])).Message);
     }
 
     [Fact]
@@ -42,24 +42,24 @@ public sealed class EventTypeMapTests
         Assert.Equal(new CounterRaised(1), Read(map, "host.counter_raised", """{"By": 1}"""));
         Assert.Equal(new CounterRaised(2), Read(map, "Foreign.Host.CounterRaised", """{"By": 2}"""));
         Assert.Equal(new CounterRaised(3), Read(map, "counter_raised_v2", """{"Amount": 3}"""));
-        Assert.Contains("'gone'", Assert.Throws<ArgumentException>(() => new EventTypeMap([RaisedV3], [new Renamed("a", "b"), new Renamed("b", "gone")])).Message);
+        Assert.Contains("'gone'", Assert.Throws<EventTypeListException>(() => new EventTypeMap([RaisedV3], [new Renamed("a", "b"), new Renamed("b", "gone")])).Message);
     }
 
     [Fact]
     public void Two_upcasters_of_one_name_stop_the_start() =>
-        Assert.Throws<ArgumentException>(() => new EventTypeMap([RaisedV3], [new Renamed("a", "counter_raised_v3"), new Renamed("a", "b")]));
+        Assert.Throws<EventTypeListException>(() => new EventTypeMap([RaisedV3], [new Renamed("a", "counter_raised_v3"), new Renamed("a", "b")]));
 
     [Fact]
     public void A_registered_name_is_not_upcast() =>
-        Assert.Throws<ArgumentException>(() => new EventTypeMap(
+        Assert.Throws<EventTypeListException>(() => new EventTypeMap(
             [EventTypeEntry.Of("counter_raised", FactsJson.Default.CounterRaised), EventTypeEntry.Of("counter_raised_v2", FactsJson.Default.NoteTaken)],
             [new Rename(1, "Old", "By")]));
 
     [Fact]
     public void A_name_or_a_type_is_listed_once()
     {
-        Assert.Throws<ArgumentException>(() => new EventTypeMap([RaisedV3, RaisedV3 with { Clr = typeof(Unlisted) }]));
-        Assert.Throws<ArgumentException>(() => new EventTypeMap([RaisedV3, RaisedV3 with { StoredName = "other" }]));
+        Assert.Throws<EventTypeListException>(() => new EventTypeMap([RaisedV3, RaisedV3 with { Clr = typeof(Unlisted) }]));
+        Assert.Throws<EventTypeListException>(() => new EventTypeMap([RaisedV3, RaisedV3 with { StoredName = "other" }]));
     }
 
     [Fact]

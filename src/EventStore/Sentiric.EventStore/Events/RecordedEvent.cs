@@ -74,13 +74,26 @@ public sealed record RecordedEvent(
     /// </summary>
     public object Data(IEventSerializer serializer)
     {
-        if (Tampered is not null) throw Tampered;
         var isMine = ReferenceEquals(Volatile.Read(ref _by), serializer);
         if (isMine && Volatile.Read(ref _data) is { } made) return made;
-        if (_binary is not null) throw new BinaryEventException(EventType, Position);
-        var data = serializer.Deserialize(EventType, Json);
+        var data = Decode(serializer);
         if (isMine || Interlocked.CompareExchange(ref _by, serializer, null) is null) Volatile.Write(ref _data, data);
         return data;
+    }
+
+    /// <summary>The same, and nothing is remembered: for whoever is the only one to ask.</summary>
+    internal object Decode(IEventSerializer serializer)
+    {
+        if (Tampered is not null) throw Tampered;
+        if (_binary is not null) throw new BinaryEventException(EventType, Position);
+        try
+        {
+            return serializer.Deserialize(EventType, Json);
+        }
+        catch (EventUnreadableException broken) when (broken.StreamId is null)
+        {
+            throw broken.At(this);
+        }
     }
 
     /// <summary>The same fact: what was made of the payload so far does not count.</summary>

@@ -169,7 +169,16 @@ public sealed partial class PostgresEventStore : IStreamFolder
             if (version == 0 && number != 1) throw new StreamTruncatedException(address.StreamId, number, 0);
             var name = columns.Text(1, ref type, out _);
             var json = columns.Json(2);
-            state = evolve(state, Serializer.Deserialize(name, json));
+            object data;
+            try
+            {
+                data = Serializer.Deserialize(name, json);
+            }
+            catch (EventUnreadableException broken)
+            {
+                throw await UnreadableAsync(address, number, broken, ct).ConfigureAwait(false);
+            }
+            state = evolve(state, data);
             (version, events, bytes) = (number, events + 1, bytes + json.Length);
         }
         return new Folded<TState>(state, version, events, bytes);
@@ -180,6 +189,10 @@ public sealed partial class PostgresEventStore : IStreamFolder
         var one = await ReadStreamAsync(address.Tenant, address.StreamId, version, 1, ct).FirstAsync(ct).ConfigureAwait(false);
         return new BinaryEventException(one.EventType, one.Position);
     }
+
+    /// <summary>The fold reads no positions; whoever has to find the event needs one.</summary>
+    private async ValueTask<Exception> UnreadableAsync(StreamAddress address, long version, EventUnreadableException broken, CancellationToken ct) =>
+        broken.At(await ReadStreamAsync(address.Tenant, address.StreamId, version, 1, ct).FirstAsync(ct).ConfigureAwait(false));
 
     /// <summary>False when it cannot be read: a snapshot is only a help.</summary>
     private static bool TryRead<TState>(byte[] data, JsonTypeInfo<TState> json, [MaybeNullWhen(false)] out TState state)

@@ -23,7 +23,7 @@ public interface ITableProjection
     string SchemaSql(string suffix);
 
     /// <summary>
-    /// The stored names of the events that it looks at, with their version suffix (<c>call_started_v2</c>); null: all.
+    /// The stored names of the events that it looks at, with their version suffix (<c>call_started_v2</c>) and with those of the older versions; null: all.
     /// Others are neither read nor decoded for it nor handed to <see cref="ApplyAsync"/>.
     /// </summary>
     IReadOnlyCollection<string>? EventTypes => null;

@@ -23,6 +23,7 @@ public sealed partial class ProjectionDaemon
         _watch = new ShardWatch(source, _shards, chosen, clock, log);
         EnsureDistinct(_shards.Select(s => s.Name), "Two projections have the name");
         EnsureDistinct(_shards.SelectMany(s => s.Tables), "Two projections own the table");
+        EnsureOldNames(store.Serializer, all);
     }
 
     public IReadOnlyList<ProjectionStatus> Status => [.. _shards.Select(s => s.Status)];
@@ -50,6 +51,20 @@ public sealed partial class ProjectionDaemon
         if (erasure is not null) declared.Add(erasure);
         var isAllDeclared = projections.All(p => p.EventTypes is not null);
         return new LogFeed(store, isAllDeclared ? declared : null, declared.Contains);
+    }
+
+    /// <summary>A projection that names the newest version alone would never be given what was stored before: its rows would be wrong without a word.</summary>
+    private static void EnsureOldNames(IEventSerializer serializer, IReadOnlyList<ITableProjection> projections)
+    {
+        foreach (var (projection, names) in projections.Where(p => p.EventTypes is not null).Select(p => (p, p.EventTypes ?? [])))
+        {
+            foreach (var name in names)
+            {
+                if (serializer.OldNamesOf(name).Except(names, StringComparer.Ordinal).ToList() is { Count: > 0 } missing)
+                    throw new EventTypeListException(
+                        $"The projection '{projection.Name}' looks at '{name}' and not at its older versions: {string.Join(", ", missing)}. Name them in its EventTypes (IEventSerializer.OldNamesOf tells them).");
+            }
+        }
     }
 
     private static void EnsureDistinct(IEnumerable<string> names, string complaint)

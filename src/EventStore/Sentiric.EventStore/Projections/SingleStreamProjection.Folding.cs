@@ -29,7 +29,7 @@ public abstract partial class SingleStreamProjection<TDoc> : IFoldedDocuments
         {
             var address = new StreamAddress(recorded.Tenant, recorded.StreamId);
             // The object of the event is nobody else's: keeping it with the event would only hold memory.
-            var data = recorded.Binary is null ? serializer.Deserialize(recorded.EventType, recorded.Json) : recorded.Data(serializer);
+            var data = recorded.Decode(serializer);
             ref var held = ref CollectionsMarshal.GetValueRefOrNullRef(_documents, address);
             var isNew = System.Runtime.CompilerServices.Unsafe.IsNullRef(ref held);
             var next = projection.Evolve(isNew ? null : held.Document, recorded, data);

@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 
 namespace Sentiric.EventStore;
@@ -12,41 +11,47 @@ public sealed record EventTypeEntry(Type Clr, string StoredName, JsonTypeInfo Js
 }
 
 /// <summary>
-/// The application's explicit list of facts. A list that names a type or a name twice, or an upcaster that leads nowhere, stops the start.
+/// The application's explicit list of facts, and of what lifts their older versions. A list that names a type or a name twice, or an upcaster that leads
+/// nowhere, stops the start with an <see cref="EventTypeListException"/>.
 /// </summary>
 public sealed class EventTypeMap : IEventSerializer
 {
     private readonly FrozenDictionary<Type, EventTypeEntry> _byType;
     private readonly FrozenDictionary<string, EventTypeEntry> _byName;
-    private readonly FrozenDictionary<string, IEventUpcaster> _upcasters;
+
+    // By old name. Events of registered names never look here.
+    private readonly FrozenDictionary<string, UpcasterChain> _old;
+
+    // The records of older versions, to tell a writer what to append instead.
+    private readonly FrozenDictionary<Type, string> _oldTypes;
 
     public EventTypeMap(IEnumerable<EventTypeEntry> entries, IEnumerable<IEventUpcaster>? upcasters = null)
     {
-        var list = entries.ToList();
+        var (list, steps) = (entries.ToList(), upcasters?.ToList() ?? []);
+        EnsureOnce(list.Select(e => e.Clr.Name), list.Select(e => e.Clr).Distinct().Count());
+        EnsureOnce(list.Select(e => e.StoredName), list.Select(e => e.StoredName).Distinct(StringComparer.Ordinal).Count());
         _byType = list.ToFrozenDictionary(e => e.Clr);
         _byName = list.ToFrozenDictionary(e => e.StoredName, StringComparer.Ordinal);
-        _upcasters = (upcasters ?? []).ToFrozenDictionary(u => StoredName.Of(u.EventType, u.FromVersion), StringComparer.Ordinal);
-        foreach (var name in _upcasters.Keys) EnsureItLeadsSomewhere(name);
+        _old = UpcasterChain.All(_byName, steps);
+        _oldTypes = steps.OfType<ITypedUpcaster>().Where(s => !_byType.ContainsKey(s.Old)).DistinctBy(s => s.Old)
+            .ToFrozenDictionary(s => s.Old, s => _old[StoredName.Of(s.EventType, s.FromVersion)].End);
     }
 
     public IReadOnlyCollection<EventTypeEntry> Entries => _byName.Values;
 
-    public string NameOf(Type type) =>
-        _byType.TryGetValue(type, out var entry) ? entry.StoredName : throw new UnknownEventTypeException(type.Name);
+    public string NameOf(Type type) => EntryOf(type).StoredName;
 
-    public ReadOnlyMemory<byte> Serialize(object data)
-    {
-        if (!_byType.TryGetValue(data.GetType(), out var entry)) throw new UnknownEventTypeException(data.GetType().Name);
-        return JsonSerializer.SerializeToUtf8Bytes(data, entry.Json);
-    }
+    public IReadOnlyCollection<string> OldNamesOf(string storedName) => [.. _old.Where(o => o.Value.End == storedName).Select(o => o.Key).Order(StringComparer.Ordinal)];
+
+    public ReadOnlyMemory<byte> Serialize(object data) => JsonSerializer.SerializeToUtf8Bytes(data, EntryOf(data.GetType()).Json);
 
     public object Deserialize(string storedName, ReadOnlyMemory<byte> json)
     {
+        if (!_byName.TryGetValue(storedName, out var entry))
+            return _old.TryGetValue(storedName, out var chain) ? chain.Read(json.Span) : throw new UnknownEventTypeException(storedName);
         try
         {
-            return _byName.TryGetValue(storedName, out var entry)
-                ? Read(entry, JsonSerializer.Deserialize(json.Span, entry.Json))
-                : Lift(storedName, json);
+            return JsonSerializer.Deserialize(json.Span, entry.Json) ?? throw new JsonException($"The payload of '{entry.StoredName}' is null.");
         }
         catch (Exception broken) when (broken is JsonException or NotSupportedException or InvalidOperationException)
         {
@@ -54,36 +59,19 @@ public sealed class EventTypeMap : IEventSerializer
         }
     }
 
-    private object Lift(string storedName, ReadOnlyMemory<byte> json)
+    private EventTypeEntry EntryOf(Type type)
     {
-        if (!_upcasters.ContainsKey(storedName)) throw new UnknownEventTypeException(storedName);
-        var node = JsonNode.Parse(json.Span) ?? throw new JsonException("The payload is null.");
-        var name = storedName;
-        // The constructor saw every chain end at a registered name.
-        while (_upcasters.TryGetValue(name, out var step))
-        {
-            node = step.Upcast(node);
-            name = step.To;
-            if (_byName.TryGetValue(name, out var entry)) return Read(entry, node.Deserialize(entry.Json));
-        }
-        throw new UnknownEventTypeException(storedName);
+        if (_byType.TryGetValue(type, out var entry)) return entry;
+        throw _oldTypes.TryGetValue(type, out var end)
+            ? new UnknownEventTypeException(type.Name, $"It is the record of an older version, which is only read. Append a {_byName[end].Clr.Name} ('{end}').")
+            : new UnknownEventTypeException(type.Name);
     }
 
-    private void EnsureItLeadsSomewhere(string start)
+    private static void EnsureOnce(IEnumerable<string> names, int distinct)
     {
-        var name = start;
-        var passed = new HashSet<string>(StringComparer.Ordinal);
-        while (_upcasters.TryGetValue(name, out var step))
-        {
-            if (!passed.Add(name)) throw new ArgumentException($"The upcasters of '{start}' come back to '{name}' and never end.");
-            name = step.To;
-        }
-        if (!_byName.ContainsKey(name))
-            throw new ArgumentException($"The upcasters of '{start}' end at '{name}', which is not a registered event.");
-        if (_byName.ContainsKey(start))
-            throw new ArgumentException($"'{start}' is registered and upcast at once; register only the newest version.");
+        var all = names.ToList();
+        if (all.Count == distinct) return;
+        var twice = all.GroupBy(n => n, StringComparer.Ordinal).First(g => g.Count() > 1).Key;
+        throw new EventTypeListException($"'{twice}' is listed twice among the events. A type has one stored name, and a stored name one type; older versions are lifted by upcasters.");
     }
-
-    private static object Read(EventTypeEntry entry, object? value) =>
-        value ?? throw new JsonException($"The payload of '{entry.StoredName}' is null.");
 }

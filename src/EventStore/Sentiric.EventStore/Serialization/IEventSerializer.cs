@@ -3,6 +3,9 @@ namespace Sentiric.EventStore;
 /// <summary>Turns facts into stored JSON and back. Implementations are safe for many threads.</summary>
 public interface IEventSerializer
 {
+    /// <summary>The stored names, suffix included, of the older versions that are read as the event stored under this name; empty when there are none.</summary>
+    IReadOnlyCollection<string> OldNamesOf(string storedName) => [];
+
     /// <summary>The stored name of a type; throws <see cref="UnknownEventTypeException"/>.</summary>
     string NameOf(Type type);
 

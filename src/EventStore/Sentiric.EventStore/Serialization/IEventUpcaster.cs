@@ -2,7 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace Sentiric.EventStore;
 
-/// <summary>Lifts one stored event from <see cref="FromVersion"/> to the next version, or to another name. Pure: it asks neither the time nor anybody else.</summary>
+/// <summary>
+/// Lifts one stored event from <see cref="FromVersion"/> to the next version, or to another name, as JSON; <see cref="EventUpcaster{TOld,TNew}"/> does it as records.
+/// Pure: it asks neither the time nor anybody else.
+/// </summary>
 public interface IEventUpcaster
 {
     /// <summary>The stored name without its version suffix.</summary>
