@@ -4,6 +4,7 @@ using System.Diagnostics.Metrics;
 using Sentiric.EventStore.Tests.Contract;
 using Sentiric.EventStore.Tests.Postgres;
 using Sentiric.EventStore.Tests.Projections;
+using Sentiric.Testing;
 using Xunit;
 
 namespace Sentiric.EventStore.Tests.Ops;
@@ -76,8 +77,9 @@ public sealed class TelemetryTests : IAsyncLifetime
         }
 
         for (var i = 0; i < 100; i++) Measure();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 1_000; i++) Measure();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Garbage.IsNone(_ =>
+        {
+            for (var i = 0; i < 1_000; i++) Measure();
+        });
     }
 }

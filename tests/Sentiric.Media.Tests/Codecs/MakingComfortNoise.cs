@@ -1,3 +1,5 @@
+using Sentiric.Testing;
+
 namespace Sentiric.Media.Tests;
 
 public sealed class MakingComfortNoise
@@ -65,14 +67,15 @@ public sealed class MakingComfortNoise
         var (noise, frame, payload) = (new ComfortNoise(), new short[160], new byte[11]);
         noise.Take([50, 100, 150]);
         ComfortNoise.Describe(frame, 10, payload);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 100; i++)
+        Garbage.IsNone(_ =>
         {
-            noise.Fill(frame);
-            ComfortNoise.Describe(frame, 10, payload);
-            noise.Take(payload);
-        }
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            for (var i = 0; i < 100; i++)
+            {
+                noise.Fill(frame);
+                ComfortNoise.Describe(frame, 10, payload);
+                noise.Take(payload);
+            }
+        });
     }
 
     private static short[] Make(ComfortNoise noise, int samples)

@@ -1,3 +1,5 @@
+using Sentiric.Testing;
+
 namespace Sentiric.Media.Tests;
 
 public class PlayingToThoseWhoWait
@@ -48,9 +50,10 @@ public class PlayingToThoseWhoWait
     {
         var (music, relay, frame) = (new MusicStage(HoldTune.Samples), new RelayStage(frames: 50, startAt: 5), new short[160]);
         Once();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 1_000; i++) Once();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Garbage.IsNone(_ =>
+        {
+            for (var i = 0; i < 1_000; i++) Once();
+        });
 
         void Once()
         {
