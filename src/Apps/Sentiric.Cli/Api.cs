@@ -56,6 +56,14 @@ internal sealed class Api : IDisposable
         await CheckedAsync(response, ct);
     }
 
+    /// <summary>Asks for a removal that has nothing to say but that it is done.</summary>
+    public async Task DeleteAsync(string path, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Delete, path);
+        using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, Patience, ct);
+        await CheckedAsync(response, ct);
+    }
+
     public async Task<T> DeleteAsync<T>(string path, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Delete, path);

@@ -10,7 +10,7 @@ internal static class Cli
     public static readonly IReadOnlyList<Command> Commands =
     [
         StatusCommand.Command, CallsCommand.Command, UsersCommand.Command, RoutesCommand.Command, DialplanCommand.Command, ArticlesCommand.Command,
-        ChatCommand.Command, ProjectionsCommand.Command, TrunksCommand.Command, EventsCommand.Command, EraseCommand.Command, DemoCommand.Command, CallCommand.Command,
+        ChatCommand.Command, ProjectionsCommand.Command, TrunksCommand.Command, PhonesCommand.Command, EventsCommand.Command, EraseCommand.Command, DemoCommand.Command, CallCommand.Command,
     ];
 
     public static async Task<int> RunAsync(

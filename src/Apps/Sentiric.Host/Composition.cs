@@ -91,11 +91,13 @@ public static class Composition
             KnowledgePort.Map(app, services.GetRequiredService<IKnowledge>());
             OpenCallsPort.Map(app, services.GetRequiredService<IOpenCalls>());
             TalkTimePort.Map(app, services.GetRequiredService<ITalkTime>());
+            ExtensionsPort.Map(app, services.GetRequiredService<IExtensions>());
         }
 
         if (roles.Has(Role.Sip))
         {
             TrunksPort.Map(app, services.GetRequiredService<ITrunks>());
+            RegistrationsPort.Map(app, services.GetRequiredService<IRegistrations>());
         }
 
         if (roles.Has(Role.Media))

@@ -37,6 +37,7 @@ public static class ReadSide
         services.AddSingleton<IKnowledge, KnowledgeSearch>();
         services.AddSingleton<IOpenCalls, OpenCalls>();
         services.AddSingleton<ITalkTime, TalkTimes>();
+        services.AddSingleton<IExtensions, Extensions>();
         services.AddSingleton<IRecordingFiles>(new RecordingFolder(recordingFolder));
         return services;
     }

@@ -47,9 +47,10 @@ public sealed class RememberingPhones(RedisServer redis) : IClassFixture<RedisSe
         new(SipUri.Parse(uri), "call", 7, TimeProvider.System.GetUtcNow() + lasts, new IPEndPoint(IPAddress.Loopback, 5066), SipTransportKind.Udp);
 
     private RedisLocations Open() => new(new RedisLink(redis.Address!), TimeProvider.System, NullLogger<RedisLocations>.Instance);
+}
 
-    private sealed class RedisFactAttribute : FactAttribute
-    {
-        public RedisFactAttribute() => Skip = RedisServer.IsThere ? null : RedisServer.Absent;
-    }
+/// <summary>Skipped, and says so, where there is no Redis.</summary>
+internal sealed class RedisFactAttribute : FactAttribute
+{
+    public RedisFactAttribute() => Skip = RedisServer.IsThere ? null : RedisServer.Absent;
 }

@@ -118,6 +118,20 @@ public sealed class PassingTheGate : IAsyncLifetime
     }
 
     [Fact]
+    public async Task D41_telephones_are_told_to_every_key_of_their_tenant_and_thrown_out_by_those_that_may_change_something()
+    {
+        Assert.Equal((401, "auth.key_needed"), await AskAsync(HttpMethod.Get, "/v1/registrations"));
+        Assert.Equal((403, "auth.other_tenant"), await AskAsync(HttpMethod.Get, "/v1/registrations", "Bearer " + BoundKey, ("X-Tenant", "demo")));
+        Assert.Equal((403, "auth.read_only_key"), await AskAsync(HttpMethod.Delete, "/v1/registrations/ayse", "Bearer " + ReaderKey));
+        Assert.Equal((200, """{"items":[]}"""), await AskAsync(HttpMethod.Get, "/v1/registrations?extension=a*&state=registered&limit=7&cursor=x", "Bearer " + ReaderKey));
+        Assert.Equal((200, """{"items":[]}"""), await AskAsync(HttpMethod.Get, "/v1/registrations", "Bearer " + BoundKey));
+        Assert.Equal((204, ""), await AskAsync(HttpMethod.Delete, "/v1/registrations/ayse:0123456789ab", "Bearer " + BoundKey));
+        Assert.Equal(
+            [new RegistrationQuestion("demo", "a*", TelephoneState.Registered, 7, "x"), new RegistrationQuestion("acme", null, null, 50, null), new RemoveRegistration("acme", "ayse:0123456789ab", "key:acme-app")],
+            _roles.Asked);
+    }
+
+    [Fact]
     public async Task D41_trunks_are_told_to_keys_of_the_platform_alone()
     {
         Assert.Equal((401, "auth.key_needed"), await AskAsync(HttpMethod.Get, "/v1/trunks"));
@@ -269,7 +283,7 @@ public sealed class PassingTheGate : IAsyncLifetime
             {
                 Given.WireJson(services);
                 services.AddSingleton(settings).AddSingleton<TimeProvider>(_clock).AddSingleton(new ApiKeys(settings, configuration, _clock));
-                services.AddSingleton<ITrunks>(_roles).AddSingleton<IChats>(_roles).AddSingleton<IDialplans>(_roles).AddSingleton<IEventBus>(_roles);
+                services.AddSingleton<ITrunks>(_roles).AddSingleton<IRegistrations>(_roles).AddSingleton<IChats>(_roles).AddSingleton<IDialplans>(_roles).AddSingleton<IEventBus>(_roles);
             });
     }
 

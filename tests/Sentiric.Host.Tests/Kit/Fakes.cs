@@ -3,13 +3,14 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Sentiric.Contracts;
 using Sentiric.Contracts.Events;
+using Sentiric.Contracts.Queries;
 using Sentiric.Contracts.Services;
 using Sentiric.Speech;
 
 namespace Sentiric.Host.Tests.Kit;
 
 /// <summary>The roles behind the ports, in memory: they remember what they were asked and answer so that a test can tell that it was they.</summary>
-internal sealed class Fakes : IUsers, IDialplans, ICallJournal, IKnowledge, IConnectors, IAssistants, IChats, IEventBus, ITrunks
+internal sealed class Fakes : IUsers, IDialplans, ICallJournal, IKnowledge, IConnectors, IAssistants, IChats, IEventBus, ITrunks, IRegistrations
 {
     public static readonly AssistantDefinition Assistant = new(
         "Sena", "tr", "Merhaba", "Kısa konuş.", [new("book", ["randevu"], [new("day", "day", "Hangi gün?", [])], "takvim", "book", "Tamam", "Olmadı", "")], true, ["muayene"]);
@@ -25,6 +26,14 @@ internal sealed class Fakes : IUsers, IDialplans, ICallJournal, IKnowledge, ICon
     ];
 
     public ValueTask<IReadOnlyList<TrunkReport>> ListAsync(CancellationToken ct) => ValueTask.FromResult<IReadOnlyList<TrunkReport>>(Trunks);
+
+    public ValueTask<Page<RegistrationRow>> ListAsync(RegistrationQuestion question, CancellationToken ct)
+    {
+        Asked.Enqueue(question);
+        return ValueTask.FromResult(new Page<RegistrationRow>([], null));
+    }
+
+    public ValueTask<Result<Done>> RemoveAsync(RemoveRegistration request, CancellationToken ct) => Say<Done>(request, Done.It);
 
     public ConcurrentQueue<object> Asked { get; } = new();
 

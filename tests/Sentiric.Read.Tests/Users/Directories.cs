@@ -1,8 +1,10 @@
 using Sentiric.Contracts.Events;
 using Sentiric.Contracts.Queries;
+using Sentiric.Contracts.Services;
 using Sentiric.Read.Dialplans;
 using Sentiric.Read.Knowledge;
 using Sentiric.Read.Tests.Kit;
+using Sentiric.Read.Users;
 
 namespace Sentiric.Read.Tests.Users;
 
@@ -31,6 +33,31 @@ public sealed class Directories : IAsyncLifetime
 
         Assert.Empty(await _world.GetAsync<UserRow[]>("other", "/users"));
         Assert.Equal("user.unknown", await _world.RefusedAsync("other", $"/users/{Ali}"));
+    }
+
+    [Fact]
+    public async Task Extensions_are_listed_by_name_in_pages_with_their_realm_and_only_of_their_tenant()
+    {
+        var veli = Guid.CreateVersion7(At);
+        await _world.TellAsync(
+            "demo", Streams.User(Ali), new UserCreated(At, Ali, "Ali", UserType.Agent, "tr"), new SipCredentialSet(At, Ali, "sentiric", "ali_1", "x", "y"),
+            new SipCredentialSet(At, Ali, "elsewhere", "ali_1", "x", "y"), new SipCredentialSet(At, Ali, "sentiric", "gone", "x", "y"), new SipCredentialRemoved(At, Ali, "sentiric", "gone"));
+        await _world.TellAsync(
+            "demo", Streams.User(veli), new UserCreated(At, veli, "Veli", UserType.Agent, "tr"), new SipCredentialSet(At, veli, "sentiric", "Zil", "x", "y"),
+            new SipCredentialSet(At, veli, "sentiric", "aliX1", "x", "y"), new UserDisabled(At, veli, "left"));
+        var extensions = new Extensions(new Tables(_world.Source));
+        async Task<IReadOnlyList<Extension>> AskAsync(string tenant, string? name = null, Extension? after = null, int limit = 100) =>
+            await extensions.ListAsync(new(tenant, name, after?.Name, after?.Realm, limit), default);
+
+        Extension[] all = [new("Zil", "sentiric", veli, "Veli", true), new("aliX1", "sentiric", veli, "Veli", true), new("ali_1", "elsewhere", Ali, "Ali", false), new("ali_1", "sentiric", Ali, "Ali", false)];
+        Assert.Equal(all, await AskAsync("demo"));
+        Assert.Equal(all[..2], await AskAsync("demo", limit: 2));
+        Assert.Equal(all[2..], await AskAsync("demo", after: all[1]));
+        Assert.Equal(all[3..], await AskAsync("demo", after: all[2]));
+        Assert.Equal(all[2..], await AskAsync("demo", "ali_1"));
+        Assert.Equal(all[1..], await AskAsync("demo", "ali*"));
+        Assert.Empty(await AskAsync("demo", "al%"));
+        Assert.Empty(await AskAsync("other"));
     }
 
     [Fact]

@@ -1,7 +1,10 @@
 using System.Net.Http.Json;
 using Sentiric.Contracts.Events;
+using Sentiric.Contracts.Queries;
+using Sentiric.Contracts.Services;
 using Sentiric.Phone;
 using Sentiric.Scenarios.Kit;
+using Sentiric.Sip;
 using Sentiric.Testing;
 using Sentiric.Testing.Platform;
 using Xunit;
@@ -13,7 +16,7 @@ namespace Sentiric.Scenarios.Web;
 [Trait("Category", "Slow")]
 public sealed class ConsoleTests(SharedPlatform shared)
 {
-    private const int Width = 1280, LiveHeight = 640, CallHeight = 1980, StoreHeight = 1900;
+    private const int Width = 1280, LiveHeight = 640, CallHeight = 1980, StoreHeight = 1900, PhonesHeight = 520;
 
     [PlatformFact("chromium")]
     public async Task The_live_page_shows_who_calls_and_what_is_said()
@@ -80,6 +83,60 @@ public sealed class ConsoleTests(SharedPlatform shared)
         // One bar at least: the demo call was within the hour.
         await Until.TrueAsync("the rate to be drawn", async () => await browser.EvaluateAsync("document.querySelectorAll('svg rect').length > 0") is "True" or "true", Calling.Patience);
         await KeepAsync(browser, "store.png");
+    }
+
+    [PlatformFact("chromium")]
+    public async Task The_page_of_the_telephones_shows_who_is_registered_and_who_is_not_in_both_languages()
+    {
+        var platform = await shared.GetAsync();
+        var (there, away) = (await ExtensionAsync(platform, "Danışma"), await ExtensionAsync(platform, "Muhasebe"));
+        await using var phone = await SipEndpoint.StartAsync(new SipEndpointOptions { Listen = [SipListen.Udp("127.0.0.1")], UserAgentName = "Masa Telefonu 7" }, new Nobody());
+        await using var browser = await OpenAsync(platform, "#/phones", PhonesHeight);
+        await browser.TextWithAsync(there, away, "not registered");
+        // The open page looks again by itself.
+        await RegisterAsync(phone, platform, there);
+        await browser.TextWithAsync("Danışma", "registered", $"sip:{there}@{phone.Bindings[0].Address}", $"udp {phone.Bindings[0].Address}", "Masa Telefonu 7", "9 min");
+        Assert.Equal("0", await browser.EvaluateAsync("document.querySelectorAll('.card.bad').length"));
+        await KeepAsync(browser, "phones.png");
+        await PressAsync(browser, "not registered");
+        await Until.TrueAsync(
+            "only those to be shown that are not registered",
+            async () => await browser.EvaluateAsync("document.querySelector('table').innerText") is var shown && shown.Contains(away, StringComparison.Ordinal) && !shown.Contains(there, StringComparison.Ordinal),
+            Calling.Patience);
+        await PressAsync(browser, "all");
+        await browser.EvaluateAsync("document.getElementById('language').click()");
+        await browser.TextWithAsync("Telefonlar", "Kalan süre", "kayıtlı değil", there);
+
+        await browser.EvaluateAsync("window.confirm = () => true, ''");
+        await browser.EvaluateAsync($"[...document.querySelectorAll('tr')].find(r => r.textContent.includes('{there}')).querySelector('button').click()");
+        await Until.TrueAsync(
+            "the telephone to be thrown out", async () => (await platform.Api.GetAsync<Page<RegistrationRow>>($"registrations?extension={there}")).Items is [{ State: TelephoneState.NotRegistered }], Calling.Patience);
+    }
+
+    private static Task<string> PressAsync(Chromium browser, string button) => browser.EvaluateAsync($"[...document.querySelectorAll('main button')].find(b => b.textContent === '{button}').click()");
+
+    private static async Task<string> ExtensionAsync(RunningPlatform platform, string user)
+    {
+        var (id, name) = (Guid.CreateVersion7(), "web-" + Guid.NewGuid().ToString("N")[..6]);
+        (await platform.Api.Http.PostAsJsonAsync("v1/users", new { user_id = id, name = user, type = "agent" })).EnsureSuccessStatusCode();
+        (await platform.Api.Http.PutAsJsonAsync($"v1/users/{id}/sip-credentials/sentiric/{name}", new { password = RunningPlatform.PhonePassword })).EnsureSuccessStatusCode();
+        return name;
+    }
+
+    private static async Task RegisterAsync(SipEndpoint phone, RunningPlatform platform, string name)
+    {
+        var user = NameAddr.Create(null, SipUri.Create(name, "sentiric"));
+        var answer = await phone.RequestAsync(new OutgoingRequest
+        {
+            Method = SipMethod.Register, Target = SipUri.Parse($"sip:127.0.0.1:{platform.SipPort}"), From = user, To = user, Headers = [new("Expires", "600")], WithContact = true,
+            Credentials = new SipCredentials(name, RunningPlatform.PhonePassword),
+        });
+        Assert.Equal(200, answer.StatusCode);
+    }
+
+    private sealed class Nobody : ISipApplication
+    {
+        public Task OnInviteAsync(IncomingInvite invite, CancellationToken stopping) => invite.RejectAsync(486);
     }
 
     private static async Task<Chromium> OpenAsync(RunningPlatform platform, string page, int height)

@@ -63,6 +63,43 @@ public sealed class RegistrarTests
     }
 
     [Fact]
+    public async Task A_contact_keeps_since_when_it_is_there_while_it_is_refreshed_and_begins_anew_after_a_gap()
+    {
+        await using var desk = await Desk.OpenAsync();
+        string nonce = await desk.ChallengeAsync();
+        DateTimeOffset first = desk.Time.GetUtcNow();
+        Assert.Equal(200, await desk.RegisterAsync(Ayse, nonce, "00000001", expires: 100));
+        desk.Time.Advance(TimeSpan.FromSeconds(99));
+        Assert.Equal(200, await desk.RegisterAsync(Ayse, nonce, "00000002", expires: 100));
+        Assert.Equal(first, Assert.Single(await desk.ContactsAsync(Ayse)).RegisteredAt);
+        desk.Time.Advance(TimeSpan.FromSeconds(101));
+        Assert.Equal(200, await desk.RegisterAsync(Ayse, nonce, "00000003", expires: 100));
+        Assert.Equal(desk.Time.GetUtcNow(), Assert.Single(await desk.ContactsAsync(Ayse)).RegisteredAt);
+    }
+
+    [Theory]
+    [InlineData("User-Agent: Yealink SIP-T46S 66.86.0.15\r\n", ";q=0.7", "Yealink SIP-T46S 66.86.0.15", 0.7)]
+    [InlineData("User-Agent: a\u001b[31mb\r\n", ";q=1.000", "a[31mb", 1.0)]
+    [InlineData("", ";q=1.5", null, null)]
+    [InlineData("User-Agent: \r\n", ";q=much", null, null)]
+    [InlineData("", "", null, null)]
+    public async Task What_a_phone_says_of_itself_is_kept_as_far_as_it_is_sound(string header, string parameter, string? userAgent, double? q)
+    {
+        await using var desk = await Desk.OpenAsync();
+        Assert.Equal(200, await desk.RegisterAsync(Ayse, await desk.ChallengeAsync(), "00000001", contact: "<sip:a@127.0.0.9:5062>" + parameter, headers: header));
+        SipLocation contact = Assert.Single(await desk.ContactsAsync(Ayse));
+        Assert.Equal((userAgent, q), (contact.UserAgent, contact.Q));
+    }
+
+    [Fact]
+    public async Task A_user_agent_as_long_as_a_novel_is_cut()
+    {
+        await using var desk = await Desk.OpenAsync();
+        Assert.Equal(200, await desk.RegisterAsync(Ayse, await desk.ChallengeAsync(), "00000001", headers: $"User-Agent: {new string('x', 700)}\r\n"));
+        Assert.Equal(new string('x', SipLocation.LongestUserAgent), Assert.Single(await desk.ContactsAsync(Ayse)).UserAgent);
+    }
+
+    [Fact]
     public async Task A_register_out_of_order_changes_nothing()
     {
         await using var desk = await Desk.OpenAsync();
@@ -195,13 +232,13 @@ public sealed class RegistrarTests
 
         public Task<int> RegisterAsync(
             string address, string nonce, string nc, string? contact = "<sip:a@127.0.0.9:5062>", int expires = 600, uint? cseq = null,
-            DigestAlgorithm algorithm = DigestAlgorithm.Sha256, string user = "ayse", string password = "gizli", string digestMethod = "REGISTER", string digestUri = "sip:example.com")
+            DigestAlgorithm algorithm = DigestAlgorithm.Sha256, string user = "ayse", string password = "gizli", string digestMethod = "REGISTER", string digestUri = "sip:example.com", string headers = "")
         {
             string secret = DigestMath.Secret(algorithm, user, Realm, password);
             string response = DigestMath.Response(algorithm, secret, digestMethod, digestUri, nonce, "auth", nc, "c");
             string name = algorithm == DigestAlgorithm.Md5 ? "MD5" : "SHA-256";
             return SendAsync(address, contact, contact == "*" && expires != 0 ? 600 : expires, cseq ?? (uint)(100 + next),
-                $"Authorization: Digest username=\"{user}\", realm=\"{Realm}\", nonce=\"{nonce}\", uri=\"{digestUri}\", response=\"{response}\", algorithm={name}, qop=auth, nc={nc}, cnonce=\"c\"\r\n");
+                headers + $"Authorization: Digest username=\"{user}\", realm=\"{Realm}\", nonce=\"{nonce}\", uri=\"{digestUri}\", response=\"{response}\", algorithm={name}, qop=auth, nc={nc}, cnonce=\"c\"\r\n");
         }
 
         public async Task<int> SendAsync(string address, string? contact, int expires, uint cseq, string extra)

@@ -45,6 +45,8 @@ internal static class Words
         _ => $"{(int)span.TotalDays} d {span.Hours} h",
     };
 
+    public static string AgeOrNone(TimeSpan? span) => span is { } there ? Age(there) : "-";
+
     public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{share * 100:0} %");
 
     public static string Pairs(IReadOnlyDictionary<string, string> values) => string.Join(", ", values.Select(v => $"{v.Key} {v.Value}"));

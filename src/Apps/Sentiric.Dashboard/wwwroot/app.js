@@ -1,18 +1,19 @@
 import { ApiProblem, follow, get, post } from "/console/api.js";
 import { el } from "/console/draw.js";
 import { callPage, callsPage, directoryPage, livePage, operationsPage } from "/console/pages.js";
+import { phonesPage } from "/console/phones.js";
 import { storePage } from "/console/store.js";
 import { switchLanguage, w } from "/console/words.js";
 
 const page = document.getElementById("page");
-const pages = { live: livePage, calls: callsPage, call: callPage, directory: directoryPage, operations: operationsPage, store: storePage };
+const pages = { live: livePage, calls: callsPage, call: callPage, phones: phonesPage, directory: directoryPage, operations: operationsPage, store: storePage };
 let line = null;
 let showing = null;
 let shownName = null;
 let refresh = null;
 
 function navigation(active) {
-  const links = ["live", "calls", "directory", "operations", "store"].map((name) => el("a", { href: `#/${name}`, "aria-current": name === active ? "page" : undefined }, w(name)));
+  const links = ["live", "calls", "phones", "directory", "operations", "store"].map((name) => el("a", { href: `#/${name}`, "aria-current": name === active ? "page" : undefined }, w(name)));
   document.getElementById("nav").replaceChildren(...links);
   document.getElementById("language").textContent = w("language");
 }

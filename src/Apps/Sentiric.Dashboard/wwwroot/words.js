@@ -19,6 +19,11 @@ const words = {
     appendQueue: "Yazma kuyruğu", size: "Boyut", behind: "Geride", lagTrend: "Gecikmenin seyri", parked: "Park", pause: "Duraklat", resume: "Sürdür", retry: "Yeniden dene", discard: "Sil",
     parkedAt: "Park edildi", reason: "Neden", table: "Tablo", rows: "Satır", data: "Veri", indexes: "Dizinler", filterType: "Tür süzgeci", degraded: "Dikkat", unhealthy: "Arıza",
     running: "çalışıyor", rebuilding: "yeniden kuruluyor", paused: "duraklatıldı", standingby: "bekliyor", stopped: "durdu", retrying: "yeniden deniyor", minuteShort: "dk", hourShort: "sa",
+    phones: "Telefonlar", extensions: "Dahili", extension: "Dahili", registeredPhones: "Kayıtlı telefon", registered: "kayıtlı", not_registered: "kayıtlı değil", allPhones: "hepsi",
+    address: "Adres", source: "Geldiği yer", userAgent: "Cihaz", registeredFor: "Kayıt süresi", timeLeft: "Kalan süre", dayShort: "g", userDisabled: "kullanıcı kapalı", otherRealm: "parola başka alan için:",
+    throwOut: "Kaydı sil", throwOutSure: "Telefonun kaydı hemen silinecek; açık olan bir telefon bir sonraki REGISTER ile geri gelir. Silinsin mi?",
+    noExtensions: "Henüz parolası olan dahili yok. Parola, PUT /v1/users/ID/sip-credentials/REALM/AD ile verilir.", nobodyMissing: "Parolası olan her dahilinin kayıtlı bir telefonu var.",
+    nobodyRegistered: "Kayıtlı telefon yok. “kayıtlı değil” seçeneği bekleyen dahilileri gösterir.", morePhones: "İlk 500 dahili gösteriliyor; hepsi için: sentiric phones list --limit N",
     packets: "Paketler: kayıp ve titreme", loss: "kayıp", jitter: "titreme", language: "English", talking: "konuşuyor", ringing: "çalıyor", received: "geldi", heard: "Duyulan", said: "Yanıt", question: "Sorular", answer: "Yanıt",
   },
   en: {
@@ -40,6 +45,11 @@ const words = {
     appendQueue: "Append queue", size: "Size", behind: "Behind", lagTrend: "Lag over time", parked: "Parked", pause: "Pause", resume: "Resume", retry: "Retry", discard: "Discard",
     parkedAt: "Parked", reason: "Reason", table: "Table", rows: "Rows", data: "Data", indexes: "Indexes", filterType: "Filter by type", degraded: "Attention", unhealthy: "Failure",
     running: "running", rebuilding: "rebuilding", paused: "paused", standingby: "standing by", stopped: "stopped", retrying: "retrying", minuteShort: "min", hourShort: "h",
+    phones: "Telephones", extensions: "Extensions", extension: "Extension", registeredPhones: "Registered telephones", registered: "registered", not_registered: "not registered", allPhones: "all",
+    address: "Address", source: "Comes from", userAgent: "Device", registeredFor: "Registered for", timeLeft: "Time left", dayShort: "d", userDisabled: "user disabled", otherRealm: "password is for realm",
+    throwOut: "Throw out", throwOutSure: "The registration goes at once; a telephone that is on comes back with its next REGISTER. Throw it out?",
+    noExtensions: "No extension has a password yet. PUT /v1/users/ID/sip-credentials/REALM/NAME sets one.", nobodyMissing: "Every extension with a password has a registered telephone.",
+    nobodyRegistered: "No telephone is registered. “not registered” shows the extensions that wait for one.", morePhones: "The first 500 extensions are shown; all of them: sentiric phones list --limit N",
     packets: "Packets: loss and jitter", loss: "loss", jitter: "jitter", language: "Türkçe", talking: "talking", ringing: "ringing", received: "received", heard: "Heard", said: "Said", question: "Questions", answer: "Answer",
   },
 };

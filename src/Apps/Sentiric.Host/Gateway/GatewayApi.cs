@@ -7,7 +7,7 @@ using Sentiric.Contracts.Text;
 
 namespace Sentiric.Host.Gateway;
 
-/// <summary>What the gateway answers itself: console sessions, text chat, ending a call, the dry run of a dialplan, the trunks.</summary>
+/// <summary>What the gateway answers itself: console sessions, text chat, ending a call, the dry run of a dialplan, the trunks, the registered telephones.</summary>
 public static class GatewayApi
 {
     public static void Map(IEndpointRouteBuilder routes)
@@ -20,6 +20,7 @@ public static class GatewayApi
         v1.MapPost("/calls/{callId:guid}/terminate", TerminateAsync).WithTags("calls").WithName("TerminateCall").Produces(202).WithSummary("Asks for the end of a call.");
         v1.MapGet("/dialplan/resolve", ResolveAsync).WithTags("dialplans").WithName("ResolveDialplan").Produces<DialplanResolution>()
             .WithSummary("Dry run: which plan would answer this call at this time, and why. Changes nothing.");
+        Registrations.Map(v1);
         v1.MapGet("/trunks", ListTrunksAsync).WithTags("trunks").WithName("ListTrunks").Produces<IReadOnlyList<TrunkReport>>()
             .WithSummary("How every trunk stands: up or down, registered until, the last OPTIONS, calls now. For keys of the platform.");
     }
@@ -72,13 +73,13 @@ public static class GatewayApi
 
     private static async Task<IResult> ListTrunksAsync(ITrunks trunks, CancellationToken ct) => Results.Json(await trunks.ListAsync(ct), Wire.Json);
 
-    private static string Tenant(HttpContext http) => (string)http.Items[CallerGate.TenantItem]!;
+    internal static string Tenant(HttpContext http) => (string)http.Items[CallerGate.TenantItem]!;
 
     private static IResult Answer<T>(Result<T> result) => result.Match<IResult>(
         value => Results.Json(value, Wire.Json),
         refusal => new ProblemResult(refusal, refusal.Code.EndsWith(".unknown", StringComparison.Ordinal) ? 404 : 409));
 
-    private sealed class ProblemResult(Refusal refusal, int status) : IResult
+    internal sealed class ProblemResult(Refusal refusal, int status) : IResult
     {
         public Task ExecuteAsync(HttpContext httpContext) => Problem.WriteAsync(httpContext, refusal, status);
     }

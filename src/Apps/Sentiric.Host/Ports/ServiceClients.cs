@@ -37,10 +37,11 @@ public static class ServiceClients
             services.AddSingleton<IKnowledge>(new KnowledgePort(client));
             services.AddSingleton<IOpenCalls>(new OpenCallsPort(client));
             services.AddSingleton<ITalkTime>(new TalkTimePort(client));
+            services.AddSingleton<IExtensions>(new ExtensionsPort(client));
         });
         AddFor(services, settings, key, Role.Media, [Role.Sip, Role.Agent], client => services.AddSingleton<IMediaSessions>(new MediaPort(client, key)));
         AddFor(services, settings, key, Role.Agent, [Role.Gateway], client => services.AddSingleton<IChats>(new ChatsPort(client)));
-        AddFor(services, settings, key, Role.Sip, [Role.Gateway], client => services.AddSingleton<ITrunks>(new TrunksPort(client)));
+        AddFor(services, settings, key, Role.Sip, [Role.Gateway], client => services.AddSingleton<ITrunks>(new TrunksPort(client)).AddSingleton<IRegistrations>(new RegistrationsPort(client)));
         AddFor(services, settings, key, Role.Stt, [Role.Agent], client => services.AddSingleton<ISpeechRecognizer>(new RecognizerPort(client.BaseAddress!, key)));
         AddFor(services, settings, key, Role.Tts, [Role.Agent, Role.Sip], client => services.AddSingleton<ISpeechSynthesizer>(new SynthesizerPort(client)));
     }

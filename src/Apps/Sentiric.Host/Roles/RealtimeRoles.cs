@@ -134,6 +134,9 @@ internal static class RealtimeRoles
             s.GetRequiredService<LiveCalls>(), s.GetRequiredService<ILogger<SipRole>>(), settings.Sip.Hep is { } hep ? HepMirror.Start(hep, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<HepMirror>>()) : null,
             settings.Sip.Toll));
         services.AddSingleton<ITrunks>(s => s.GetRequiredService<SipRole>());
+        services.AddSingleton<IRegistrations>(s => new PhoneList(
+            s.GetRequiredService<IExtensions>(), s.GetRequiredService<Phones>(), s.GetRequiredService<ILocationStore>(), s.GetRequiredService<FactWriter>(), settings.SipRealm,
+            s.GetRequiredService<TimeProvider>()));
         services.AddHostedService(s => s.GetRequiredService<SipRole>());
         services.AddHealthChecks().AddCheck<TrunkHealthCheck>("trunks");
         services.AddHostedService<OrphanedCalls>();

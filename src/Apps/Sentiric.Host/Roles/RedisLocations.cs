@@ -32,6 +32,26 @@ public sealed partial class RedisLocations(RedisLink redis, TimeProvider clock, 
         }
     }
 
+    public async ValueTask<IReadOnlyList<IReadOnlyList<SipLocation>>> FindAllAsync(IReadOnlyList<string> addressesOfRecord, CancellationToken ct)
+    {
+        if (addressesOfRecord.Count == 0)
+        {
+            return [];
+        }
+
+        try
+        {
+            var found = await redis.AskAsync(db => db.StringGetAsync([.. addressesOfRecord.Select(KeyOf)]), ct);
+            IsBack();
+            return [.. found.Select(Read)];
+        }
+        catch (Exception e) when (RedisLink.IsOutage(e))
+        {
+            IsOut(e);
+            return await _own.FindAllAsync(addressesOfRecord, ct);
+        }
+    }
+
     public async ValueTask<IReadOnlyList<SipLocation>> UpdateAsync(
         string addressOfRecord, Func<IReadOnlyList<SipLocation>, IReadOnlyList<SipLocation>> change, CancellationToken ct)
     {
@@ -80,12 +100,16 @@ public sealed partial class RedisLocations(RedisLink redis, TimeProvider clock, 
     private static RedisKey KeyOf(string addressOfRecord) => "sentiric:phone:" + addressOfRecord;
 
     private static string Write(IReadOnlyList<SipLocation> contacts) => JsonSerializer.Serialize(contacts.Select(contact => new Stored(
-        contact.Contact.ToString(), contact.CallId, contact.CSeq, contact.ExpiresAt, contact.Source.ToString(), contact.Transport)));
+        contact.Contact.ToString(), contact.CallId, contact.CSeq, contact.ExpiresAt, contact.Source.ToString(), contact.Transport,
+        contact.RegisteredAt, contact.UserAgent, contact.Q)));
 
     private static IReadOnlyList<SipLocation> Read(RedisValue value) => value.IsNullOrEmpty
         ? []
         : [.. (JsonSerializer.Deserialize<Stored[]>((string)value!) ?? []).Select(contact => new SipLocation(
-            SipUri.Parse(contact.Contact), contact.CallId, contact.CSeq, contact.ExpiresAt, IPEndPoint.Parse(contact.Source), contact.Transport))];
+            SipUri.Parse(contact.Contact), contact.CallId, contact.CSeq, contact.ExpiresAt, IPEndPoint.Parse(contact.Source), contact.Transport)
+        {
+            RegisteredAt = contact.RegisteredAt, UserAgent = contact.UserAgent, Q = contact.Q,
+        })];
 
     private void IsOut(Exception e)
     {
@@ -109,5 +133,8 @@ public sealed partial class RedisLocations(RedisLink redis, TimeProvider clock, 
     [LoggerMessage(Level = LogLevel.Information, Message = "Redis answers again; phones are in it from their next REGISTER on")]
     private partial void LogBack();
 
-    private sealed record Stored(string Contact, string CallId, uint CSeq, DateTimeOffset ExpiresAt, string Source, SipTransportKind Transport);
+    // What older processes wrote ends with the transport.
+    private sealed record Stored(
+        string Contact, string CallId, uint CSeq, DateTimeOffset ExpiresAt, string Source, SipTransportKind Transport,
+        DateTimeOffset? RegisteredAt = null, string? UserAgent = null, double? Q = null);
 }

@@ -2,8 +2,13 @@ using Sentiric.Contracts.Events;
 
 namespace Sentiric.Contracts.Queries;
 
+/// <param name="SipUsernames">The names of <paramref name="SipNames"/>.</param>
+/// <param name="SipNames">Under which telephones may register, in which realm; absent in rows that were written before it was asked for.</param>
 public sealed record UserRow(
-    Guid UserId, string Name, UserType Type, string Language, bool Disabled, IReadOnlyList<ContactRow> Contacts, IReadOnlyList<string> SipUsernames);
+    Guid UserId, string Name, UserType Type, string Language, bool Disabled, IReadOnlyList<ContactRow> Contacts, IReadOnlyList<string> SipUsernames,
+    IReadOnlyList<SipNameRow>? SipNames = null);
+
+public sealed record SipNameRow(string Realm, string Username);
 
 public sealed record ContactRow(ContactType Type, string Value, bool Primary);
 

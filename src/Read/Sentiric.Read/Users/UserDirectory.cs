@@ -11,7 +11,10 @@ namespace Sentiric.Read.Users;
 /// <summary>The users of a tenant with their contacts and phones.</summary>
 public sealed class UserDirectory() : SingleStreamProjection<UserRow>("user_directory", ReadJson.Default.UserRow)
 {
-    private const string Table = "mt_doc_user_directory";
+    internal const string Table = "mt_doc_user_directory";
+
+    /// <summary>2: SIP names with their realms.</summary>
+    public override int Version => 2;
 
     public override IReadOnlyCollection<string> EventTypes { get; } = new HashSet<string>(StringComparer.Ordinal)
     {
@@ -21,17 +24,21 @@ public sealed class UserDirectory() : SingleStreamProjection<UserRow>("user_dire
 
     public override UserRow? Evolve(UserRow? document, RecordedEvent recorded, object @event) => (document, @event) switch
     {
-        (null, UserCreated e) => new(e.UserId, e.Name, e.Type, e.Language, false, [], []),
+        (null, UserCreated e) => new(e.UserId, e.Name, e.Type, e.Language, false, [], [], []),
         ({ } user, UserRenamed e) => user with { Name = e.Name },
         ({ } user, UserLanguageChanged e) => user with { Language = e.Language },
         ({ } user, UserDisabled) => user with { Disabled = true },
         ({ } user, UserEnabled) => user with { Disabled = false },
         ({ } user, ContactAdded e) => user with { Contacts = [.. user.Contacts, new(e.Type, e.Value, e.Primary)] },
         ({ } user, ContactRemoved e) => user with { Contacts = [.. user.Contacts.Where(c => c.Type != e.Type || c.Value != e.Value)] },
-        ({ } user, SipCredentialSet e) => user with { SipUsernames = [.. user.SipUsernames.Except([e.Username]), e.Username] },
-        ({ } user, SipCredentialRemoved e) => user with { SipUsernames = [.. user.SipUsernames.Except([e.Username])] },
+        ({ } user, SipCredentialSet e) => Named(user, [.. Without(user, e.Realm, e.Username), new(e.Realm, e.Username)]),
+        ({ } user, SipCredentialRemoved e) => Named(user, [.. Without(user, e.Realm, e.Username)]),
         _ => document,
     };
+
+    private static IEnumerable<SipNameRow> Without(UserRow user, string realm, string username) => (user.SipNames ?? []).Where(n => n != new SipNameRow(realm, username));
+
+    private static UserRow Named(UserRow user, IReadOnlyList<SipNameRow> names) => user with { SipNames = names, SipUsernames = [.. names.Select(n => n.Username).Distinct(StringComparer.Ordinal)] };
 
     public static void Map(IEndpointRouteBuilder routes)
     {

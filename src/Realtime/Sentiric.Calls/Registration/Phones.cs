@@ -30,14 +30,13 @@ public sealed class Phones(
     /// <summary>Where the phones of one user name are now, none when it has not registered; null when no user of the tenant has the name.</summary>
     public async ValueTask<IReadOnlyList<SipLocation>?> ContactsAsync(string tenant, string userName, CancellationToken ct)
     {
-        var found = await users.FindCredentialAsync(realm, userName, ct);
-        if (!found.Ok || found.Value.Tenant != tenant)
+        if (await OfTenantAsync(tenant, userName, ct) is not { } credential)
         {
             return null;
         }
 
         var (now, contacts) = (clock.GetUtcNow(), new List<SipLocation>());
-        foreach (var address in found.Value.Disabled ? [] : AddressesOf(userName))
+        foreach (var address in credential.Disabled ? [] : AddressesOf(userName))
         {
             contacts.AddRange((await locations.FindAsync(address, ct)).Where(contact => contact.ExpiresAt > now));
         }
@@ -45,7 +44,12 @@ public sealed class Phones(
         return contacts.DistinctBy(contact => contact.Contact.ToString()).ToList();
     }
 
-    private IEnumerable<string> AddressesOf(string userName) => hosts.Prepend(realm).Distinct().Select(host => SipUri.Parse($"sip:{userName}@{host}").AddressOfRecord);
+    /// <summary>Null when no user of the tenant has a telephone of that name.</summary>
+    internal async ValueTask<SipCredential?> OfTenantAsync(string tenant, string userName, CancellationToken ct) =>
+        await users.FindCredentialAsync(realm, userName, ct) is { Ok: true, Value: var credential } && credential.Tenant == tenant ? credential : null;
+
+    /// <summary>Every address of record that the name may register, the realm's first.</summary>
+    internal IEnumerable<string> AddressesOf(string userName) => hosts.Prepend(realm).Distinct().Select(host => SipUri.Parse($"sip:{userName}@{host}").AddressOfRecord);
 
     private void Tell(SipRegistration registration)
     {
@@ -58,8 +62,9 @@ public sealed class Phones(
         var address = registration.AddressOfRecord ?? "";
         object fact = registration switch
         {
-            { StatusCode: 200, Contacts: [var first, ..] } => new SipRegistered(
-                registration.At, address, first.Contact.ToString(), (int)(first.ExpiresAt - registration.At).TotalSeconds, ""),
+            // The contact that a REGISTER brings or refreshes is the last of the address.
+            { StatusCode: 200, Contacts: [.., var last] } => new SipRegistered(
+                registration.At, address, last.Contact.ToString(), (int)(last.ExpiresAt - registration.At).TotalSeconds, last.UserAgent ?? ""),
             { StatusCode: 200 } => new SipUnregistered(registration.At, address, ""),
             _ => new SipAuthFailed(registration.At, user, registration.Source.ToString(), $"answered {registration.StatusCode}"),
         };

@@ -128,7 +128,12 @@ public sealed class Registrar(
 
         changed.AddRange(request.Contacts
             .Where(contact => ExpiresSeconds(request, contact) > 0)
-            .Select(contact => new SipLocation(contact.Uri, request.CallId, request.CSeq.Number, now.AddSeconds(ExpiresSeconds(request, contact)), source, TransportOf(request))));
+            .Select(contact => new SipLocation(contact.Uri, request.CallId, request.CSeq.Number, now.AddSeconds(ExpiresSeconds(request, contact)), source, TransportOf(request))
+            {
+                RegisteredAt = live.Find(known => Same(known.Contact, contact.Uri)) is { } before ? before.RegisteredAt : now,
+                UserAgent = Printable(request.Header("User-Agent")),
+                Q = Quality(contact),
+            }));
         if (changed.Count > limits.ContactsPerAddress)
         {
             fault = new SipAnswer(403, "Too many contacts");
@@ -154,6 +159,22 @@ public sealed class Registrar(
         bool own = uint.TryParse(contact.Parameter("expires"), NumberStyles.None, CultureInfo.InvariantCulture, out uint seconds);
         uint wished = own ? seconds : request.Number("Expires") ?? (uint)limits.Default.TotalSeconds;
         return Math.Min(wished, limits.Longest.TotalSeconds);
+    }
+
+    /// <summary>RFC 3261 20.10 and 25.1 (qvalue); what is none counts as no wish.</summary>
+    private static double? Quality(NameAddr contact) =>
+        double.TryParse(contact.Parameter("q"), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double q) && q is >= 0 and <= 1 ? q : null;
+
+    // It ends up before people, on terminals too.
+    private static string? Printable(string? userAgent)
+    {
+        if (userAgent is null)
+        {
+            return null;
+        }
+
+        string plain = string.Concat(userAgent.Where(letter => !char.IsControl(letter)).Take(SipLocation.LongestUserAgent)).Trim();
+        return plain.Length > 0 ? plain : null;
     }
 
     /// <summary>RFC 3261 19.1.4 in what tells phones apart: scheme, user, host, port and transport.</summary>
