@@ -114,6 +114,14 @@ internal static class SchemaDescription
         sx_schema_version | 1 | version | integer | not null | -
         sx_schema_version | 2 | name | character varying | not null | -
         sx_schema_version | 3 | applied_at | timestamp with time zone | not null | transaction_timestamp()
+        sx_sealed_snapshot | 1 | tenant_id | character varying | not null | -
+        sx_sealed_snapshot | 2 | stream_id | character varying | not null | -
+        sx_sealed_snapshot | 3 | name | character varying | not null | -
+        sx_sealed_snapshot | 4 | shape | integer | not null | -
+        sx_sealed_snapshot | 5 | version | bigint | not null | -
+        sx_sealed_snapshot | 6 | key_ids | character varying[] | not null | -
+        sx_sealed_snapshot | 7 | data | bytea | not null | -
+        sx_sealed_snapshot | 8 | taken_at | timestamp with time zone | not null | transaction_timestamp()
         sx_shard_order | 1 | shard | character varying | not null | -
         sx_shard_order | 2 | seq_id | bigint | not null | -
         sx_shard_order | 3 | kind | character varying | not null | -
@@ -182,6 +190,7 @@ internal static class SchemaDescription
         sx_rebuild | pkey_sx_rebuild | PRIMARY KEY (name)
         sx_rebuild_part | pkey_sx_rebuild_part | PRIMARY KEY (name, part)
         sx_schema_version | pkey_sx_schema_version | PRIMARY KEY (version)
+        sx_sealed_snapshot | pkey_sx_sealed_snapshot | PRIMARY KEY (tenant_id, stream_id, name)
         sx_shard_order | pkey_sx_shard_order | PRIMARY KEY (shard, seq_id, kind)
         sx_shard_state | pkey_sx_shard_state | PRIMARY KEY (shard)
         sx_snapshot | pkey_sx_snapshot | PRIMARY KEY (tenant_id, stream_id, name)
@@ -209,6 +218,7 @@ internal static class SchemaDescription
         pkey_sx_rebuild | unique on sx_rebuild USING btree (name)
         pkey_sx_rebuild_part | unique on sx_rebuild_part USING btree (name, part)
         pkey_sx_schema_version | unique on sx_schema_version USING btree (version)
+        pkey_sx_sealed_snapshot | unique on sx_sealed_snapshot USING btree (tenant_id, stream_id, name)
         pkey_sx_shard_order | unique on sx_shard_order USING btree (shard, seq_id, kind)
         pkey_sx_shard_state | unique on sx_shard_state USING btree (shard)
         pkey_sx_snapshot | unique on sx_snapshot USING btree (tenant_id, stream_id, name)

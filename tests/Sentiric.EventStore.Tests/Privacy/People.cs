@@ -21,6 +21,7 @@ public sealed record ErasedStream(string Tenant, string Stream);
 [JsonSerializable(typeof(NumberTaken))]
 [JsonSerializable(typeof(NumberGiven))]
 [JsonSerializable(typeof(PersonErased))]
+[JsonSerializable(typeof(Visitors))]
 public sealed partial class PeopleJson : JsonSerializerContext;
 
 /// <summary>A small application with something to hide: who was seen, what was said, which number is whose.</summary>
@@ -62,6 +63,25 @@ public static class People
         who, "+905321234567", name, new Visit("ağrısı var", "7"), ["merhaba", "yarın gelirim"], new Dictionary<string, string> { ["adres"] = "Gül Sokak 5" }, 41);
 
     public static IReadOnlyList<string> Texts { get; } = ["Ayşe", "5321234567", "ağrısı", "merhaba", "yarın gelirim", "Gül Sokak"];
+}
+
+/// <summary>A state with somebody's words in it: who came and what was said, in order.</summary>
+public sealed record Visitors(string Text)
+{
+    public static Visitors None { get; } = new("");
+
+    public static Visitors Evolve(Visitors state, object @event) => @event switch
+    {
+        PersonSeen seen => new Visitors($"{state.Text}{seen.Name};"),
+        LineSaid said => new Visitors($"{state.Text}{said.Text};"),
+        _ => state,
+    };
+
+    public static Aggregate<Visitors> Kept(int everyEvents, StateCache<Visitors>? cache = null, Evolve<Visitors>? evolve = null) => new("visitors", None, evolve ?? Evolve)
+    {
+        Snapshots = new Snapshots<Visitors>(PeopleJson.Default.Visitors, 1) { EveryEvents = everyEvents },
+        Cache = cache,
+    };
 }
 
 /// <summary>One row per line that was said, so that the words of a forgotten person have somewhere to stay behind.</summary>

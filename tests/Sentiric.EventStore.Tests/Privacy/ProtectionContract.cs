@@ -206,6 +206,55 @@ public abstract class ProtectionContract
         Assert.Equivalent(People.Seen("1"), store.Serializer.Deserialize(all.Single(e => e.EventType == "person_seen")), strict: true);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task However_a_state_is_kept_fetching_gives_the_whole_fold_though_people_are_forgotten_meanwhile(int seed)
+    {
+        const int rounds = 60, people = 4;
+        var random = new Random(seed);
+        var (one, forgetting) = await ProcessAsync();
+        var (two, _) = await ProcessAsync();
+        Aggregate<Visitors>[] ways =
+        [
+            Visitors.Kept(everyEvents: 1), Visitors.Kept(everyEvents: 4), Visitors.Kept(everyEvents: 3, new StateCache<Visitors>(2)),
+            new("visitors", Visitors.None, Visitors.Evolve) { Cache = new StateCache<Visitors>(3) },
+        ];
+        for (var round = 0; round < rounds; round++)
+        {
+            var (store, stream) = (random.Next(2) == 0 ? one : two, $"room-{random.Next(3)}");
+            if (random.Next(8) == 0)
+            {
+                await ForgetAsync(forgetting, $"person:{random.Next(people)}");
+                Clock.Advance(new PersonalDataOptions().DestructionDelay);
+            }
+            var handle = await store.FetchForWritingAsync(Tenant, stream, ways[random.Next(ways.Length)]);
+            var whole = await EventByEventAsync(store, stream);
+            Assert.True(whole.Text == handle.State.Text, $"seed {seed}, round {round}, {stream}:\n{whole.Text}\n{handle.State.Text}");
+            Assert.Equal((await store.GetStreamStateAsync(Tenant, stream))?.Version ?? 0, handle.Version);
+            Assert.Equal(whole.Text, (await store.AggregateStreamAsync(Tenant, stream, Visitors.None, Visitors.Evolve)).Text);
+            if (random.Next(3) == 0) continue;
+            var who = random.Next(people);
+            await handle.AppendAsync([EventData.Of(People.Seen($"{who}", $"Name {who}")), EventData.Of(new LineSaid($"line of round {round}", ""))]);
+        }
+    }
+
+    [Fact]
+    public async Task A_state_kept_in_the_process_is_not_used_any_more_when_somebody_in_it_is_forgotten()
+    {
+        var (store, _) = await ProcessAsync();
+        var (_, elsewhere) = await ProcessAsync();
+        var aggregate = new Aggregate<Visitors>("visitors", Visitors.None, Visitors.Evolve) { Cache = new StateCache<Visitors>() };
+        await store.AppendToStreamAsync(Tenant, "room", ExpectedVersion.NoStream, [EventData.Of(People.Seen("1", "Ayşe")), EventData.Of(People.Seen("2", "Ali"))]);
+        for (var fetch = 0; fetch < 2; fetch++) Assert.Equal("Ayşe;Ali;", (await store.FetchForWritingAsync(Tenant, "room", aggregate)).State.Text);
+        await ForgetAsync(elsewhere, "person:1");
+        Clock.Advance(new PersonalDataOptions().DestructionDelay);
+        Assert.Equal("[erased];Ali;", (await store.FetchForWritingAsync(Tenant, "room", aggregate)).State.Text);
+    }
+
+    private async Task<Visitors> EventByEventAsync(IEventStore store, string stream) => (await ReadAsync(store, stream)).Aggregate(Visitors.None, Visitors.Evolve);
+
     protected static async ValueTask ForgetAsync(PersonalDataProtection protection, string subject, string? tenant = null, IReadOnlyList<string>? aliases = null)
     {
         ArgumentNullException.ThrowIfNull(protection);

@@ -25,7 +25,7 @@ public static class Aggregates
     {
         var address = StreamAddress.Of(tenant, streamId);
         var folded = await store.FetchAsync(address, aggregate, ct).ConfigureAwait(false);
-        aggregate.Cache?.Keep(address, folded);
+        if (CanKeep(store, folded)) aggregate.Cache?.Keep(address, folded);
         return new StreamHandle<TState>(store, tenant, streamId, folded.State, folded.Version);
     }
 
@@ -41,14 +41,14 @@ public static class Aggregates
     private static async ValueTask<Folded<TState>> FetchAsync<TState>(
         this IEventStore store, StreamAddress address, Aggregate<TState> aggregate, CancellationToken ct)
     {
-        if (aggregate.Cache?.Find(address) is { } known)
+        if (aggregate.Cache?.Find(address) is { } known && await IsCurrentAsync(store, known, ct).ConfigureAwait(false))
         {
             var folded = await store.FoldAsync(address.Tenant, address.StreamId, known, aggregate.Evolve, null, forWriting: true, ct).ConfigureAwait(false);
             if (folded.Version == known.Version + folded.Events) return folded;
-            // The stream is not the one that was kept: shorter, or other events.
-            aggregate.Cache.Forget(address);
         }
-        if (aggregate.Snapshots is not { } snapshots || store is not IStreamFolder { CanFold: true } folder)
+        // The stream is not the one that was kept: shorter, or other events, or somebody in it was forgotten.
+        aggregate.Cache?.Forget(address);
+        if (aggregate.Snapshots is not { } snapshots || store is not IStreamFolder folder)
             return await store.FoldAsync(address.Tenant, address.StreamId, new Folded<TState>(aggregate.Initial, 0), aggregate.Evolve, null, forWriting: true, ct).ConfigureAwait(false);
         var fetched = await folder.FoldSnapshotAsync(address.Tenant, address.StreamId, aggregate, snapshots.Json, ct).ConfigureAwait(false)
             ?? await folder.FoldAsync(address.Tenant, address.StreamId, new Folded<TState>(aggregate.Initial, 0), aggregate.Evolve, long.MaxValue, forWriting: true, ct).ConfigureAwait(false);
@@ -56,12 +56,18 @@ public static class Aggregates
         return fetched;
     }
 
+    /// <summary>A state that somebody's words went into is kept only with what tells that he was forgotten.</summary>
+    private static bool CanKeep<TState>(IEventStore store, Folded<TState> folded) => folded.Keys is not null || store is not IProtectedStore { Protection: not null };
+
+    private static ValueTask<bool> IsCurrentAsync<TState>(IEventStore store, Folded<TState> kept, CancellationToken ct) =>
+        store is IStreamFolder folder ? folder.IsCurrentAsync(kept, ct) : ValueTask.FromResult(true);
+
     private static async ValueTask<Folded<TState>> FoldAsync<TState>(
         this IEventStore store, string tenant, string streamId, Folded<TState> start, Evolve<TState> evolve, FoldBound? bound, bool forWriting, CancellationToken ct)
     {
         // Before its first event every stream is empty, a shortened one as well.
         if (bound is { Version: <= 0 }) return start;
-        if (store is IStreamFolder { CanFold: true } folder && bound is null or { RecordedUpTo: null, FromTruncation: false })
+        if (store is IStreamFolder folder && bound is null or { RecordedUpTo: null, FromTruncation: false })
             return await folder.FoldAsync(tenant, streamId, start, evolve, bound?.Version ?? long.MaxValue, forWriting, ct).ConfigureAwait(false);
         var (state, version, events) = (start.State, start.Version, 0);
         await foreach (var recorded in store.ReadStreamAsync(tenant, streamId, start.Version + 1, ct: ct).ConfigureAwait(false))

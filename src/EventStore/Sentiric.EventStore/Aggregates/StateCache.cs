@@ -48,7 +48,7 @@ public sealed class StateCache<TState>(int capacity = 1_000)
             if (_byStream.Remove(address, out var old)) _order.Remove(old);
             // Of two that finish at once the older result may come last.
             if (old is not null && old.Value.Folded.Version > folded.Version) folded = old.Value.Folded;
-            _byStream[address] = _order.AddFirst(new Entry(address, new Folded<TState>(folded.State, folded.Version)));
+            _byStream[address] = _order.AddFirst(new Entry(address, folded with { Events = 0, Bytes = 0 }));
             if (_byStream.Count <= capacity || _order.Last is not { } last) return;
             _order.RemoveLast();
             _byStream.Remove(last.Value.Address);

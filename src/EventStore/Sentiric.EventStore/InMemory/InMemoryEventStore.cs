@@ -6,7 +6,7 @@ namespace Sentiric.EventStore;
 /// The whole contract in one process's memory: for tests and for trying things out. Nothing survives the process.
 /// One lock owns all state; positions have no holes.
 /// </summary>
-public sealed partial class InMemoryEventStore(IEventSerializer serializer, TimeProvider clock, IPayloadProtection? protection = null) : IEventStore
+public sealed partial class InMemoryEventStore(IEventSerializer serializer, TimeProvider clock, IPayloadProtection? protection = null) : IEventStore, IProtectedStore
 {
     private readonly Lock _gate = new();
     // By position; null where a truncation took the event.

@@ -49,8 +49,11 @@ public sealed partial class PostgresEventStore : IStreamFolder
     /// <summary>Null for a payload in binary.</summary>
     private string JsonColumn => _tables.HasBinaryData ? "case when bdata is null then data end" : "data";
 
-    // Whoever puts something between row and object turns this off for streams that it concerns: the page's function is then the only way.
-    bool IStreamFolder.CanFold => _options.Protection is null;
+    ValueTask<bool> IStreamFolder.IsCurrentAsync<TState>(Folded<TState> kept, CancellationToken ct) => _options.Protection switch
+    {
+        null => ValueTask.FromResult(true),
+        { } protection => kept.Keys is { } keys ? Failures.GuardAsync(() => protection.AreLivingAsync(keys, ct)) : ValueTask.FromResult(false),
+    };
 
     ValueTask<Folded<TState>> IStreamFolder.FoldAsync<TState>(
         string tenant, string streamId, Folded<TState> start, Evolve<TState> evolve, long upToVersion, bool forWriting, CancellationToken ct)
@@ -63,14 +66,17 @@ public sealed partial class PostgresEventStore : IStreamFolder
     private async ValueTask<Folded<TState>> FoldCheckedAsync<TState>(
         StreamAddress address, Folded<TState> start, Evolve<TState> evolve, long upToVersion, bool forWriting, CancellationToken ct)
     {
-        var folded = await Failures.GuardAsync(() => _readers.ReadAsync(
-            connection => forWriting
-                ? FoldForWritingAsync(connection, address, start, evolve, ct)
-                : FoldOnlyAsync(connection, address, start, evolve, upToVersion, ct), ct)).ConfigureAwait(false);
+        var folded = _options.Protection is { } protection
+            ? await FoldSealedAsync(protection, address, start, evolve, upToVersion, ct).ConfigureAwait(false)
+            : await Failures.GuardAsync(() => _readers.ReadAsync(
+                connection => forWriting
+                    ? FoldForWritingAsync(connection, address, start, evolve, ct)
+                    : FoldOnlyAsync(connection, address, start, evolve, upToVersion, ct), ct)).ConfigureAwait(false);
         if (folded.Events > 0 || start.Version > 0) return folded;
         await foreach (var recorded in ReadFileAsync(address, 1, int.MaxValue, ct).ConfigureAwait(false))
         {
             if (recorded.Version > upToVersion) break;
+            // Whose words these were is not known here, so the state is not kept.
             folded = new Folded<TState>(evolve(folded.State, recorded.Data(Serializer)), recorded.Version, folded.Events + 1, folded.Bytes + recorded.Json.Length);
         }
         if (folded.Events == 0 && upToVersion is > 0 and < long.MaxValue) await EnsureNotTruncatedAsync(address, ct).ConfigureAwait(false);
@@ -87,14 +93,18 @@ public sealed partial class PostgresEventStore : IStreamFolder
         string tenant, string streamId, Aggregate<TState> aggregate, JsonTypeInfo<TState> json, CancellationToken ct)
     {
         var address = AddressOf(tenant, streamId);
-        return Failures.GuardAsync(() => _readers.ReadAsync(connection => FoldSnapshotAsync(connection, address, aggregate, json, ct), ct));
+        return _options.Protection is { } protection
+            ? FoldSealedSnapshotAsync(protection, address, aggregate, json, ct)
+            : Failures.GuardAsync(() => _readers.ReadAsync(connection => FoldSnapshotAsync(connection, address, aggregate, json, ct), ct));
     }
 
     ValueTask IStreamFolder.SaveSnapshotAsync<TState>(
         string tenant, string streamId, Aggregate<TState> aggregate, JsonTypeInfo<TState> json, Folded<TState> folded, CancellationToken ct) => Failures.GuardAsync(async () =>
     {
+        var address = AddressOf(tenant, streamId);
+        if (_options.Protection is { } protection) return await SaveSealedAsync(protection, address, aggregate, json, folded, ct).ConfigureAwait(false);
         await using var command = _source.CreateCommand(SaveSnapshotSql);
-        foreach (var value in new object[] { tenant, streamId, aggregate.Name, ShapeOf(aggregate), folded.Version }) command.Parameters.Add(new() { Value = value });
+        foreach (var value in new object[] { address.Tenant, address.StreamId, aggregate.Name, ShapeOf(aggregate), folded.Version }) command.Parameters.Add(new() { Value = value });
         command.Parameters.Add(new() { Value = JsonSerializer.SerializeToUtf8Bytes(folded.State, json), NpgsqlDbType = NpgsqlDbType.Jsonb });
         await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         return true;
@@ -102,9 +112,11 @@ public sealed partial class PostgresEventStore : IStreamFolder
 
     ValueTask IStreamFolder.DeleteSnapshotsAsync(string tenant, string streamId, CancellationToken ct) => Failures.GuardAsync(async () =>
     {
-        await using var command = _source.CreateCommand("delete from sx_snapshot where tenant_id = $1 and stream_id = $2");
-        command.Parameters.Add(new() { Value = tenant });
-        command.Parameters.Add(new() { Value = streamId });
+        var address = AddressOf(tenant, streamId);
+        await using var command = _source.CreateCommand(
+            "with clear as (delete from sx_snapshot where tenant_id = $1 and stream_id = $2) delete from sx_sealed_snapshot where tenant_id = $1 and stream_id = $2");
+        command.Parameters.Add(new() { Value = address.Tenant });
+        command.Parameters.Add(new() { Value = address.StreamId });
         await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
         return true;
     }).AsVoid();
@@ -225,6 +237,25 @@ internal static class SnapshotTable
             data      jsonb                    not null,
             taken_at  timestamp with time zone not null default (transaction_timestamp()),
             constraint pkey_sx_snapshot primary key (tenant_id, stream_id, name)
+        );
+
+        """;
+
+    /// <summary>
+    /// A table of its own: a program without keys never meets what it could take for a state. <c>key_ids</c> are those of the persons, in the order of their ids;
+    /// <c>data</c> is a <see cref="SealedState"/>.
+    /// </summary>
+    public const string SealedSql = """
+        create table if not exists sx_sealed_snapshot (
+            tenant_id varchar                  not null,
+            stream_id varchar                  not null,
+            name      varchar                  not null,
+            shape     integer                  not null,
+            version   bigint                   not null,
+            key_ids   varchar[]                not null,
+            data      bytea                    not null,
+            taken_at  timestamp with time zone not null default (transaction_timestamp()),
+            constraint pkey_sx_sealed_snapshot primary key (tenant_id, stream_id, name)
         );
 
         """;

@@ -74,7 +74,17 @@ public sealed partial class PostgresEventStore : IStreamLifecycle
         if (_options.ArchiveFolder is not { } folder) throw new StreamInFileException(address.StreamId, file);
         var found = new ArchiveFolder(folder).RowsAsync(file, ct)
             .Where(row => row.Tenant == address.Tenant && row.StreamId == address.StreamId && row.Version >= fromVersion).Take(maxCount);
-        await foreach (var row in found.ConfigureAwait(false)) yield return row.ToRecorded();
+        if (_options.Protection is not { } protection)
+        {
+            await foreach (var row in found.ConfigureAwait(false)) yield return row.ToRecorded();
+            yield break;
+        }
+        // Page by page, as what is read from the tables.
+        await foreach (var page in found.Select(row => row.ToRecorded()).Chunk(PageSize).ConfigureAwait(false))
+        {
+            await protection.OpenAsync(page, ct).ConfigureAwait(false);
+            foreach (var recorded in page) yield return recorded;
+        }
     }
 
     // Streams that do not exist yet are read all the time, and most stores have no files: whether there are any is asked at most once per interval.

@@ -1,8 +1,16 @@
 namespace Sentiric.EventStore;
 
 /// <summary>Where personal data is sealed on the way in. What is read is opened page by page, in the page's own function.</summary>
-public sealed partial class PostgresEventStore
+public sealed partial class PostgresEventStore : IProtectedStore
 {
+    IPayloadProtection? IProtectedStore.Protection => _options.Protection;
+
+    private async ValueTask StartAsync(IPayloadProtection protection, CancellationToken ct)
+    {
+        await protection.StartAsync(ct).ConfigureAwait(false);
+        await DropClearSnapshotsAsync(ct).ConfigureAwait(false);
+    }
+
     private StreamAddress AddressOf(string tenant, string streamId) =>
         _tables.Address(tenant, _options.Protection?.StoredStream(tenant, streamId) ?? streamId);
 

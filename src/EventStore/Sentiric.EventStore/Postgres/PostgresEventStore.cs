@@ -59,7 +59,7 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
     {
         await PostgresSchema.EnsureAsync(_source, _options, ct).ConfigureAwait(false);
         await _inline.EnsureTablesAsync(_source, ct).ConfigureAwait(false);
-        if (_options.Protection is { } protection) await protection.StartAsync(ct).ConfigureAwait(false);
+        if (_options.Protection is { } protection) await StartAsync(protection, ct).ConfigureAwait(false);
         return true;
     }).AsVoid();
 
@@ -153,22 +153,24 @@ public sealed partial class PostgresEventStore : IEventStore, IOnPostgres, IAsyn
 
     private async ValueTask<List<RecordedEvent>> PageAsync(string sql, Action<RecordedEvent>? each, CancellationToken ct, object[] values)
     {
-        var isSealed = _options.Protection is not null;
-        var page = await _readers.ReadAsync(async connection =>
-        {
-            using var activity = StoreTelemetry.TraceRead();
-            var command = await connection.CommandAsync(sql, ct, values).ConfigureAwait(false);
-            await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-            var read = await EventRows.ReadPageAsync(rows, isSealed ? null : each, ct).ConfigureAwait(false);
-            StoreTelemetry.Read(read.Count);
-            return read;
-        }, ct).ConfigureAwait(false);
+        var page = await StoredPageAsync(sql, _options.Protection is null ? each : null, ct, values).ConfigureAwait(false);
         // The connection is back by now: keys may have to be asked for.
         if (_options.Protection is not { } protection) return page;
         await protection.OpenAsync(page, ct).ConfigureAwait(false);
         if (each is not null) page.ForEach(each);
         return page;
     }
+
+    /// <summary>Nothing opened.</summary>
+    private ValueTask<List<RecordedEvent>> StoredPageAsync(string sql, Action<RecordedEvent>? each, CancellationToken ct, object[] values) => _readers.ReadAsync(async connection =>
+    {
+        using var activity = StoreTelemetry.TraceRead();
+        var command = await connection.CommandAsync(sql, ct, values).ConfigureAwait(false);
+        await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var read = await EventRows.ReadPageAsync(rows, each, ct).ConfigureAwait(false);
+        StoreTelemetry.Read(read.Count);
+        return read;
+    }, ct);
 }
 
 internal static class ValueTaskExtensions

@@ -19,6 +19,7 @@ internal sealed record SchemaPatch(int Version, string Name, string Sql)
         ("signed records of truncations", AuditSchema.RemovalScript),
         ("signed moves of streams into files", LifecycleTables.MoveScript + AuditSchema.MoveScript),
         ("signed orders of removals", AuditSchema.OrderScript),
+        ("sealed snapshots", SnapshotTable.SealedSql),
     ]);
 
     private const string AppendKeys = """

@@ -16,4 +16,16 @@ public interface IPayloadProtection
 
     /// <summary>Opens what is sealed in a page that was read, in place. Members whose key was destroyed are blank.</summary>
     ValueTask OpenAsync(IList<RecordedEvent> page, CancellationToken ct = default);
+
+    /// <summary>The same, and adds the ids of the living keys that texts of the page are sealed with: whatever is made of the page is made of these persons.</summary>
+    internal ValueTask OpenAsync(IList<RecordedEvent> page, ISet<string> keyIds, CancellationToken ct);
+
+    /// <summary>Whether none of these keys was destroyed.</summary>
+    internal ValueTask<bool> AreLivingAsync(IReadOnlyList<string> keyIds, CancellationToken ct);
+
+    /// <summary>A state that was made of these persons, sealed for all of them at once; null when it is not to be stored: one was forgotten, or they are too many.</summary>
+    internal ValueTask<byte[]?> SealStateAsync(ReadOnlyMemory<byte> json, SnapshotPlace place, IReadOnlyList<string> keyIds, CancellationToken ct);
+
+    /// <summary>Null when it cannot be opened any more, or belongs somewhere else.</summary>
+    internal ValueTask<byte[]?> OpenStateAsync(ReadOnlyMemory<byte> whole, SnapshotPlace place, IReadOnlyList<string> keyIds, CancellationToken ct);
 }

@@ -22,7 +22,7 @@ public sealed record PersonalDataOptions
 /// </code>
 /// Before remembered keys are used, and at most once per <see cref="PersonalDataOptions.DestructionDelay"/>, the vault is asked which were destroyed.
 /// </summary>
-public sealed class PersonalDataProtection : IPayloadProtection
+public sealed partial class PersonalDataProtection : IPayloadProtection
 {
     private const int HashBytes = 18;
     private const char HashMark = '~';
@@ -82,7 +82,10 @@ public sealed class PersonalDataProtection : IPayloadProtection
         return plan with { Address = address, Payloads = payloads };
     }
 
-    public async ValueTask OpenAsync(IList<RecordedEvent> page, CancellationToken ct = default)
+    public ValueTask OpenAsync(IList<RecordedEvent> page, CancellationToken ct = default) => OpenAsync(page, null, ct);
+
+    /// <param name="living">Takes the ids of the keys that were found; null: nobody asks.</param>
+    private async ValueTask OpenAsync(IList<RecordedEvent> page, ISet<string>? living, CancellationToken ct)
     {
         var marked = new List<int>();
         var keyIds = new HashSet<string>(StringComparer.Ordinal);
@@ -95,6 +98,7 @@ public sealed class PersonalDataProtection : IPayloadProtection
         if (marked.Count == 0) return;
         await StartAsync(ct).ConfigureAwait(false);
         var keys = await _keys.FindAsync(keyIds, ct).ConfigureAwait(false);
+        living?.UnionWith(keys.Keys);
         using var opening = new JsonOpening(keys);
         foreach (var i in marked) page[i] = opening.Open(page[i], _map.RuleFor(page[i].EventType));
     }

@@ -107,17 +107,22 @@ public static class PostgresErasureSteps
         }
     }
 
-    /// <summary>Snapshots hold what was folded from opened events; they are made again when they are missed.</summary>
+    /// <summary>Sealed ones cannot be opened any more as it is, those from before the protection lie in clear; they are made again when they are missed.</summary>
     private sealed class StoredStates(NpgsqlDataSource source) : IErasureStep
     {
         public string Name => "snapshots";
 
         public async ValueTask<ErasureOutcome> EraseAsync(ErasureContext context, CancellationToken ct)
         {
-            await using var command = source.CreateCommand(
-                "delete from sx_snapshot n using unnest($1, $2) as s(tenant, stream) where n.tenant_id = s.tenant and n.stream_id = s.stream");
-            AddStreams(command, context.Record.Streams);
-            return new ErasureOutcome(await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false));
+            var deleted = 0L;
+            foreach (var table in new[] { "sx_snapshot", "sx_sealed_snapshot" })
+            {
+                await using var command = source.CreateCommand(
+                    $"delete from {table} n using unnest($1, $2) as s(tenant, stream) where n.tenant_id = s.tenant and n.stream_id = s.stream");
+                AddStreams(command, context.Record.Streams);
+                deleted += await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            }
+            return new ErasureOutcome(deleted);
         }
     }
 
