@@ -1,4 +1,5 @@
 using Sentiric.EventStore.Proofs;
+using Sentiric.Testing;
 using Xunit;
 
 namespace Sentiric.Cli.Tests.Commands;
@@ -34,6 +35,22 @@ public sealed class AuditVerbTests : IAsyncLifetime
         Assert.Equal(1, code);
         Assert.Contains("event_changed  mt_events  data  demo  call-1  version 2  position 7  block 1", text, StringComparison.Ordinal);
         Assert.Contains("by right gone: demo call-2 up to version 3", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_removal_is_told_with_who_ordered_it()
+    {
+        static string Gone(string stream, string rest) => $$"""{"tenant":"demo","stream":"{{stream}}","up_to_version":3,"why":"asked","actor":"officer","at":"2026-11-22T12:00:00Z"{{rest}}}""";
+        const string signed = ",\"signed_at\":\"2026-11-22T12:00:02Z\"";
+        var removals = string.Join(',',
+            Gone("call-1", signed + ",\"ordered_by\":\"0123456789abcdef\",\"order\":\"ordered\""), Gone("call-2", ",\"ordered_by\":\"0123456789abcdef\",\"order\":\"ordered\""),
+            Gone("call-3", signed + ",\"order\":\"before_orders\",\"file\":\"streams-1.ndjson.gz\""), Gone("call-4", signed + ",\"order\":\"not_ordered\""), Gone("call-5", signed));
+        Verdict("{\"sound\":false,\"events\":9,\"streams\":5,\"blocks\":2,\"pending\":0,\"removed\":15,\"removals\":[" + removals + "],\"finding_count\":1,\"findings\":["
+            + """{"kind":"removal_not_ordered","table":"sx_stream_truncation","what":"no key of the platform vouches for this removal, and those before it have one that does","tenant":"demo","stream":"call-4","version":4,"columns":[]}"""
+            + "],\"seconds\":0.5}");
+        var (code, text, _) = await platform.RunAsync("", "events", "verify");
+        Assert.Equal(1, code);
+        Golden.Check(text, "tests", "Sentiric.Cli.Tests", "Commands", "removals.approved.txt");
     }
 
     [Fact]

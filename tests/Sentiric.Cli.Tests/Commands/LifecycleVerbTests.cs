@@ -48,6 +48,18 @@ public sealed class LifecycleVerbTests : IAsyncLifetime
         }
     }
 
+    [Theory]
+    [InlineData(""","signed_at":"2026-03-02T09:00:02+00:00","ordered_by":"0123456789abcdef","order":"ordered"}""", "sha256 ab12  (record signed 2026-03-02 09:00:02Z, ordered with key 0123456789abcdef)\n")]
+    [InlineData(""","ordered_by":"0123456789abcdef","order":"ordered"}""", "sha256 ab12  (record not signed, ordered with key 0123456789abcdef)\n")]
+    [InlineData(""","order":"before_orders"}""", "sha256 ab12  (record not signed, from before the first order: nobody is shown to have ordered it, so you must know it)\n")]
+    [InlineData(""","order":"not_ordered"}""", "sha256 ab12  (record not signed, NOT ORDERED: no key of the platform vouches for it)\n")]
+    [InlineData("}", "sha256 ab12\n")]
+    public async Task A_truncation_is_told_with_who_ordered_it(string rest, string said)
+    {
+        platform.Answers("GET /v1/events/streams/chat-1/truncations", $"[{Truncation[..^1]}{rest}]");
+        Assert.EndsWith(said, (await platform.RunAsync("", "events", "truncations", "chat-1")).Out, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Files_are_moved_and_checked()
     {

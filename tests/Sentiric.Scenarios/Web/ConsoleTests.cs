@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using Sentiric.Contracts;
 using Sentiric.Contracts.Events;
 using Sentiric.Contracts.Queries;
 using Sentiric.Contracts.Services;
@@ -111,6 +112,40 @@ public sealed class ConsoleTests(SharedPlatform shared)
         await browser.EvaluateAsync($"[...document.querySelectorAll('tr')].find(r => r.textContent.includes('{there}')).querySelector('button').click()");
         await Until.TrueAsync(
             "the telephone to be thrown out", async () => (await platform.Api.GetAsync<Page<RegistrationRow>>($"registrations?extension={there}")).Items is [{ State: TelephoneState.NotRegistered }], Calling.Patience);
+    }
+
+    [PlatformFact("chromium")]
+    public async Task A_verification_on_the_page_of_the_event_store_tells_who_ordered_a_removal_in_both_languages()
+    {
+        var platform = await shared.GetAsync();
+        var name = await ExtensionAsync(platform, "Arşiv");
+        await using var phone = await SipEndpoint.StartAsync(new SipEndpointOptions { Listen = [SipListen.Udp("127.0.0.1")] }, new Nobody());
+        await RegisterAsync(phone, platform, name);
+        await RegisterAsync(phone, platform, name);
+        // No read model has rows of a registration: what goes here is missed by no other test.
+        var stream = $"events/streams/registration-sentiric-{name}";
+        await Until.TrueAsync("both registrations to be stored", async () =>
+        {
+            using var page = await platform.Api.Http.GetAsync($"v1/{stream}?tenant=system");
+            return page.IsSuccessStatusCode && (await page.Content.ReadFromJsonAsync<StreamPage>(Wire.Json))?.Version >= 2;
+        }, Calling.Patience);
+        // What is not signed yet is gone for the report as well; only what was signed can be shown to be missing.
+        await Until.TrueAsync("both to be signed", async () => await platform.Api.GetAsync<AuditState>("events/audit") is { Blocks: > 0, Pending: 0 }, Calling.Patience);
+        using var truncated = await platform.Api.Http.PostAsJsonAsync($"v1/{stream}/truncate?tenant=system", new { before_version = 2, reason = "saklama süresi doldu", even_unread = true });
+        Assert.True(truncated.IsSuccessStatusCode, await truncated.Content.ReadAsStringAsync());
+        Assert.Equal(RemovalOrdering.Ordered, Assert.Single(await platform.Api.GetAsync<TruncationReply[]>($"{stream}/truncations?tenant=system")).Order);
+
+        await using var browser = await OpenAsync(platform, "#/store", StoreHeight);
+        await browser.TextWithAsync("Verify the log");
+        await PressAsync(browser, "Verify the log");
+        await browser.TextWithAsync("as it was signed", "saklama süresi doldu", "key:admin", "ordered", "a key of the platform ordered it");
+        await browser.EvaluateAsync("document.getElementById('language').click()");
+        await browser.TextWithAsync("imzalandığı gibi", "emirli", "platformun anahtarı emretti");
+        // What the browser draws of an order that is missing, or older than the first.
+        await browser.EvaluateAsync("""
+            import('/console/words.js').then(({ w }) => document.title = ['order_before_orders', 'order_before_orders_means', 'order_not_ordered', 'order_not_ordered_means'].map(w).join('|')).then(() => '')
+            """);
+        Assert.Equal("ilk emirden önce|kimin emrettiği gösterilemez: bilmeniz gerekir|EMİRSİZ|platformun hiçbir anahtarı buna kefil değil", await browser.EvaluateAsync("document.title"));
     }
 
     private static Task<string> PressAsync(Chromium browser, string button) => browser.EvaluateAsync($"[...document.querySelectorAll('main button')].find(b => b.textContent === '{button}').click()");

@@ -1,5 +1,6 @@
 // The event store: how much, how fast, who lags, what is parked, and the log as it grows.
 import { get, post, remove } from "/console/api.js";
+import { auditCard } from "/console/audit.js";
 import { bars, card, el, meter, spark, table } from "/console/draw.js";
 import { locale, w } from "/console/words.js";
 
@@ -58,6 +59,7 @@ export async function storePage() {
     card(w("shards"), shards(projections, rebuilds)),
     parked.length ? card(w("parkedEvents"), ...parked.map(([name, rows]) => parkedTable(name, rows))) : null,
     el("div", { class: "grid" }, card(w("eventTypes"), types(stats)), card(w("tables"), sizes(stats))),
+    auditCard(),
     card(w("liveTail"), tailBox()));
   return { node, concerns: () => false, every: 5000, shown: openTail, left: closeTail };
 }

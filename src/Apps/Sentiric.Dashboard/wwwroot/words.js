@@ -24,6 +24,11 @@ const words = {
     throwOut: "Kaydı sil", throwOutSure: "Telefonun kaydı hemen silinecek; açık olan bir telefon bir sonraki REGISTER ile geri gelir. Silinsin mi?",
     noExtensions: "Henüz parolası olan dahili yok. Parola, PUT /v1/users/ID/sip-credentials/REALM/AD ile verilir.", nobodyMissing: "Parolası olan her dahilinin kayıtlı bir telefonu var.",
     nobodyRegistered: "Kayıtlı telefon yok. “kayıtlı değil” seçeneği bekleyen dahilileri gösterir.", morePhones: "İlk 500 dahili gösteriliyor; hepsi için: sentiric phones list --limit N",
+    audit: "Denetim", verify: "Günlüğü doğrula", verifying: "Doğrulanıyor:", verifyWhat: "Saklanan her olay imzalanmış geçmişle karşılaştırılır; silinenler, kimin emrettiğiyle birlikte listelenir.",
+    verifyBroke: "Doğrulama sonuç vermeden kesildi; sunucunun günlüğü nedenini söyler.", asSigned: "imzalandığı gibi", notAsSigned: "İMZALANDIĞI GİBİ DEĞİL, bulgu:", eventsCompared: "olay karşılaştırıldı", notYetSigned: "olay henüz imzasız",
+    removals: "Silinen ve dosyaya taşınan olaylar", nothingRemoved: "Hiçbir olay silinmemiş.", upToVersion: "Sürüme kadar", removedAt: "Zaman", removedBy: "Kim", whoOrdered: "Emir",
+    order_ordered: "emirli", order_ordered_means: "platformun anahtarı emretti", order_before_orders: "ilk emirden önce", order_before_orders_means: "kimin emrettiği gösterilemez: bilmeniz gerekir",
+    order_not_ordered: "EMİRSİZ", order_not_ordered_means: "platformun hiçbir anahtarı buna kefil değil", recordSigned: "kayıt imzalandı:", recordNotSigned: "kayıt henüz imzasız",
     packets: "Paketler: kayıp ve titreme", loss: "kayıp", jitter: "titreme", language: "English", talking: "konuşuyor", ringing: "çalıyor", received: "geldi", heard: "Duyulan", said: "Yanıt", question: "Sorular", answer: "Yanıt",
   },
   en: {
@@ -50,6 +55,11 @@ const words = {
     throwOut: "Throw out", throwOutSure: "The registration goes at once; a telephone that is on comes back with its next REGISTER. Throw it out?",
     noExtensions: "No extension has a password yet. PUT /v1/users/ID/sip-credentials/REALM/NAME sets one.", nobodyMissing: "Every extension with a password has a registered telephone.",
     nobodyRegistered: "No telephone is registered. “not registered” shows the extensions that wait for one.", morePhones: "The first 500 extensions are shown; all of them: sentiric phones list --limit N",
+    audit: "Audit", verify: "Verify the log", verifying: "Verifying:", verifyWhat: "Every stored event is compared with the signed history; what was removed is listed with who ordered it.",
+    verifyBroke: "The verification broke off without a verdict; the server's log says why.", asSigned: "as it was signed", notAsSigned: "NOT AS IT WAS SIGNED, findings:", eventsCompared: "events compared", notYetSigned: "events not signed yet",
+    removals: "Events that were removed or moved into files", nothingRemoved: "No event was removed.", upToVersion: "Up to version", removedAt: "When", removedBy: "By", whoOrdered: "Order",
+    order_ordered: "ordered", order_ordered_means: "a key of the platform ordered it", order_before_orders: "before the first order", order_before_orders_means: "nobody is shown to have ordered it: you must know it",
+    order_not_ordered: "NOT ORDERED", order_not_ordered_means: "no key of the platform vouches for it", recordSigned: "record signed", recordNotSigned: "record not signed yet",
     packets: "Packets: loss and jitter", loss: "loss", jitter: "jitter", language: "Türkçe", talking: "talking", ringing: "ringing", received: "received", heard: "Heard", said: "Said", question: "Questions", answer: "Answer",
   },
 };

@@ -62,8 +62,12 @@ public sealed record ImportReport(long Read, long Stored, long AlreadyStored, in
 /// <param name="BeforeVersion">The first version that stayed.</param>
 /// <param name="Events">How many were deleted.</param>
 /// <param name="Sha256">Hex, of the deleted events as lines.</param>
+/// <param name="SignedAt">When the record was signed; absent when it is not yet, or nobody asked.</param>
+/// <param name="OrderedBy">Id of the key that ordered it.</param>
+/// <param name="Order">Who vouches for it; absent right after the truncation, and where the log is not signed.</param>
 public sealed record TruncationReply(
-    string Tenant, string Stream, long BeforeVersion, long Events, long FirstPosition, long LastPosition, string Sha256, string Why, string? Actor, DateTimeOffset At);
+    string Tenant, string Stream, long BeforeVersion, long Events, long FirstPosition, long LastPosition, string Sha256, string Why, string? Actor, DateTimeOffset At,
+    DateTimeOffset? SignedAt = null, string? OrderedBy = null, RemovalOrdering? Order = null);
 
 /// <summary>What was moved between tables and files.</summary>
 /// <param name="Bytes">Of the compressed files.</param>

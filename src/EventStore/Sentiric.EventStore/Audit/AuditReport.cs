@@ -103,7 +103,31 @@ public sealed record AuditReport(
 /// <param name="At">When, as the record says.</param>
 /// <param name="SignedAt">When the notary signed the record; null when it has not yet.</param>
 /// <param name="OrderedBy">The key whose holder ordered the removal; null when nobody did whose key counts.</param>
-public sealed record LegalRemoval(string Tenant, string StreamId, long UpToVersion, string Why, string? Actor, DateTimeOffset At, string? File, DateTimeOffset? SignedAt = null, string? OrderedBy = null);
+public sealed record LegalRemoval(
+    string Tenant, string StreamId, long UpToVersion, string Why, string? Actor, DateTimeOffset At, string? File, DateTimeOffset? SignedAt = null, string? OrderedBy = null,
+    RemovalStanding Standing = RemovalStanding.NotOrdered);
+
+/// <summary>Who vouches for a removal.</summary>
+public enum RemovalStanding
+{
+    /// <summary>A key that counts signed the record in the transaction that removed.</summary>
+    Ordered,
+
+    /// <summary>No key did, and no removal before it was ordered either: it is told, not proven.</summary>
+    BeforeOrders,
+
+    /// <summary>No key vouches for it although one did for a removal before it, or the order that there was is gone: there is a finding about it.</summary>
+    NotOrdered,
+}
+
+/// <summary>What vouches for the record of a truncation.</summary>
+/// <param name="SignedAt">When the notary signed it; null when it has not yet.</param>
+/// <param name="OrderedBy">As in <see cref="LegalRemoval"/>.</param>
+public sealed record TruncationOrder(DateTimeOffset? SignedAt, string? OrderedBy, RemovalStanding Standing)
+{
+    /// <summary>Of a record that is not the one that was signed.</summary>
+    public static readonly TruncationOrder None = new(null, null, RemovalStanding.NotOrdered);
+}
 
 /// <summary>How far a verification is; <paramref name="Total"/> counts events and may be 0 while it is not known.</summary>
 public sealed record VerifyProgress(string Phase, long Done, long Total);

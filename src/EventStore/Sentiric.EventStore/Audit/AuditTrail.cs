@@ -35,6 +35,20 @@ public sealed class AuditTrail(NpgsqlDataSource source, IEventStore store, TimeP
         return await StreamProver.ProveAsync(view.Connection, _tables, tenant, streamId, ct).ConfigureAwait(false);
     });
 
+    /// <summary>
+    /// Who vouches for truncations of a stream, each named by the first version that stayed. Reads every record of a removal there is, and no event: whether
+    /// anything else is missing, <see cref="VerifyAsync"/> says.
+    /// </summary>
+    public ValueTask<IReadOnlyList<TruncationOrder>> OrdersAsync(
+        IReadOnlyList<AuditPublicKey> trustedKeys, string tenant, string streamId, IReadOnlyList<long> beforeVersions, CancellationToken ct = default) => Failures.GuardAsync(async () =>
+    {
+        await using var snapshot = await VerifySnapshot.TakeAsync(source, ct).ConfigureAwait(false);
+        await using var view = await snapshot.OpenAsync(ct).ConfigureAwait(false);
+        var records = new RemovalCheck(new KeyTrust(await KeyRows.ListAsync(view.Connection, _tables, ct).ConfigureAwait(false), trustedKeys), new Findings());
+        await records.ReadAsync(view.Connection, ct).ConfigureAwait(false);
+        return (IReadOnlyList<TruncationOrder>)[.. beforeVersions.Select(version => records.Signed.Find(new RemovalKey(tenant, streamId, version)) ?? TruncationOrder.None)];
+    });
+
     /// <summary>Checkpoints in order, starting with block <paramref name="from"/>; each is an anchor for later.</summary>
     public async IAsyncEnumerable<SignedCheckpoint> CheckpointsAsync(long from = 1, [EnumeratorCancellation] CancellationToken ct = default)
     {

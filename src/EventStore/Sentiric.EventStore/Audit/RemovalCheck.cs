@@ -36,13 +36,14 @@ internal sealed class RemovalCheck(KeyTrust trust, Findings findings)
         foreach (var record in await RemovalRows.AllAsync(connection, ct).ConfigureAwait(false))
         {
             var known = _statements.Remove(record.Key, out var statement);
-            CheckOrder(record, statement);
+            var by = OrderRows.KeyOf(record.Leaf, _orders, trust);
+            var standing = by is null ? Unordered(record, statement) : RemovalStanding.Ordered;
             if (!known || statement is null)
             {
                 _strangers[record.Leaf] = record;
-                Signed.Add(record.Key, null, OrderRows.KeyOf(record.Leaf, _orders, trust));
+                Signed.Add(record.Key, new TruncationOrder(null, by, standing));
             }
-            else if (statement.Record == record.Leaf) Signed.Add(record.Key, statement.SignedAt, OrderRows.KeyOf(record.Leaf, _orders, trust));
+            else if (statement.Record == record.Leaf) Signed.Add(record.Key, new TruncationOrder(statement.SignedAt, by, standing));
             else findings.Add(Of(record.Key, AuditFindingKind.TrailChanged, record.Key.Table, FormattableString.Invariant($"the record is not the one that was signed as removal {statement.Number}")));
         }
         foreach (var (key, statement) in _statements) Orphan(key, statement);
@@ -90,20 +91,19 @@ internal sealed class RemovalCheck(KeyTrust trust, Findings findings)
     }
 
     /// <summary>Without an order, a removal is somebody else's once there was one with an order; an order that the notary saw must still be there.</summary>
-    private void CheckOrder(RemovalRecord record, RemovalStatement? statement)
+    private RemovalStanding Unordered(RemovalRecord record, RemovalStatement? statement)
     {
-        var by = OrderRows.KeyOf(record.Leaf, _orders, trust);
-        if (by is null && statement?.Record == record.Leaf && statement.Order is not (null or RemovalStatement.NoOrder))
+        if (statement?.Record == record.Leaf && statement.Order is not (null or RemovalStatement.NoOrder))
         {
             var isThere = _orders.ContainsKey(record.Leaf);
             findings.Add(Of(record.Key, isThere ? AuditFindingKind.TrailChanged : AuditFindingKind.TrailRemoved, "sx_audit_order",
                 FormattableString.Invariant($"the order that was seen when removal {statement.Number} was signed is {(isThere ? "another" : "gone")}")) with
             { Columns = isThere ? ["key_id", "signature"] : [] });
+            return RemovalStanding.NotOrdered;
         }
-        else if (by is null && (statement?.Number ?? long.MaxValue) > _orderedFrom)
-        {
-            findings.Add(Of(record.Key, AuditFindingKind.RemovalNotOrdered, record.Key.Table, "no key of the platform vouches for this removal, and those before it have one that does"));
-        }
+        if ((statement?.Number ?? long.MaxValue) <= _orderedFrom) return RemovalStanding.BeforeOrders;
+        findings.Add(Of(record.Key, AuditFindingKind.RemovalNotOrdered, record.Key.Table, "no key of the platform vouches for this removal, and those before it have one that does"));
+        return RemovalStanding.NotOrdered;
     }
 
     private void Orphan(RemovalKey key, RemovalStatement statement)

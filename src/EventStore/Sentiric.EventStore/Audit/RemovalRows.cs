@@ -38,9 +38,10 @@ internal static class RemovalRows
         while (await rows.ReadAsync(ct).ConfigureAwait(false))
         {
             var key = new RemovalKey(rows.GetString(1), rows.GetString(2), rows.GetInt64(3) + 1, rows.GetInt64(8));
+            var order = signed.Find(key) ?? TruncationOrder.None;
             removals.Add((rows.GetInt64(0), new LegalRemoval(
                 key.Tenant, key.StreamId, rows.GetInt64(3), rows.GetString(4), rows.IsDBNull(5) ? null : rows.GetString(5),
-                new DateTimeOffset(rows.GetDateTime(6), TimeSpan.Zero), rows.IsDBNull(7) ? null : rows.GetString(7), signed.Find(key)?.SignedAt, signed.Find(key)?.OrderedBy)));
+                new DateTimeOffset(rows.GetDateTime(6), TimeSpan.Zero), rows.IsDBNull(7) ? null : rows.GetString(7), order.SignedAt, order.OrderedBy, order.Standing)));
         }
         return new LegalRemovals(removals);
     }
@@ -145,11 +146,11 @@ internal sealed record RemovalRecord(RemovalKey Key, string Leaf, DateTime At);
 /// <summary>Which records are signed, when each was, and by whose key it was ordered.</summary>
 internal sealed class SignedRemovals
 {
-    private readonly Dictionary<RemovalKey, (DateTimeOffset? SignedAt, string? OrderedBy)> _known = [];
+    private readonly Dictionary<RemovalKey, TruncationOrder> _known = [];
 
-    public (DateTimeOffset? SignedAt, string? OrderedBy)? Find(RemovalKey key) => _known.TryGetValue(key, out var known) ? known : null;
+    public TruncationOrder? Find(RemovalKey key) => _known.GetValueOrDefault(key);
 
-    public void Add(RemovalKey key, DateTimeOffset? signedAt, string? orderedBy) => _known[key] = (signedAt, orderedBy);
+    public void Add(RemovalKey key, TruncationOrder order) => _known[key] = order;
 }
 
 /// <summary>Which signed events may be missing: of some streams everything up to a version.</summary>

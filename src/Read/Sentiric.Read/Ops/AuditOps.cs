@@ -131,8 +131,15 @@ public static class AuditOps
 
     private static AuditVerdict Row(AuditReport r) => new(
         r.IsSound, r.Events, r.Streams, r.Blocks, r.Pending, r.Removed,
-        [.. r.Removals.Select(x => new AuditRemoval(x.Tenant, x.StreamId, x.UpToVersion, x.Why, x.Actor, x.At, x.File, x.SignedAt))], r.FindingCount,
+        [.. r.Removals.Select(x => new AuditRemoval(x.Tenant, x.StreamId, x.UpToVersion, x.Why, x.Actor, x.At, x.File, x.SignedAt, x.OrderedBy, OrderOf(x.Standing)))], r.FindingCount,
         [.. r.Findings.Select(f => new AuditFindingRow(Words(f.Kind), f.Table, f.What, f.Position, f.Tenant, f.StreamId, f.Version, f.Block, f.Columns))], r.Took.TotalSeconds);
+
+    internal static RemovalOrdering OrderOf(RemovalStanding standing) => standing switch
+    {
+        RemovalStanding.Ordered => RemovalOrdering.Ordered,
+        RemovalStanding.BeforeOrders => RemovalOrdering.BeforeOrders,
+        RemovalStanding.NotOrdered => RemovalOrdering.NotOrdered,
+    };
 
     private static string Words(AuditFindingKind kind) => JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString());
 

@@ -19,10 +19,10 @@ public static class ShowStream
                 ReadHttp.ForTenantAsync(http, tenant => AnswerAsync(store, tenant, stream, query, ct)))
             .WithTags("events").WithName("ShowStream").Produces<StreamPage>()
             .WithSummary("One stream with its events, versions, times and metadata; at a version or a moment when asked. Needs an admin key.");
-        routes.MapGet("/events/streams/{stream}/truncations", (HttpContext http, IEventStore store, string stream, CancellationToken ct) =>
-                ReadHttp.ForTenantAsync(http, tenant => TruncationsAsync((IStreamLifecycle)store, tenant, stream, ct)))
+        routes.MapGet("/events/streams/{stream}/truncations", (HttpContext http, IEventStore store, [FromServices] AuditTrail trail, [FromServices] AuditTrust trust, string stream, CancellationToken ct) =>
+                ReadHttp.ForTenantAsync(http, tenant => TruncationsAsync((IStreamLifecycle)store, trail, trust, tenant, stream, ct)))
             .WithTags("events").WithName("ListTruncations").Produces<IReadOnlyList<TruncationReply>>()
-            .WithSummary("What was deleted of a stream, when, by whom and why, oldest first. Needs an admin key.");
+            .WithSummary("What was deleted of a stream, when, by whom and why, and which key ordered it, oldest first. Needs an admin key.");
     }
 
     /// <param name="From">The first version of the page, 1 without one.</param>
@@ -32,9 +32,18 @@ public static class ShowStream
     public sealed record StreamQuery(
         [FromQuery(Name = "from")] long? From, [FromQuery(Name = "version")] long? Version, [FromQuery(Name = "at")] DateTimeOffset? At, [FromQuery(Name = "limit")] int? Limit);
 
-    private static async Task<IResult> TruncationsAsync(IStreamLifecycle store, string tenant, string stream, CancellationToken ct) => ReadHttp.Json(
-        (await store.ListTruncationsAsync(tenant, stream, ct)).Select(TruncationReply (t) => new(
-            t.Tenant, t.StreamId, t.BeforeVersion, t.Events, t.FirstPosition, t.LastPosition, Convert.ToHexStringLower(t.Sha256.Span), t.Why, t.Actor, t.TruncatedAt)).ToList());
+    private static async Task<IResult> TruncationsAsync(IStreamLifecycle store, AuditTrail trail, AuditTrust trust, string tenant, string stream, CancellationToken ct)
+    {
+        var truncations = await store.ListTruncationsAsync(tenant, stream, ct);
+        // Without a key of its own this process can believe no order; the trail's tables may not even be there.
+        var orders = trust.Keys.Count == 0 || truncations.Count == 0 ? []
+            : await trail.OrdersAsync(trust.Keys, truncations[0].Tenant, truncations[0].StreamId, [.. truncations.Select(t => t.BeforeVersion)], ct);
+        return ReadHttp.Json(truncations.Select((t, at) => Reply(t, at < orders.Count ? orders[at] : null)).ToList());
+    }
+
+    private static TruncationReply Reply(StreamTruncation t, TruncationOrder? order) => new(
+        t.Tenant, t.StreamId, t.BeforeVersion, t.Events, t.FirstPosition, t.LastPosition, Convert.ToHexStringLower(t.Sha256.Span), t.Why, t.Actor, t.TruncatedAt,
+        order?.SignedAt, order?.OrderedBy, order is null ? null : AuditOps.OrderOf(order.Standing));
 
     private static async Task<IResult> AnswerAsync(IEventStore store, string tenant, string stream, StreamQuery query, CancellationToken ct)
     {

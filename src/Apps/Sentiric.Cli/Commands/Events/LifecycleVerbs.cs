@@ -30,7 +30,7 @@ internal static class LifecycleVerbs
         "truncations",
         """
         sentiric events truncations STREAM
-        What was deleted of a stream, when, by whom, why, and the hash of what it was.
+        What was deleted of a stream, when, by whom, why, the hash of what it was, and which key ordered it.
         """,
         [], [], ListAsync);
 
@@ -64,7 +64,8 @@ internal static class LifecycleVerbs
     }
 
     private static void Print(Session session, TruncationReply gone) => session.Terminal.Line(FormattableString.Invariant(
-        $"{Words.Precise(gone.At)}  {Words.Grouped(gone.Events)} events before version {gone.BeforeVersion} deleted by {gone.Actor ?? "nobody named"}: {gone.Why}  sha256 {gone.Sha256}"));
+        $"{Words.Precise(gone.At)}  {Words.Grouped(gone.Events)} events before version {gone.BeforeVersion} deleted by {gone.Actor ?? "nobody named"}: {gone.Why}  sha256 {gone.Sha256}")
+        + (gone.Order is { } order ? $"  ({Orders.Signed(gone.SignedAt)}{Orders.Clause(order, gone.OrderedBy)})" : ""));
 
     private static string Stream(Session session)
     {

@@ -13,6 +13,7 @@ internal static class VerifyVerb
         """
         sentiric events verify [--tenant NAME [--stream ID]] [--after BLOCK] [--anchor FILE]
         Compares every stored event with the signed history and names what was changed, removed, inserted or reordered.
+        What was removed is listed with who ordered it: a key of the platform, nobody because it is older than the first order, or nobody although it should be.
         --after skips the events up to the end of a block; --anchor: a file from 'events checkpoints', whose last line the store must still hold.
         """,
         ["--stream", "--after", "--anchor"], [], RunAsync);
@@ -56,7 +57,7 @@ internal static class VerifyVerb
         if (session.Json) return verdict.Sound ? Cli.Ok : Cli.Failed;
         terminal.Line($"{Words.Grouped(verdict.Events)} events of {Words.Grouped(verdict.Streams)} streams in {Words.Grouped(verdict.Blocks)} signed blocks compared");
         if (verdict.Pending > 0) terminal.Line($"{Words.Grouped(verdict.Pending)} events are stored and not signed yet: nothing is proven of them");
-        foreach (var gone in verdict.Removals) terminal.Line(Removal(gone));
+        foreach (var gone in verdict.Removals) terminal.Line(gone.Order == RemovalOrdering.NotOrdered ? terminal.Paint(Removal(gone), Colour.Red) : Removal(gone));
         foreach (var finding in verdict.Findings) terminal.Line(terminal.Paint(Finding(finding), Colour.Red));
         if (verdict.FindingCount > verdict.Findings.Count) terminal.Line($"and {Words.Grouped(verdict.FindingCount - verdict.Findings.Count)} more");
         terminal.Line(verdict.Sound ? terminal.Paint("as it was signed", Colour.Green) : terminal.Paint($"NOT as it was signed: {Words.Grouped(verdict.FindingCount)} findings", Colour.Red));
@@ -64,8 +65,8 @@ internal static class VerifyVerb
     }
 
     private static string Removal(AuditRemoval gone) =>
-        FormattableString.Invariant($"by right gone: {gone.Tenant} {gone.Stream} up to version {gone.UpToVersion}, {gone.At:u}, {gone.Actor ?? "nobody named"}: {gone.Why} {gone.File}").TrimEnd()
-        + (gone.SignedAt is { } at ? FormattableString.Invariant($" (record signed {at:u})") : " (record not signed)");
+        FormattableString.Invariant($"{(gone.Order == RemovalOrdering.NotOrdered ? "gone" : "by right gone")}: {gone.Tenant} {gone.Stream} up to version {gone.UpToVersion}, {gone.At:u}, {gone.Actor ?? "nobody named"}: {gone.Why} {gone.File}").TrimEnd()
+        + $" ({Orders.Signed(gone.SignedAt)}{Orders.Clause(gone.Order, gone.OrderedBy)})";
 
     private static string Finding(AuditFindingRow f) => string.Join("  ", new[]
     {
