@@ -60,6 +60,12 @@ public class AllInOne : IAsyncLifetime
     }
 }
 
+/// <summary>The same for tests that ask again and again until something is so: without a bound on their requests.</summary>
+public sealed class Unbounded : AllInOne
+{
+    protected override IReadOnlyDictionary<string, string?> Further { get; } = new Dictionary<string, string?> { ["Gateway:RequestsPerMinute"] = "1000000" };
+}
+
 public sealed class SpeakingTheApi(AllInOne platform) : IClassFixture<AllInOne>
 {
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

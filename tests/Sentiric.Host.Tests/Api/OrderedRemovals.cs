@@ -10,7 +10,7 @@ using Sentiric.EventStore;
 namespace Sentiric.Host.Tests.Api;
 
 /// <summary>Who ordered a removal, told over HTTP: in the report of a verification and in the list of a stream's truncations.</summary>
-public sealed class OrderedRemovals(AllInOne platform) : IClassFixture<AllInOne>
+public sealed class OrderedRemovals(Unbounded platform) : IClassFixture<Unbounded>
 {
     private HttpClient Client => platform.App.Client;
 

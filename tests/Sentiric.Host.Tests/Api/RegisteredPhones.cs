@@ -12,7 +12,7 @@ using Sentiric.Testing.Loopback;
 namespace Sentiric.Host.Tests.Api;
 
 /// <summary>Telephones that register over SIP, seen and thrown out over HTTP.</summary>
-public sealed class RegisteredPhones(AllInOne platform) : IClassFixture<AllInOne>
+public sealed class RegisteredPhones(Unbounded platform) : IClassFixture<Unbounded>
 {
     private const string Password = "sesli-harfler-8";
 
@@ -55,7 +55,7 @@ public sealed class RegisteredPhones(AllInOne platform) : IClassFixture<AllInOne
         do
         {
             Assert.False(limit.IsCancellationRequested, "Waited for the removal in the log.");
-            log = await Client.GetStringAsync("/v1/events/tail?tenant=*&type=sip.unregistered&follow=false");
+            log = await Client.GetStringAsync("/v1/events/tail?tenant=*&type=sip.unregistered&after=0&follow=false");
         }
         while (!log.Contains(name, StringComparison.Ordinal));
         Assert.Contains("\"actor\":\"key:admin\"", log, StringComparison.Ordinal);
