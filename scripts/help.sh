@@ -78,7 +78,7 @@ help_test() {
   cat <<'TEXT'
 ./sentiric test [--fast] [FILTER]
 Builds everything and runs the tests with their own PostgreSQL, RabbitMQ and Redis. The last line is "N passed, N failed".
-  --fast   no slow tests, PostgreSQL only
+  --fast   no slow tests, no whole calls, PostgreSQL only
   FILTER   part of a project's name (sip, media ...), or else part of a test's name
 TEXT
 }

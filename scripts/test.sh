@@ -9,7 +9,7 @@ PASSED=0 FAILED=0 SKIPPED=0
 FAILURES=()
 
 run_tests() { # run_tests [--fast] [FILTER]
-  local fast=0 filter='' arg servers=(pg mq redis) projects
+  local fast=0 filter='' arg servers=(pg mq redis) projects checks='' build=all
   for arg in "$@"; do
     case $arg in
       --fast) fast=1 ;;
@@ -24,12 +24,15 @@ run_tests() { # run_tests [--fast] [FILTER]
   trap 'spinner_stop; stop_test_servers' EXIT
   use_instance test
   infra_up "${servers[@]}"
-  build_once all build_all "$HOST_DLL" src tests Sentiric.sln
+  rm -rf "$RUN/test" && mkdir -p "$RUN/test"
+  if [ -z "$filter" ]; then run_checks_aside & checks=$!; fi
+  # a filter may name what the fast gate leaves out
+  [ "$fast" = 0 ] || [ -n "$filter" ] || build=fast
+  build_tests "$build"
   release_lock
   test_environment "$fast"
-  mapfile -t projects < <(test_projects "$filter")
-  rm -rf "$RUN/test" && mkdir -p "$RUN/test"
-  [ -n "$filter" ] || run_script_checks
+  mapfile -t projects < <(test_projects "$filter" "$build")
+  if [ -n "$checks" ]; then wait "$checks" || true; cat "$RUN/test/checks.log"; add_sum checks; fi
   run_side_by_side "$fast" "$filter" "${projects[@]}"
   stop_test_servers
   trap spinner_stop EXIT
@@ -48,7 +51,17 @@ take_test_lock() {
   take_lock
 }
 
+# build_tests all|fast: what a whole build has built is built for the fast gate too.
+build_tests() {
+  local sources=(src tests Sentiric.sln scripts/fast.slnf)
+  if [ "$1" = all ] || [ "$(cat "$RUN/all.built" 2>/dev/null)" = "$(sources_sum "${sources[@]}")" ]; then
+    build_once all build_all "$HOST_DLL" "${sources[@]}"
+  else
+    build_once fast build_fast "$HOST_DLL" "${sources[@]}"
+  fi
+}
 build_all() { dotnet_build Sentiric.sln; }
+build_fast() { dotnet_build scripts/fast.slnf; }
 
 test_environment() {
   platform_environment embedded # speech and folders; the addresses of the platform itself are none of the tests' business
@@ -89,10 +102,19 @@ install_peers() {
 }
 
 # A filter that is part of a project's name chooses projects; any other chooses tests by name.
-test_projects() {
+test_projects() { # test_projects FILTER all|fast
   local all
   all=$(cd "$ROOT" && grep -l 'Microsoft.NET.Test.Sdk' tests/*/*.csproj)
+  if [ "$2" = fast ]; then all=$(grep -v "/$ALONE/" <<<"$all"); fi
   grep -iF -- "${1:-tests/}" <<<"$all" || echo "$all"
+}
+
+# Beside the build, in a shell of their own: their lines and counts are told through files.
+run_checks_aside() {
+  trap - EXIT # the servers are not its to stop
+  PASSED=0 FAILED=0 SKIPPED=0 FAILURES=()
+  run_script_checks >"$RUN/test/checks.log" 2>&1 8>&- 9>&- </dev/null
+  write_sum checks
 }
 
 run_script_checks() {
@@ -137,20 +159,22 @@ run_project() { # run_project PROJECT FAST FILTER
   echo "$mark $name: $passed passed, $failed failed, $skipped skipped ($(seconds_since "$from"))"
 }
 
-# Several projects at a time, for much of a test's time is waiting. LONGEST begins first; ALONE measures sound and runs when the others are
-# through: it has its own lanes (tests/Sentiric.Scenarios/Kit/Lanes.cs). The fast gate leaves out what measures.
+# Several projects at a time, for much of a test's time is waiting. LONGEST begin first, in this order; ALONE measures sound and runs when the
+# others are through: it has its own lanes (tests/Sentiric.Scenarios/Kit/Lanes.cs). The fast gate leaves it out, as it leaves out what measures.
 SIDE_BY_SIDE=2 FAST_SIDE_BY_SIDE=4
-LONGEST=Sentiric.EventStore.Tests ALONE=Sentiric.Scenarios
+LONGEST=(Sentiric.EventStore.Tests Sentiric.Host.Tests Sentiric.Media.Tests Sentiric.Speech.Tests) ALONE=Sentiric.Scenarios
 run_side_by_side() { # run_side_by_side FAST FILTER PROJECT...
-  local fast=$1 filter=$2 most=$SIDE_BY_SIDE project alone=() others=()
+  local fast=$1 filter=$2 most=$SIDE_BY_SIDE name project alone=() long=() others=()
   shift 2
-  for project in "$@"; do
-    case $(basename "$project" .csproj) in
-      "$LONGEST") others=("$project" "${others[@]}") ;;
-      "$ALONE") alone=("$project") ;;
-      *) others+=("$project") ;;
-    esac
+  for name in "${LONGEST[@]}"; do
+    for project in "$@"; do if [ "$(basename "$project" .csproj)" = "$name" ]; then long+=("$project"); fi; done
   done
+  for project in "$@"; do
+    name=$(basename "$project" .csproj)
+    case " ${LONGEST[*]} " in *" $name "*) continue ;; esac
+    if [ "$name" = "$ALONE" ]; then alone=("$project"); else others+=("$project"); fi
+  done
+  others=("${long[@]}" "${others[@]}")
   if [ "$fast" = 1 ]; then most=$FAST_SIDE_BY_SIDE others+=("${alone[@]}") alone=(); fi
   run_at_most "$most" "$fast" "$filter" "${others[@]}"
   run_at_most 1 "$fast" "$filter" "${alone[@]}"
@@ -172,8 +196,9 @@ run_at_most() { # run_at_most HOW_MANY FAST FILTER PROJECT...
 run_aside() {
   PASSED=0 FAILED=0 SKIPPED=0 FAILURES=()
   run_project "$@"
-  { echo "$PASSED $FAILED $SKIPPED"; [ ${#FAILURES[@]} = 0 ] || printf '%s\n' "${FAILURES[@]}"; } >"$RUN/test/$(basename "$1" .csproj).sum"
+  write_sum "$(basename "$1" .csproj)"
 }
+write_sum() { { echo "$PASSED $FAILED $SKIPPED"; [ ${#FAILURES[@]} = 0 ] || printf '%s\n' "${FAILURES[@]}"; } >"$RUN/test/$1.sum"; }
 
 add_sum() {
   local passed failed skipped

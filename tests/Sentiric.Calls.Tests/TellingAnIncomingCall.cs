@@ -172,7 +172,7 @@ public sealed class TellingAnIncomingCall
         await board.Journal.UntilAsync<CallStarted>();
         // And so does a later INVITE without one.
         phone.Invite(sdp: null, cseq: 2);
-        Assert.Contains("a=x-offer:2", await phone.HearAsync("200", "INVITE"));
+        Assert.Contains("a=x-offer:2", await phone.HearAsync("200", "INVITE", cseq: 2));
         phone.Ack(2, UdpPhone.Sdp + "a=sendrecv\r\n");
         foreach (var answer in new[] { UdpPhone.Sdp, UdpPhone.Sdp + "a=sendrecv\r\n" })
         {

@@ -53,9 +53,11 @@ internal sealed partial class UdpPhone : IDisposable
         Ack();
     }
 
-    /// <summary>The next answer with this status to this method.</summary>
-    public Task<string> HearAsync(string status, string method) =>
-        HearAsync(m => m.StartsWith($"SIP/2.0 {status} ", StringComparison.Ordinal) && CSeq().Match(m).Groups[1].Value == method, $"{status} to {method}");
+    /// <summary>The next answer with this status to this method; with a number, to that request only: on a busy machine a 2xx comes again before its ACK is there.</summary>
+    public Task<string> HearAsync(string status, string method, int? cseq = null) => HearAsync(
+        m => m.StartsWith($"SIP/2.0 {status} ", StringComparison.Ordinal) && CSeq().Match(m).Groups[1].Value == method
+            && (cseq is null || m.Contains($"CSeq: {cseq} {method}\r\n", StringComparison.Ordinal)),
+        $"{status} to {cseq} {method}");
 
     /// <summary>The next request of the other side; it is answered with 200.</summary>
     public async Task<string> HearRequestAsync(string method)

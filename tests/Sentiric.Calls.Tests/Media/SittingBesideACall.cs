@@ -39,6 +39,7 @@ public sealed class SittingBesideACall : IAsyncLifetime
         Directory.Delete(_folder, recursive: true);
     }
 
+    [Trait("Category", "Slow")]
     [Fact]
     public async Task A_listener_hears_the_caller_left_and_what_the_caller_hears_right_and_nobody_hears_him()
     {
@@ -55,6 +56,7 @@ public sealed class SittingBesideACall : IAsyncLifetime
         Assert.True(Likeness(1_900, await HearAsync(caller, 1)) < Nothing, "the caller hears the listener");
     }
 
+    [Trait("Category", "Slow")]
     [Fact]
     public async Task A_whisper_is_heard_by_the_person_and_not_by_the_caller()
     {
@@ -125,6 +127,7 @@ public sealed class SittingBesideACall : IAsyncLifetime
         }
     }
 
+    [Trait("Category", "Slow")]
     [Fact]
     public async Task Who_waits_hears_the_music_until_it_is_switched_off()
     {

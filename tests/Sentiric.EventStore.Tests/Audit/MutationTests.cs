@@ -64,6 +64,7 @@ public sealed class MutationTests(AuditedStore store) : IClassFixture<AuditedSto
     public async Task The_list_of_tables_is_the_one_in_the_database() =>
         Assert.Equal(Expected, (await store.Postgres.LinesAsync(Columns)).Select(l => l.Split(" | ")[0]).Distinct());
 
+    [Trait("Category", "Slow")]
     [Fact]
     public async Task Every_row_that_is_taken_away_is_found()
     {

@@ -28,6 +28,7 @@ public sealed class NamesAndClocksTests(PostgresFixture postgres) : IClassFixtur
         return Task.CompletedTask;
     }
 
+    [Trait("Category", "Slow")]
     [Fact]
     public async Task Names_that_differ_in_case_or_composition_only_are_streams_of_their_own()
     {

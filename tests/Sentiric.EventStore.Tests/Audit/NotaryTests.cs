@@ -100,6 +100,7 @@ public sealed class NotaryTests(PostgresFixture postgres) : IClassFixture<Postgr
         await AssertSoundAsync();
     }
 
+    [Trait("Category", "Slow")]
     [Theory]
     [InlineData(1)]
     [InlineData(4)]
@@ -126,6 +127,7 @@ public sealed class NotaryTests(PostgresFixture postgres) : IClassFixture<Postgr
         Assert.All(found, f => Assert.Equal(AuditFindingKind.EventChanged, f.Kind));
     }
 
+    [Trait("Category", "Slow")]
     [Fact]
     public async Task The_directory_stays_right_over_many_pages_of_streams()
     {

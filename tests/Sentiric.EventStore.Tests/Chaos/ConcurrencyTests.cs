@@ -24,6 +24,7 @@ public sealed class ConcurrencyTests(PostgresFixture postgres) : IClassFixture<P
         await CheckAsync(postgres.Store, callsPerWriter: 60, writer => writer % 2 == 0 ? postgres.Store : second);
     }
 
+    [Trait("Category", "Slow")]
     [Fact]
     public async Task With_connections_lost_every_answer_is_still_explained_by_one_order()
     {

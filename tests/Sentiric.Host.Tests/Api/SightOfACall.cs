@@ -31,6 +31,7 @@ public sealed class SightOfACall(WithSight platform) : IClassFixture<WithSight>
 
     private HttpClient Client => platform.App.Client;
 
+    [Trait("Category", "Slow")]
     [Fact]
     public async Task A_real_call_is_captured_mirrored_and_counted()
     {

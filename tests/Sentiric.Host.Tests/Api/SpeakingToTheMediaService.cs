@@ -23,6 +23,7 @@ public sealed class SpeakingToTheMediaService(AllInOne platform) : IClassFixture
 
     public async Task DisposeAsync() => await _phones.DisposeAsync();
 
+    [Trait("Category", "Slow")]
     [Fact]
     public async Task A_phone_hears_what_is_played_and_the_program_hears_the_phone()
     {
@@ -86,6 +87,7 @@ public sealed class SpeakingToTheMediaService(AllInOne platform) : IClassFixture
         await DeleteAsync($"/v1/media/sessions/{session}");
     }
 
+    [Trait("Category", "Slow")]
     [Fact]
     public async Task A_recording_runs_pauses_and_ends_with_the_session_s_leave()
     {
@@ -153,6 +155,7 @@ public sealed class SpeakingToTheMediaService(AllInOne platform) : IClassFixture
         await DeleteAsync($"/v1/media/sessions/{session}");
     }
 
+    [Trait("Category", "Slow")]
     [Fact]
     public async Task A_supervisor_hears_both_sides_over_a_websocket_and_joins()
     {

@@ -55,6 +55,7 @@ public sealed class HearingKeys(ITestOutputHelper output)
         Assert.Equal("", Listen(Press('5', 300, 60, 0)));
     }
 
+    [Trait("Category", "Slow")]
     [Fact]
     public void Speech_and_noise_press_no_keys()
     {

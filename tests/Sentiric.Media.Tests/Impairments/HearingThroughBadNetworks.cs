@@ -79,6 +79,7 @@ public class HearingThroughBadNetworks(ITestOutputHelper output)
         Assert.InRange(summary.GapDensity, 1.8, 2.2);
     }
 
+    [Trait("Category", "Slow")]
     [Fact]
     public async Task A_voice_through_a_lossy_proxy_is_still_the_voice()
     {

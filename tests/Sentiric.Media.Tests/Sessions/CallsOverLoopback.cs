@@ -22,6 +22,7 @@ public sealed class CallsOverLoopback : IAsyncLifetime
         Directory.Delete(folder, recursive: true);
     }
 
+    [Trait("Category", "Slow")]
     [Fact]
     public async Task A_voice_arrives_as_it_was_sent_and_both_directions_are_recorded()
     {

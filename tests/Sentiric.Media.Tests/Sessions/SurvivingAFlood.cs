@@ -48,6 +48,7 @@ public sealed class SurvivingAFlood(ITestOutputHelper output)
         Assert.Equal(foreign + 200 * 20, loud.Foreign + loud.Malformed + loud.StrayPayload);
     }
 
+    [Trait("Category", "Slow")]
     [Fact]
     public void Whatever_the_phone_itself_sends_nothing_breaks_and_its_voice_is_heard_afterwards()
     {

@@ -57,6 +57,7 @@ public sealed class CapturingTheLadder(ReadWorld world) : IClassFixture<ReadWorl
         Assert.Equal(ushort.MaxValue, huge.WireLength);
     }
 
+    [Trait("Category", "Slow")]
     [TsharkTheory]
     [InlineData("udp", "203.0.113.7:5062", "192.0.2.1:5060")]
     [InlineData("tls", "203.0.113.7:40022", "192.0.2.1:5061")]

@@ -83,6 +83,7 @@ public sealed class UsualWayTests
         Assert.True(compared > 1_000, $"Only {compared} were usual.");
     }
 
+    [Trait("Category", "Slow")]
     [Fact]
     public void A_value_is_read_the_same_whatever_follows_it()
     {

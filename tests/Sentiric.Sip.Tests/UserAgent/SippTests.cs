@@ -40,6 +40,7 @@ public sealed class SippTests
         Assert.Contains(application.Traces, trace => trace.StartLine == "SIP/2.0 180 Ringing");
     }
 
+    [Trait("Category", "Slow")]
     [SippTheory]
     [InlineData(SipTransportKind.Udp, "u1")]
     [InlineData(SipTransportKind.Tcp, "t1")]

@@ -23,6 +23,7 @@ public class CtcRecognizerTests
         "teşekkür ederim iyi günler", "sipariş numaram üç beş yedi iki", "faturamı ödemek istiyorum", "salı günü saat onda uygun",
     ];
 
+    [Trait("Category", "Slow")]
     [SpeechFact]
     public async Task Nine_of_ten_phrases_of_the_list_are_heard_exactly_over_a_noisy_line()
     {
@@ -30,6 +31,7 @@ public class CtcRecognizerTests
         Assert.True(right >= 0.9 * Phrases.Length * 2, $"only {right} of {Phrases.Length * 2}: {string.Join(" | ", heard)}");
     }
 
+    [Trait("Category", "Slow")]
     [SpeechFact]
     public async Task Every_phrase_of_a_closed_list_is_heard_over_a_noisy_line()
     {
@@ -113,6 +115,7 @@ public class CtcRecognizerTests
         await using var next = await recognizer.StartAsync(new RecognitionOptions(), CancellationToken.None);
     }
 
+    [Trait("Category", "Slow")]
     [SpeechFact]
     public async Task Twenty_callers_at_once_are_each_understood()
     {
