@@ -1,5 +1,6 @@
 using System.Text;
 using Npgsql;
+using Sentiric.EventStore.Tests.Aggregates;
 using Sentiric.EventStore.Tests.Contract;
 using Sentiric.EventStore.Tests.Projections;
 using Sentiric.Testing;
@@ -31,6 +32,7 @@ public sealed class StatementPlanTests : IAsyncLifetime
         await using var store = new PostgresEventStore(source, Facts.Serializer, TimeProvider.System);
         await AppendAsync(store);
         await ReadAsync(store);
+        await FetchAsync(source, store);
         await SubscribeAsync(source, store);
         await ProjectAsync(source, store);
         await OperateAsync(source, store);
@@ -117,6 +119,23 @@ public sealed class StatementPlanTests : IAsyncLifetime
         await SayAsync("State of a stream", () => store.GetStreamStateAsync("t1", "s-100"));
         await SayAsync("Fold a stream", () => store.AggregateStreamAsync("t1", "s-100", 0, Facts.Sum));
         await SayAsync("Archive a stream", () => store.ArchiveStreamAsync("t1", "s-101"));
+    }
+
+    private async Task FetchAsync(NpgsqlDataSource source, PostgresEventStore store)
+    {
+        var aggregate = new Aggregate<Tally>("tally", Tally.None, Tally.Evolve) { Snapshots = new Snapshots<Tally>(TallyJson.Default.Tally, 1) { EveryEvents = 1 } };
+        await SayAsync("Fetch a stream for writing and leave a snapshot", () => store.FetchForWritingAsync("t1", "s-102", aggregate));
+        await SayAsync("Fetch a stream from its snapshot", () => store.FetchForWritingAsync("t1", "s-102", aggregate));
+        // The vault's own statements are not the store's.
+        var protection = new PersonalDataProtection(new PersonalDataMap([], (_, _, _) => null), new PostgresSubjectVault(_postgres.Source, MasterKeys.Parse(MasterKeys.NewKey("plans"))), TimeProvider.System);
+        await protection.StartAsync();
+        await using var sealing = new PostgresEventStore(source, Facts.Serializer, TimeProvider.System, new() { Protection = protection });
+        await SayAsync("Fold a stream under protection", () => sealing.AggregateStreamAsync("t1", "s-102", 0, Facts.Sum));
+        await SayAsync("Fetch under protection and leave a sealed snapshot", () => sealing.FetchForWritingAsync("t1", "s-102", aggregate));
+        await SayAsync("Fetch from a sealed snapshot", () => sealing.FetchForWritingAsync("t1", "s-102", aggregate));
+        await _postgres.ExecuteAsync("update sx_sealed_snapshot set key_ids = array['AAAAAAAAAAAAAAAA'] where name = 'tally'");
+        await SayAsync("Throw away a sealed snapshot that does not open", () => sealing.FetchForWritingAsync("t1", "s-102", aggregate));
+        await SayAsync("Delete the snapshots of a stream", () => Async(() => sealing.DeleteSnapshotsAsync("t1", "s-102")));
     }
 
     private async Task SubscribeAsync(NpgsqlDataSource source, PostgresEventStore store)
@@ -220,6 +239,8 @@ public sealed class StatementPlanTests : IAsyncLifetime
         insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived)
         select nextval('mt_events_sequence'), md5('t' || (1 + s % 3) || 's-' || s || v)::uuid, 's-' || s, v, '{"By": 1}', 'counter_raised', to_timestamp((v - 1) * {{Streams}} + s), 't' || (1 + s % 3), 'x', false
         from generate_series(1, {{EventsPerStream}}) v, generate_series(1, {{Streams}}) s;
+        insert into sx_snapshot (tenant_id, stream_id, name, shape, version, data) select tenant_id, id, 'other', 1, 1, '{}' from mt_streams;
+        insert into sx_sealed_snapshot (tenant_id, stream_id, name, shape, version, key_ids, data) select tenant_id, id, 'other', 1, 1, '{}', '' from mt_streams;
         insert into mt_event_progression (name, last_seq_id) values ('HighWaterMark', {{Streams * EventsPerStream - 100}});
         analyze;
         """);
