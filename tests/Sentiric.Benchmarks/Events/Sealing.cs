@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Sentiric.Benchmarks.Kit;
@@ -8,7 +9,16 @@ namespace Sentiric.Benchmarks.Events;
 /// <summary>A fact with ten personal texts, as long as what people say on the phone.</summary>
 public sealed record TenTexts(string A, string B, string C, string D, string E, string F, string G, string H, string I, string J);
 
+/// <summary>A state with somebody's words in it.</summary>
+public sealed record LastTexts(int Count, TenTexts? Last)
+{
+    public static LastTexts None { get; } = new(0, null);
+
+    public static LastTexts Evolve(LastTexts state, object @event) => @event is TenTexts texts ? new LastTexts(state.Count + 1, texts) : state;
+}
+
 [JsonSerializable(typeof(TenTexts))]
+[JsonSerializable(typeof(LastTexts))]
 public sealed partial class TenTextsJson : JsonSerializerContext;
 
 /// <summary>What the protection of personal data costs: the same events appended and read in clear and sealed, ten personal texts each.</summary>
@@ -41,6 +51,39 @@ public static class Sealing
         await database.AnalyzeAsync();
         await CompareAsync(bench, database, "read", "read and decoded", events,
             (() => ReadAsync(clear, "clear"), () => ReadAsync(sealing, "sealed")));
+        await FetchAsync(bench, clear, sealing);
+    }
+
+    /// <summary>A stream of a thousand events fetched from its snapshot, in clear and sealed, beside the whole fold that the snapshot spares.</summary>
+    private static async Task FetchAsync(Bench bench, IEventStore clear, IEventStore sealing)
+    {
+        const int events = 1_000, warmUp = 20;
+        await AppendAsync(clear, "fetch-clear", events);
+        await AppendAsync(sealing, "fetch-sealed", events);
+        bench.Say($"fetching {events} events");
+        var (plain, kept, whole) = (new List<double>(), new List<double>(), new List<double>());
+        for (var i = 0; i < bench.Times(300) + warmUp; i++)
+        {
+            plain.Add(await TimeAsync(events, async () => (await clear.FetchForWritingAsync(Tenant, "fetch-clear", Kept)).State));
+            kept.Add(await TimeAsync(events, async () => (await sealing.FetchForWritingAsync(Tenant, "fetch-sealed", Kept)).State));
+            if (i % 10 == 0) whole.Add(await TimeAsync(events, async () => await sealing.AggregateStreamAsync(Tenant, "fetch-sealed", LastTexts.None, LastTexts.Evolve)));
+        }
+        bench.Add(new Row("events.sealed.fetch", $"fetch a stream of {events} events with 10 sealed texts from its snapshot", Samples.Percentile(kept.Skip(warmUp), 0.5), "ms p50")
+        {
+            Reference = ("snapshot in clear", Samples.Percentile(plain.Skip(warmUp), 0.5)),
+            Target = Target.RatioAtMost(1.5),
+            Detail = $"the whole fold takes {Figure.Of(Samples.Median(whole.Skip(2)))} ms",
+        });
+    }
+
+    private static readonly Aggregate<LastTexts> Kept = new("last_texts", LastTexts.None, LastTexts.Evolve) { Snapshots = new Snapshots<LastTexts>(TenTextsJson.Default.LastTexts, 1) };
+
+    private static async Task<double> TimeAsync(int events, Func<Task<LastTexts>> fetch)
+    {
+        var from = Stopwatch.GetTimestamp();
+        var state = await fetch();
+        var took = Stopwatch.GetElapsedTime(from);
+        return state.Count == events ? took.TotalMilliseconds : throw new InvalidDataException($"{state.Count} of {events} events were folded.");
     }
 
     private static (Func<Task<int>>, Func<Task<int>>) Appends(IEventStore clear, IEventStore sealing, int events)
