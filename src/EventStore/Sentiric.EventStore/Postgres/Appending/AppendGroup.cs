@@ -13,6 +13,10 @@ internal sealed class AppendGroup(bool remember)
     public int Appends { get; private set; }
     public int Events { get; private set; }
     public long Bytes { get; private set; }
+
+    /// <summary>Events of its largest append.</summary>
+    public int Largest { get; private set; }
+
     public List<StreamShare> Streams { get; } = [];
 
     public IEnumerable<AppendRequest> Requests => Streams.SelectMany(s => s.Requests);
@@ -50,6 +54,7 @@ internal sealed class AppendGroup(bool remember)
         Appends++;
         Events += request.Events;
         Bytes += request.Bytes;
+        Largest = Math.Max(Largest, request.Events);
     }
 
     public void Sort()
