@@ -213,7 +213,7 @@ public sealed class AppendFormsTests(PostgresFixture postgres) : IClassFixture<P
     /// <summary>Runs the append while the lane is busy, so that it shares a statement with others.</summary>
     private async Task<AppendResult> GroupedAsync(Func<PostgresEventStore, Task<AppendResult>> append)
     {
-        await using var store = postgres.NewStore(new PostgresEventStoreOptions { AppendLockTimeout = TimeSpan.FromSeconds(30) });
+        await using var store = postgres.NewStore(new PostgresEventStoreOptions { AppendLockTimeout = TimeSpan.FromSeconds(30), MaxAppendLanes = 1 });
         await using var row = await RowLock.TakeAsync(postgres, _tenant, "blocked");
         var blocked = store.AppendToStreamAsync(_tenant, "blocked", ExpectedVersion.Any, [Facts.Raised(1)]).AsTask();
         await row.IsWaitedForAsync(postgres);
