@@ -6,8 +6,6 @@ public sealed record Benchmark(string Name, Func<Bench, Task> RunAsync)
     /// <summary>Takes minutes: runs only when sizes are asked for (<see cref="BenchOptions.Scale"/>), and then alone.</summary>
     public bool NeedsScale { get; init; }
 
-    public string Group => Name[..Name.IndexOf('.', StringComparison.Ordinal)];
-
     /// <summary>"events" and "events.append" both name the benchmark "events.append".</summary>
     public bool IsNamed(string? wish) =>
         wish is null || Name == wish || Name.StartsWith(wish + ".", StringComparison.Ordinal);
