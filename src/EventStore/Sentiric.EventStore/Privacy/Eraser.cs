@@ -120,9 +120,18 @@ public sealed class Eraser(
     private async ValueTask<ErasureRecord> DestroyAsync(ErasureRecord record, CancellationToken ct)
     {
         if (record.State != ErasureState.Begun) return record;
-        var destroyed = await protection.Vault.DestroyAsync(record.Subjects, ct).ConfigureAwait(false);
+        // Since it was written down (a crash may lie in between) the person may have become known under another alias as well, and been in further streams.
+        var person = await protection.Vault.LookUpAsync(record.Subjects, [], ct).ConfigureAwait(false);
+        var subjects = record.Subjects.Union(person.Subjects).ToList();
+        var destroyed = await protection.Vault.DestroyAsync(subjects, ct).ConfigureAwait(false);
         await protection.RefreshAsync(ct).ConfigureAwait(false);
-        record = record with { State = ErasureState.Destroyed, KeysDestroyed = record.KeysDestroyed + destroyed, DestroyedAt = clock.GetUtcNow() };
+        // Asked now that no further event can be sealed for the person.
+        var known = await protection.Vault.LookUpAsync(subjects, [], ct).ConfigureAwait(false);
+        var streams = record.Streams.Union(known.Streams.Select(s => new SubjectStream(s.Tenant, s.StreamId))).ToList();
+        record = record with
+        {
+            State = ErasureState.Destroyed, Subjects = subjects, Streams = streams, KeysDestroyed = record.KeysDestroyed + destroyed, DestroyedAt = clock.GetUtcNow(),
+        };
         await records.SaveAsync(record, ct).ConfigureAwait(false);
         return record;
     }

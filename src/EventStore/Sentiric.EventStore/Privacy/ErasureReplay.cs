@@ -16,7 +16,7 @@ public sealed class ErasureReplay(IEventStore store, PersonalDataProtection prot
     internal ValueTask RefreshAsync(CancellationToken ct) => protection.RefreshAsync(ct);
 
     internal async ValueTask ReplayAsync(
-        ITableProjection projection, ProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, long upTo, CancellationToken ct)
+        ITableProjection projection, ProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, long upTo, LeftOut leftOut, CancellationToken ct)
     {
         if (protection.Map.Erasure is not { } fact) return;
         var streams = batch.Where(e => e.EventType == fact.StoredName).SelectMany(e => fact.StreamsOf(store.Serializer.Deserialize(e))).Distinct().ToList();
@@ -30,10 +30,10 @@ public sealed class ErasureReplay(IEventStore store, PersonalDataProtection prot
         await writer.FlushAsync(ct).ConfigureAwait(false);
         foreach (var stream in streams) rows.DeleteStream(writer, stream.Tenant, stream.StreamId);
         await writer.FlushAsync(ct).ConfigureAwait(false);
-        foreach (var stream in streams) await ApplyAsync(projection, writer, stream, upTo, ct).ConfigureAwait(false);
+        foreach (var stream in streams) await ApplyAsync(projection, writer, stream, upTo, leftOut, ct).ConfigureAwait(false);
     }
 
-    private async ValueTask ApplyAsync(ITableProjection projection, IProjectionWriter writer, SubjectStream stream, long upTo, CancellationToken ct)
+    private async ValueTask ApplyAsync(ITableProjection projection, IProjectionWriter writer, SubjectStream stream, long upTo, LeftOut leftOut, CancellationToken ct)
     {
         var page = new List<RecordedEvent>(PageSize);
         await foreach (var recorded in store.ReadStreamAsync(stream.Tenant, stream.StreamId, ct: ct).ConfigureAwait(false))
@@ -41,9 +41,22 @@ public sealed class ErasureReplay(IEventStore store, PersonalDataProtection prot
             if (recorded.Position > upTo) break;
             page.Add(recorded);
             if (page.Count < PageSize) continue;
-            await projection.ApplyAsync(writer, page, ct).ConfigureAwait(false);
+            await projection.ApplyAsync(writer, await leftOut.WithoutAsync(writer, page, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
             page = new List<RecordedEvent>(PageSize);
         }
-        if (page.Count > 0) await projection.ApplyAsync(writer, page, ct).ConfigureAwait(false);
+        if (page.Count > 0) await projection.ApplyAsync(writer, await leftOut.WithoutAsync(writer, page, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+    }
+}
+
+/// <summary>What is not in the rows and does not come into them by an erasure: an event that could not be applied would keep the others from becoming blank.</summary>
+/// <param name="Shard">Under which name the events are parked.</param>
+/// <param name="AsWell">Those that are about to be parked.</param>
+internal sealed record LeftOut(string Shard, IReadOnlySet<long> AsWell)
+{
+    public async ValueTask<IReadOnlyList<RecordedEvent>> WithoutAsync(IProjectionWriter writer, List<RecordedEvent> page, CancellationToken ct)
+    {
+        var parked = await writer.QueryAsync(DeadLetters.Among, row => row.GetInt64(0), ct, [.. DeadLetters.Key(Shard), page.ConvertAll(e => e.Position).ToArray()]).ConfigureAwait(false);
+        page.RemoveAll(e => AsWell.Contains(e.Position) || parked.Contains(e.Position));
+        return page;
     }
 }

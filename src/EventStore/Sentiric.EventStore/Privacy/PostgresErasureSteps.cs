@@ -97,13 +97,27 @@ public static class PostgresErasureSteps
             where (d.data ->> 'EventSequence')::bigint = e.seq_id and d.data ->> 'ExceptionMessage' <> '[erased]'
             """;
 
+        // Of an event that lies in a file, or was truncated, only the stretch of the log is known where its stream was.
+        private const string BlankGone = """
+            update mt_doc_deadletterevent d set data = d.data || '{"ExceptionMessage": "[erased]"}'
+            from (select a.first_seq_id, a.last_seq_id from sx_archived_stream a join unnest($1, $2) as s(tenant, stream) on a.tenant_id = s.tenant and a.stream_id = s.stream
+                  union select t.first_seq_id, t.last_seq_id from sx_stream_truncation t join unnest($1, $2) as s(tenant, stream) on t.tenant_id = s.tenant and t.stream_id = s.stream) g
+            where (d.data ->> 'EventSequence')::bigint between g.first_seq_id and g.last_seq_id and d.data ->> 'ExceptionMessage' <> '[erased]'
+              and not exists (select from mt_events e where e.seq_id = (d.data ->> 'EventSequence')::bigint)
+            """;
+
         public string Name => "dead_letters";
 
         public async ValueTask<ErasureOutcome> EraseAsync(ErasureContext context, CancellationToken ct)
         {
-            await using var command = source.CreateCommand(Blank);
-            AddStreams(command, context.Record.Streams);
-            return new ErasureOutcome(await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false));
+            var blanked = 0L;
+            foreach (var sql in new[] { Blank, BlankGone })
+            {
+                await using var command = source.CreateCommand(sql);
+                AddStreams(command, context.Record.Streams);
+                blanked += await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            }
+            return new ErasureOutcome(blanked);
         }
     }
 

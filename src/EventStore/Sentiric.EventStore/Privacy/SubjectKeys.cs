@@ -15,13 +15,18 @@ internal sealed class SubjectKeys(ISubjectVault vault, TimeProvider clock, Perso
     private DateTimeOffset? _asOf;
     private long _askedAt;
 
+    // How often it was told what is destroyed. A key that was read before the last time may be one of those: it is used, and not remembered.
+    private long _answers;
+
     public async ValueTask<IReadOnlyList<SubjectKey>> AcquireAsync(StreamAddress stream, IReadOnlyList<SubjectWish> wishes, CancellationToken ct)
     {
         await EnsureFreshAsync(ct).ConfigureAwait(false);
+        var answers = Answers;
         if (Remembered(stream, wishes) is { } known) return known;
         var keys = await vault.AcquireAsync(stream, wishes, ct).ConfigureAwait(false);
         lock (_gate)
         {
+            if (_answers != answers) return keys;
             for (var i = 0; i < keys.Count; i++)
             {
                 _keys.Keep(keys[i].KeyId, keys[i]);
@@ -39,8 +44,10 @@ internal sealed class SubjectKeys(ISubjectVault vault, TimeProvider clock, Perso
         await EnsureFreshAsync(ct).ConfigureAwait(false);
         var found = new Dictionary<string, SubjectKey>(StringComparer.Ordinal);
         var missing = new List<string>();
+        long answers;
         lock (_gate)
         {
+            answers = _answers;
             foreach (var id in keyIds)
             {
                 if (_keys.Find(id) is { } key) found[id] = key;
@@ -48,10 +55,14 @@ internal sealed class SubjectKeys(ISubjectVault vault, TimeProvider clock, Perso
             }
         }
         if (missing.Count == 0) return found;
-        foreach (var key in await vault.FindAsync(missing, ct).ConfigureAwait(false))
+        var read = await vault.FindAsync(missing, ct).ConfigureAwait(false);
+        lock (_gate)
         {
-            found[key.KeyId] = key;
-            lock (_gate) _keys.Keep(key.KeyId, key);
+            foreach (var key in read)
+            {
+                found[key.KeyId] = key;
+                if (_answers == answers) _keys.Keep(key.KeyId, key);
+            }
         }
         return found;
     }
@@ -83,6 +94,14 @@ internal sealed class SubjectKeys(ISubjectVault vault, TimeProvider clock, Perso
         }
     }
 
+    private long Answers
+    {
+        get
+        {
+            lock (_gate) return _answers;
+        }
+    }
+
     private bool IsFresh()
     {
         lock (_gate) return _asOf is not null && clock.GetElapsedTime(_askedAt) < options.DestructionDelay;
@@ -96,7 +115,7 @@ internal sealed class SubjectKeys(ISubjectVault vault, TimeProvider clock, Perso
         lock (_gate)
         {
             foreach (var id in destroyed) _keys.Drop(id);
-            (_asOf, _askedAt) = (now, asked);
+            (_asOf, _askedAt, _answers) = (now, asked, _answers + 1);
         }
     }
 

@@ -17,7 +17,8 @@ internal sealed class BatchApplier(
     /// <summary>Applies the batch and moves from <paramref name="from"/> to <paramref name="to"/>. Parks single events that keep failing; throws what will pass.</summary>
     public async ValueTask ApplyAsync(List<RecordedEvent> events, long? from, long to, CancellationToken ct)
     {
-        var batch = _types is null ? events : [.. events.Where(e => _types.Contains(e.EventType))];
+        // Rows that were filled before somebody was forgotten are blanked by the erasure, whatever else the projection looks at.
+        var batch = _types is null ? events : [.. events.Where(e => _types.Contains(e.EventType) || e.EventType == options.Erasure?.EventType)];
         if (await TryAsync(batch, from, to, ct).ConfigureAwait(false) is not { } failure) return;
         if (batch.Count == 0) throw failure;
         // Somebody in the batch is poison: one by one finds it, and the others are applied.
@@ -57,7 +58,7 @@ internal sealed class BatchApplier(
             {
                 var writer = new ProjectionWriter(connection, tables, serializer, projection, suffix);
                 await projection.ApplyAsync(writer, batch, ct).ConfigureAwait(false);
-                if (options.Erasure is { } erasure) await erasure.ReplayAsync(projection, writer, batch, to, ct).ConfigureAwait(false);
+                if (options.Erasure is { } erasure) await erasure.ReplayAsync(projection, writer, batch, to, new LeftOut(ShadowCheckpoint.ShardOf(projection), Skipped), ct).ConfigureAwait(false);
                 await writer.FlushAsync(ct).ConfigureAwait(false);
             }
             await checkpoint.AdvanceAsync(connection, from, to, ct).ConfigureAwait(false);

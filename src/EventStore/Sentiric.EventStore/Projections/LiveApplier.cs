@@ -31,7 +31,7 @@ internal sealed class LiveApplier(
     }
 
     /// <summary>Applies one event behind others that came after it, and takes it off the list of the parked ones.</summary>
-    public async ValueTask<RetryResult> RetryAsync(RecordedEvent recorded, Func<IProjectionWriter, ValueTask> apply, CancellationToken ct)
+    public async ValueTask<RetryResult> RetryAsync(RecordedEvent recorded, Func<ProjectionWriter, ValueTask> apply, CancellationToken ct)
     {
         var writer = NewWriter(isLate: true);
         var done = new RetryResult(RetryOutcome.Applied);
@@ -81,7 +81,7 @@ internal sealed class LiveApplier(
         try
         {
             if (events.Count > 0) await projection.ApplyAsync(writer, events, ct).ConfigureAwait(false);
-            if (events.Count > 0 && options.Erasure is { } erasure) await erasure.ReplayAsync(projection, writer, events, to, ct).ConfigureAwait(false);
+            if (events.Count > 0 && options.Erasure is { } erasure) await erasure.ReplayAsync(projection, writer, events, to, new LeftOut(_shard, parked.Select(p => p.Position).ToHashSet()), ct).ConfigureAwait(false);
             await writer.CommitAsync([.. Park(parked), Version(), Progress.AdvanceOrFail(_shard, Checkpoint, to)], ct).ConfigureAwait(false);
             Checkpoint = to;
             watch.Done();

@@ -161,6 +161,8 @@ internal sealed partial class ProjectionShard
         var parked = await new PostgresCheckpointStore(source).ListParkedAsync(_shard, MaxParkedOfStream, ct).ConfigureAwait(false);
         var recorded = await store.ReadAllAsync(position - 1, 1, ct).FirstOrDefaultAsync(ct).ConfigureAwait(false);
         if (recorded?.Position != position || parked.All(p => p.Position != position)) return new RetryResult(RetryOutcome.NotParked);
+        if (options.Erasure is { } erasure && recorded.EventType == erasure.EventType)
+            return await Applier.RetryAsync(recorded, writer => erasure.ReplayAsync(projection, writer, [recorded], _position ?? 0, new LeftOut(_shard, new HashSet<long>()), ct), ct).ConfigureAwait(false);
         if (projection is not IStreamDocument document) return await Applier.RetryAsync(recorded, writer => projection.ApplyAsync(writer, [recorded], ct), ct).ConfigureAwait(false);
         // The whole stream again, in order, without the other events that are parked.
         var without = parked.Select(p => p.Position).Where(p => p != position).ToHashSet();

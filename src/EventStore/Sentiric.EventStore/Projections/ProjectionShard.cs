@@ -76,7 +76,7 @@ internal sealed partial class ProjectionShard(
         {
             if (_applier is null || _position is null) _position = await StartAsync(ct).ConfigureAwait(false);
             var from = _position.Value;
-            var page = await feed.ReadAsync(from, _pace.Size, ct).ConfigureAwait(false);
+            var page = (await feed.ReadAsync(from, _pace.Size, ct).ConfigureAwait(false)).UpTo(options.Erasure?.EventType);
             _status = _status with { HighWaterMark = page.Mark };
             if (page.ReachedPosition <= from)
             {
@@ -87,6 +87,7 @@ internal sealed partial class ProjectionShard(
             }
             var began = clock.GetTimestamp();
             await ApplyAsync(page, ct).ConfigureAwait(false);
+            if (page.EndsWith(options.Erasure?.EventType)) feed.Forget();
             _position = page.ReachedPosition;
             _pace.Passed(page.ReachedPosition - from, page.Events.Count, clock.GetElapsedTime(began));
             Report(ProjectionState.Running);

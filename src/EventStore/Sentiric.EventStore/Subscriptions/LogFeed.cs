@@ -39,6 +39,12 @@ internal sealed class LogFeed(IEventStore store, IReadOnlyCollection<string>? ty
         return Slice(page, after, size) with { Mark = Math.Max(page.Mark, Volatile.Read(ref _mark)) };
     }
 
+    /// <summary>Whoever reads next gets what is read after this call: pages read ahead were opened with keys that are gone by now.</summary>
+    public void Forget()
+    {
+        lock (_gate) _pages.Clear();
+    }
+
     private static LogPage Slice(LogPage page, long after, int size)
     {
         var events = page.Events;

@@ -12,4 +12,15 @@ internal readonly record struct LogPage(List<RecordedEvent> Events, long Reached
         // Fewer than asked for: everything up to the mark was read.
         return new LogPage(events, events.Count < size ? Math.Max(mark, last) : last, mark);
     }
+
+    /// <summary>
+    /// Nothing behind an erasure: what follows it in the page may have been opened before this process heard that the keys are gone. The next page is read behind it.
+    /// </summary>
+    /// <param name="erasure">The stored name of what tells of an erasure; null where nobody is ever forgotten.</param>
+    public LogPage UpTo(string? erasure) =>
+        erasure is not null && Events.FindIndex(e => e.EventType == erasure) is var at and >= 0 && at < Events.Count - 1
+            ? this with { Events = Events.GetRange(0, at + 1), ReachedPosition = Events[at].Position }
+            : this;
+
+    public bool EndsWith(string? erasure) => Events.Count > 0 && Events[^1].EventType == erasure;
 }

@@ -76,7 +76,7 @@ internal sealed partial class ProjectionRebuild
     {
         while (Position < upTo)
         {
-            var page = await LogPage.ReadAsync(_store, Position, _options.RebuildBatchSize, ct).ConfigureAwait(false);
+            var page = (await LogPage.ReadAsync(_store, Position, _options.RebuildBatchSize, ct).ConfigureAwait(false)).UpTo(_options.Erasure?.EventType);
             var (events, reached) = (page.Events, Math.Min(page.ReachedPosition, upTo));
             if (reached <= Position) return;
             if (page.ReachedPosition > upTo) events = [.. events.TakeWhile(e => e.Position <= upTo)];
