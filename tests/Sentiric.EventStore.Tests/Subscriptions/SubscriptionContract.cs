@@ -266,6 +266,43 @@ public abstract class SubscriptionContract
     }
 
     [Fact]
+    public async Task A_skip_holds_until_the_subscription_is_behind_the_event()
+    {
+        var seen = new List<int>();
+        var positions = await AppendAsync(13, 666, 3);
+        var runner = Runner(e =>
+        {
+            if (AmountOf(e) is 13 or 666) throw new FormatException("cannot stomach it");
+            seen.Add(AmountOf(e));
+        }, Options with { OnError = ErrorPolicy.Stop, StartAfter = positions[0] - 1 });
+        await Checkpoints.OrderAsync(ShardName.Of(Name), positions[0], OrderKind.Skip);
+        Assert.Equal(positions[1], (await Assert.ThrowsAsync<ShardStoppedException>(async () => await runner.CatchUpAsync())).Position);
+        await Checkpoints.OrderAsync(ShardName.Of(Name), positions[1], OrderKind.Skip);
+        await runner.CatchUpAsync();
+
+        Assert.Equal([3], seen);
+        Assert.Equal(positions.Take(2), (await Checkpoints.ListParkedAsync(ShardName.Of(Name))).Select(p => p.Position));
+        Assert.Empty((await Checkpoints.LoadOrdersAsync(ShardName.Of(Name))).Skips);
+    }
+
+    [Fact]
+    public async Task A_subscription_that_cannot_write_down_why_it_stopped_tries_again()
+    {
+        var dying = new DyingCheckpoints(Checkpoints) { PausesThatFail = 1 };
+        var positions = await AppendAsync(666);
+        using var stop = new CancellationTokenSource();
+        var runner = new SubscriptionRunner(
+            Store, dying, Options with { OnError = ErrorPolicy.Stop, StartAfter = positions[0] - 1, MaxAttempts = 1 },
+            (batch, _) => batch.Any(e => e.Tenant == Tenant) ? throw new FormatException("cannot stomach 666") : ValueTask.CompletedTask, TimeProvider.System);
+        var running = runner.RunAsync(stop.Token);
+        while ((await Checkpoints.LoadOrdersAsync(ShardName.Of(Name))).Pause is null && !running.IsCompleted) await Store.WaitForChangeAsync(positions[^1], TimeSpan.FromMilliseconds(20));
+
+        Assert.Contains($"stopped at event {positions[0]}", (await Checkpoints.LoadOrdersAsync(ShardName.Of(Name))).Pause?.Reason);
+        await stop.CancelAsync();
+        await running.WaitAsync(Patience);
+    }
+
+    [Fact]
     public async Task A_checkpoint_moves_only_from_where_it_stands()
     {
         Assert.True(await Checkpoints.TryAdvanceAsync(Name, null, 5));
@@ -288,6 +325,8 @@ public abstract class SubscriptionContract
     {
         public bool IsDead { get; set; }
 
+        public int PausesThatFail { get; set; }
+
         public ValueTask<long?> LoadAsync(string shard, CancellationToken ct = default) => inner.LoadAsync(shard, ct);
 
         public ValueTask<bool> TryAdvanceAsync(string shard, long? from, long to, CancellationToken ct = default) =>
@@ -301,7 +340,8 @@ public abstract class SubscriptionContract
 
         public ValueTask<bool> DiscardParkedAsync(string shard, long position, CancellationToken ct = default) => inner.DiscardParkedAsync(shard, position, ct);
 
-        public ValueTask PauseAsync(string shard, PauseNote note, CancellationToken ct = default) => inner.PauseAsync(shard, note, ct);
+        public ValueTask PauseAsync(string shard, PauseNote note, CancellationToken ct = default) =>
+            PausesThatFail-- > 0 ? throw new IOException("the database is away") : inner.PauseAsync(shard, note, ct);
 
         public ValueTask ResumeAsync(string shard, CancellationToken ct = default) => inner.ResumeAsync(shard, ct);
 

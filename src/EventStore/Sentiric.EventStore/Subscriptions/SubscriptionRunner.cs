@@ -91,9 +91,7 @@ public sealed class SubscriptionRunner(
         }
         catch (ShardStoppedException stopped)
         {
-            _logger.SubscriptionHalted(stopped, options.Name, stopped.Position);
-            await checkpoints.PauseAsync(_shard, new PauseNote(Timestamps.Now(clock), stopped.Message, null), ct).ConfigureAwait(false);
-            Report(SubscriptionState.Paused, error: stopped);
+            await StopAsync(stopped, ct).ConfigureAwait(false);
             return false;
         }
         catch (Exception failure) when (!ct.IsCancellationRequested)
@@ -101,6 +99,22 @@ public sealed class SubscriptionRunner(
             _logger.SubscriptionInterrupted(failure, options.Name);
             Report(SubscriptionState.Retrying, error: failure);
             return false;
+        }
+    }
+
+    private async ValueTask StopAsync(ShardStoppedException stopped, CancellationToken ct)
+    {
+        _logger.SubscriptionHalted(stopped, options.Name, stopped.Position);
+        try
+        {
+            await checkpoints.PauseAsync(_shard, new PauseNote(Timestamps.Now(clock), stopped.Message, null), ct).ConfigureAwait(false);
+            Report(SubscriptionState.Paused, error: stopped);
+        }
+        catch (Exception failure) when (!ct.IsCancellationRequested)
+        {
+            // Whoever owns it next stops at the same event.
+            _logger.SubscriptionInterrupted(failure, options.Name);
+            Report(SubscriptionState.Retrying, error: stopped);
         }
     }
 
@@ -158,6 +172,7 @@ public sealed class SubscriptionRunner(
         using var watch = StoreTelemetry.SubscriptionBatch(_shard, page.Events);
         await HandleAsync(await WithoutSkippedAsync(page, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
         await AdvanceAsync(position, page.ReachedPosition, ct).ConfigureAwait(false);
+        await PassSkipsAsync(page.ReachedPosition, ct).ConfigureAwait(false);
         watch.Done();
         StoreTelemetry.Stands(_shard, isProjection: false, page.ReachedPosition, page.Mark);
         Report(SubscriptionState.Running, page.ReachedPosition);
@@ -167,12 +182,19 @@ public sealed class SubscriptionRunner(
     /// <summary>Events that are to be skipped are parked untried.</summary>
     private async ValueTask<List<RecordedEvent>> WithoutSkippedAsync(LogPage page, CancellationToken ct)
     {
-        var skips = _told.Skips.Where(s => s <= page.ReachedPosition).ToHashSet();
-        if (skips.Count == 0) return page.Events;
-        foreach (var recorded in page.Events.Where(e => skips.Contains(e.Position)))
+        if (_told.Skips.Count == 0) return page.Events;
+        foreach (var recorded in page.Events.Where(e => _told.Skips.Contains(e.Position)))
             await checkpoints.ParkAsync(Parked.Skipped(_shard, recorded, clock), ct).ConfigureAwait(false);
-        foreach (var position in skips) await checkpoints.AnswerAsync(_shard, position, OrderKind.Skip, null, ct).ConfigureAwait(false);
-        return [.. page.Events.Where(e => !skips.Contains(e.Position))];
+        return [.. page.Events.Where(e => !_told.Skips.Contains(e.Position))];
+    }
+
+    /// <summary>A skip is done once the checkpoint is behind its event: until then the same events may come again.</summary>
+    private async ValueTask PassSkipsAsync(long position, CancellationToken ct)
+    {
+        if (_told.Skips.Count == 0) return;
+        foreach (var passed in _told.Skips.Where(s => s <= position))
+            await checkpoints.AnswerAsync(_shard, passed, OrderKind.Skip, null, ct).ConfigureAwait(false);
+        _told = _told with { Skips = [.. _told.Skips.Where(s => s > position)] };
     }
 
     private async ValueTask HandleAsync(List<RecordedEvent> batch, CancellationToken ct)
