@@ -150,6 +150,44 @@ public sealed class BackPressureTests(PostgresFixture postgres) : IClassFixture<
     }
 
     [Fact]
+    public async Task Who_waits_too_long_for_a_kept_stream_is_told_although_nobody_writes()
+    {
+        var time = new ManualTime(TimeProvider.System.GetUtcNow());
+        await using var store = new PostgresEventStore(postgres.Source, Facts.Serializer, time, Patient with { MaxAppendWait = TimeSpan.FromMinutes(1) });
+        await using var kept = await store.LockStreamAsync(_tenant, "kept");
+        var append = Append(store, "kept", 1);
+        time.Advance(TimeSpan.FromSeconds(40));
+        var keeper = store.LockStreamAsync(_tenant, "kept").AsTask();
+        Assert.False(append.IsCompleted);
+
+        time.Advance(TimeSpan.FromSeconds(21));
+        Assert.Equal("kept", (await Assert.ThrowsAsync<StreamLockedException>(() => append.WaitAsync(Patience))).StreamId);
+        Assert.False(keeper.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(40));
+        await Assert.ThrowsAsync<StreamLockedException>(() => keeper.WaitAsync(Patience));
+
+        Assert.Equal(1, (await kept.AppendAsync([Facts.Raised(1)])).Version);
+        Assert.Equal(2, (await Append(store, "kept", 1).WaitAsync(Patience)).Version);
+    }
+
+    [Fact]
+    public async Task Those_that_share_a_locked_stream_wait_for_its_lock_together()
+    {
+        await using var store = postgres.NewStore(Patient with { AppendLockTimeout = TimeSpan.FromMilliseconds(200), MaxAppendLanes = 1 });
+        await using var row = await RowLock.TakeAsync(postgres, _tenant, "blocked");
+        var first = Append(store, "blocked", 1);
+        await row.IsWaitedForAsync(postgres);
+        var waiting = Enumerable.Range(0, 5).Select(_ => Append(store, "blocked", 1)).ToList();
+        var neighbour = Append(store, "free", 1);
+
+        await Assert.ThrowsAsync<StreamLockedException>(() => first.WaitAsync(Patience));
+        var refusals = new List<Exception>();
+        foreach (var append in waiting) refusals.Add(await Assert.ThrowsAsync<StreamLockedException>(() => append.WaitAsync(Patience)));
+        Assert.Single(refusals.Distinct());
+        Assert.Equal(1, (await neighbour.WaitAsync(Patience)).Version);
+    }
+
+    [Fact]
     public async Task Large_appends_go_side_by_side_and_each_is_whole()
     {
         await using var store = postgres.NewStore();

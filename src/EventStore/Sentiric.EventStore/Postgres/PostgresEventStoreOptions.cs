@@ -73,7 +73,10 @@ public sealed record PostgresEventStoreOptions
     /// <summary>Appends that may wait for their turn, 1 to 1,000,000; beyond it the writers wait for room.</summary>
     public int MaxWaitingAppends { get; init; } = 4_096;
 
-    /// <summary>How long an append may wait for room and for its turn before it is refused with <see cref="EventStoreBusyException"/>.</summary>
+    /// <summary>
+    /// How long an append may wait for room and for its turn before it is refused with <see cref="EventStoreBusyException"/>;
+    /// with <see cref="StreamLockedException"/> where somebody in this process keeps its stream.
+    /// </summary>
     public TimeSpan MaxAppendWait { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long the database may take for one statement of an append, whole seconds; then it is cancelled.</summary>

@@ -29,6 +29,14 @@ internal sealed class AppendGroup(bool remember)
         return group;
     }
 
+    public static AppendGroup Of(StreamShare share)
+    {
+        var group = new AppendGroup(share.Requests[0].Remember);
+        group.Streams.Add(share);
+        foreach (var request in share.Requests) group.Count(request);
+        return group;
+    }
+
     public bool Has(StreamAddress address) => Streams.Exists(s => s.Address == address);
 
     /// <summary>False when it must go with another statement.</summary>

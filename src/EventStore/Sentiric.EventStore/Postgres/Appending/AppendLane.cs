@@ -59,7 +59,14 @@ internal sealed class AppendLane(
                 logger.AppendRetried(failure, attempt);
                 if (!IsConnected) await DisposeAsync().ConfigureAwait(false);
             }
-            catch (Exception failure) when (group.Appends > 1 && IsConnected && failure is PostgresException or InlineProjectionException)
+            catch (Exception failure) when (IsRowLocked(group, failure) && group.Streams.Count > 1)
+            {
+                // The row is locked for all appends of its stream: one by one each of them would keep the lane waiting.
+                foreach (var share in group.Streams) await CommitAsync(AppendGroup.Of(share)).ConfigureAwait(false);
+                return;
+            }
+            catch (Exception failure) when (
+                group.Appends > 1 && IsConnected && failure is PostgresException or InlineProjectionException && !IsRowLocked(group, failure))
             {
                 // One of them poisons the rest: nothing was stored, so each goes alone and answers for itself.
                 foreach (var request in group.Requests.ToList()) await CommitAsync(AppendGroup.Of(request)).ConfigureAwait(false);
@@ -159,6 +166,10 @@ internal sealed class AppendLane(
     private bool WasTakenBack(Exception failure) => failure is PostgresException told
         && (told.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
             || (_connection is not null && Failures.IsSessionEnded(told)));
+
+    /// <summary>Somebody else keeps a stream; without remembered ids and projections there is no other row to wait for.</summary>
+    private bool IsRowLocked(AppendGroup group, Exception failure) =>
+        failure is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } && IsConnected && !group.Remember && !inline.Any;
 
     private async ValueTask FailAsync(AppendGroup group, Exception failure)
     {

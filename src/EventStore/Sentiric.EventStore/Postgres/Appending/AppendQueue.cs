@@ -33,6 +33,9 @@ internal sealed class AppendQueue : IAsyncDisposable
 
     private static readonly TimeSpan LanePause = TimeSpan.FromSeconds(5);
 
+    /// <summary>While nobody writes, no lane meets those who wait for a kept stream: so often somebody looks whether they waited too long.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
     private readonly Lock _gate = new();
     private readonly PostgresEventStoreOptions _options;
     private readonly TimeProvider _clock;
@@ -44,10 +47,16 @@ internal sealed class AppendQueue : IAsyncDisposable
     // All owned by _gate.
     private readonly LinkedList<AppendRequest> _waiting = new();
     private readonly HashSet<StreamAddress> _busy = [];
+
+    // Those of the busy ones that no lane writes.
+    private readonly HashSet<StreamAddress> _kept = [];
     private readonly Stack<AppendLane> _idle = new();
     private int _waitingEvents;
     private bool _isClosed;
+    private bool _isLooking;
     private long? _lanesPausedSince;
+
+    private readonly ITimer _look;
 
     public AppendQueue(Func<AppendLane> newLane, TimeProvider clock, PostgresEventStoreOptions options, ILogger logger)
     {
@@ -55,6 +64,7 @@ internal sealed class AppendQueue : IAsyncDisposable
         _room = new SemaphoreSlim(options.MaxWaitingAppends);
         for (var i = 0; i < options.MaxAppendLanes; i++) _lanes.Add(newLane());
         for (var i = _lanes.Count - 1; i >= 0; i--) _idle.Push(_lanes[i]);
+        _look = clock.CreateTimer(static queue => ((AppendQueue?)queue)?.Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     private int LanesAtWork => _lanes.Count - _idle.Count;
@@ -80,6 +90,7 @@ internal sealed class AppendQueue : IAsyncDisposable
         lock (_gate)
         {
             _busy.Remove(address);
+            _kept.Remove(address);
             if (_waiting.Count > 0 && LanesAtWork == 0) StartLane();
             TellIfDrained();
         }
@@ -96,6 +107,7 @@ internal sealed class AppendQueue : IAsyncDisposable
             TellIfDrained();
         }
         await _drained.Task.ConfigureAwait(false);
+        await _look.DisposeAsync().ConfigureAwait(false);
         foreach (var lane in _lanes) await lane.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -120,6 +132,7 @@ internal sealed class AppendQueue : IAsyncDisposable
     {
         _busy.Add(request.Address);
         if (!request.IsHold) return WriteMineAsync(_idle.Pop(), AppendGroup.Of(request), request);
+        _kept.Add(request.Address);
         request.Complete(null);
         return request.Answer;
     }
@@ -157,6 +170,7 @@ internal sealed class AppendQueue : IAsyncDisposable
         _waitingEvents += request.Events;
         if (ct.CanBeCanceled) request.Cancelling = ct.UnsafeRegister(CancelWaiting, request);
         if (_waitingEvents >= EventsForAnotherLane && LanesAtWork > 0) StartLane();
+        LookInAMoment();
     }
 
     private void CancelWaiting(object? state, CancellationToken ct)
@@ -267,6 +281,7 @@ internal sealed class AppendQueue : IAsyncDisposable
             _idle.Push(lane);
             if (_isClosed && LanesAtWork == 0) FailAllThatWait();
             TellIfDrained();
+            LookInAMoment();
             return null;
         }
     }
@@ -292,17 +307,13 @@ internal sealed class AppendQueue : IAsyncDisposable
     /// <summary>False when it stays where it is.</summary>
     private bool Take(AppendRequest request, ref AppendGroup? group)
     {
-        if (_clock.GetElapsedTime(request.WaitsSince) > _options.MaxAppendWait)
-        {
-            Leave(request);
-            request.Fail(Busy());
-            return true;
-        }
+        if (IsLate(request)) return true;
         if (_busy.Contains(request.Address)) return false;
         if (request.IsHold)
         {
             if (group?.Has(request.Address) == true) return false;
             _busy.Add(request.Address);
+            _kept.Add(request.Address);
             Leave(request);
             request.Complete(null);
             return true;
@@ -311,6 +322,39 @@ internal sealed class AppendQueue : IAsyncDisposable
         else if (!group.TryAdd(request)) return false;
         Leave(request);
         return true;
+    }
+
+    /// <summary>True when it waited too long and was told so.</summary>
+    private bool IsLate(AppendRequest request)
+    {
+        if (_clock.GetElapsedTime(request.WaitsSince) <= _options.MaxAppendWait) return false;
+        Leave(request);
+        request.Fail(_kept.Contains(request.Address) ? new StreamLockedException(request.Address.StreamId, Busy()) : Busy());
+        return true;
+    }
+
+    private void LookInAMoment()
+    {
+        if (_isLooking || _waiting.Count == 0 || LanesAtWork > 0) return;
+        _isLooking = true;
+        _look.Change(LookInterval, Timeout.InfiniteTimeSpan);
+    }
+
+    private void Look()
+    {
+        lock (_gate)
+        {
+            _isLooking = false;
+            // A lane that is at work looks by itself.
+            if (LanesAtWork > 0) return;
+            for (var node = _waiting.First; node is not null;)
+            {
+                var request = node.Value;
+                node = node.Next;
+                IsLate(request);
+            }
+            LookInAMoment();
+        }
     }
 
     private static bool IsFull(AppendGroup group) =>
