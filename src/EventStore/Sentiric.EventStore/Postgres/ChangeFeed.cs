@@ -62,7 +62,7 @@ internal sealed class ChangeFeed : IAsyncDisposable
     private Task TellAsync() => UntilStoppedAsync(async ct =>
     {
         await _news.Reader.WaitToReadAsync(ct).ConfigureAwait(false);
-        await using (var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false))
+        await using (var connection = await _source.OpenOwnAsync(ct).ConfigureAwait(false))
         {
             await using var notify = new NpgsqlCommand(Notify, connection);
             if (_keepsConnection) await notify.PrepareAsync(ct).ConfigureAwait(false);
@@ -79,7 +79,7 @@ internal sealed class ChangeFeed : IAsyncDisposable
 
     private Task ListenAsync() => UntilStoppedAsync(async ct =>
     {
-        await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await _source.OpenOwnAsync(ct).ConfigureAwait(false);
         connection.Notification += (_, _) => Signal.Pulse();
         await using var listen = new NpgsqlCommand($"listen {ChannelName}", connection);
         await listen.ExecuteNonQueryAsync(ct).ConfigureAwait(false);

@@ -56,7 +56,7 @@ internal sealed class HighWaterMark(NpgsqlDataSource source, EventTables tables,
             // Somebody looked after this caller asked: one append wakes many readers, one look serves them all.
             if (_lastGoodLook > looks) return _mark;
             var look = Interlocked.Increment(ref _looks);
-            await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+            await using var connection = await source.OpenOwnAsync(ct).ConfigureAwait(false);
             if (!_loaded) await LoadAsync(connection, ct).ConfigureAwait(false);
             for (var step = 0; step < MaxStepsPerLook && await StepAsync(connection, ct).ConfigureAwait(false); step++) ct.ThrowIfCancellationRequested();
             await PublishAsync(connection, ct).ConfigureAwait(false);

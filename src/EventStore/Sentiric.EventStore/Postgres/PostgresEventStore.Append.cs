@@ -98,7 +98,7 @@ public sealed partial class PostgresEventStore
     {
         using var activity = StoreTelemetry.TraceAppend(streams[0].Requests[0].Plan);
         var started = StoreTelemetry.StartAppend();
-        await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await _source.OpenOwnAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
         var answers = await TogetherStatement
             .ExecuteAsync(connection, _tables, streams, order, remember: false, Timestamps.Now(_clock), _options, before: null, ct).ConfigureAwait(false);

@@ -18,7 +18,7 @@ public sealed partial class PostgresEventStore : IEventImporter
 
     private async ValueTask<(int Stored, long LastPosition)> ImportBatchAsync(List<ImportedEvent> batch, CancellationToken ct)
     {
-        await using var connection = await _source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await _source.OpenOwnAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
         var (stored, positions) = await new PostgresImport(connection, _tables).StoreAsync(batch, ct).ConfigureAwait(false);
         if (stored.Count == 0) return (0, 0);

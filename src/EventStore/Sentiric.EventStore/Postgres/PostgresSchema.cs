@@ -79,11 +79,11 @@ public static partial class PostgresSchema
 
     /// <summary>
     /// The connection string whose connections find the tables of <see cref="PostgresEventStoreOptions.Schema"/>, and read 64 KB at a time where it says nothing else:
-    /// with the driver's 8 KB whoever reads the log is woken every 25 events.
+    /// with the driver's 8 KB whoever reads the log is woken every 25 events. They join no <c>TransactionScope</c>: the store's transactions are its own.
     /// </summary>
     public static string ConnectionString(string connectionString, PostgresEventStoreOptions options)
     {
-        var builder = new NpgsqlConnectionStringBuilder(connectionString);
+        var builder = new NpgsqlConnectionStringBuilder(connectionString) { Enlist = false };
         if (options.Schema is { } schema) builder.SearchPath = Checked(schema);
         if (builder.ReadBufferSize == DriversReadBuffer) builder.ReadBufferSize = ReadBuffer;
         return builder.ConnectionString;

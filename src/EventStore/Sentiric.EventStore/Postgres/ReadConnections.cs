@@ -37,7 +37,7 @@ internal sealed class ReadConnections(NpgsqlDataSource source) : IAsyncDisposabl
     /// <summary>A connection for reading, and whether it had been kept: then it may be dead. It goes back to <see cref="GiveBackAsync"/>.</summary>
     public async ValueTask<(ReadConnection Connection, bool IsKept)> TakeAsync(CancellationToken ct)
     {
-        if (!_idle.TryPop(out var kept)) return (new ReadConnection(await source.OpenConnectionAsync(ct).ConfigureAwait(false)), false);
+        if (!_idle.TryPop(out var kept)) return (new ReadConnection(await source.OpenOwnAsync(ct).ConfigureAwait(false)), false);
         Interlocked.Decrement(ref _count);
         return (kept, true);
     }

@@ -43,7 +43,7 @@ internal sealed class ShardLock : IShardLease
 
     public static async ValueTask<ShardLock?> TryTakeAsync(NpgsqlDataSource source, string shard, CancellationToken ct)
     {
-        var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        var connection = await source.OpenOwnAsync(ct).ConfigureAwait(false);
         try
         {
             var id = IdOf(await SchemaAsync(connection, ct).ConfigureAwait(false), shard);

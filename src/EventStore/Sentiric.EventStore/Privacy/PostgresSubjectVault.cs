@@ -252,7 +252,7 @@ public sealed class PostgresSubjectVault(NpgsqlDataSource source, MasterKeys mas
     private async ValueTask<IReadOnlyList<SubjectKey>?> TryAcquireAsync(StreamAddress? stream, IReadOnlyList<SubjectWish> wishes, CancellationToken ct)
     {
         var fresh = wishes.Select(_ => (Id: SealedText.NewKeyId(), Key: RandomNumberGenerator.GetBytes(MasterKeys.KeyBytes))).ToArray();
-        await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await source.OpenOwnAsync(ct).ConfigureAwait(false);
         await using var batch = new NpgsqlBatch(connection);
         AddAliasChanges(batch, wishes);
         batch.BatchCommands.Add(Acquire(stream, wishes, fresh));

@@ -28,7 +28,7 @@ internal sealed class AppendLane(
     public async ValueTask ConnectAsync()
     {
         if (_connection is not null) return;
-        var connection = await source.OpenConnectionAsync().ConfigureAwait(false);
+        var connection = await source.OpenOwnAsync().ConfigureAwait(false);
         try
         {
             await using var settings = new NpgsqlCommand(AppendSession.Settings(options.AppendLockTimeout), connection);

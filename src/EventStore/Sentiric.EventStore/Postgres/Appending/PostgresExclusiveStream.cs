@@ -32,7 +32,7 @@ internal sealed class PostgresExclusiveStream : IExclusiveStream
         var stream = new PostgresExclusiveStream(address, append, letGo);
         try
         {
-            stream._connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+            stream._connection = await source.OpenOwnAsync(ct).ConfigureAwait(false);
             stream._transaction = await stream._connection.BeginTransactionAsync(ct).ConfigureAwait(false);
             await stream.TakeAsync(stream._connection, tables, now, lockTimeout, ct).ConfigureAwait(false);
             return stream;
