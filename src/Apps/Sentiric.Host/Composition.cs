@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Diagnostics;
 using Sentiric.Contracts;
 using Sentiric.Contracts.Services;
 using Sentiric.Dashboard;
@@ -68,8 +67,7 @@ public static class Composition
     private static void MapAll(WebApplication app, HostSettings settings)
     {
         var (services, roles) = (app.Services, settings.Roles);
-        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = Problem.WriteExceptionAsync });
-        app.UseStatusCodePages(Problem.WriteStatusAsync);
+        app.UseProblems();
         app.UseWebSockets();
         app.UseMiddleware<CallerGate>();
         Health.Map(app, settings);

@@ -91,6 +91,7 @@ public sealed class ExportImportTests : IAsyncLifetime
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("1 stored, 0 were there already", text, StringComparison.Ordinal);
         Assert.Equal("POST /v1/events/import " + whole.TrimEnd(), Assert.Single(platform.Asked));
+        Assert.Equal((0, """{"read":1,"stored":1,"already_stored":0,"archived_streams":0}""" + "\n", ""), await platform.RunAsync("", "events", "import", PathOf("good"), "--json"));
     }
 
     private string PathOf(string name) => Path.Combine(folder, name);

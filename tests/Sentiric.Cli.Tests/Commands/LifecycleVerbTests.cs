@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Xunit;
 
 namespace Sentiric.Cli.Tests.Commands;
@@ -69,6 +70,46 @@ public sealed class LifecycleVerbTests : IAsyncLifetime
         Assert.Equal(0, code);
         Assert.Contains("no stream lies in streams-x.ndjson.gz", text, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("POST /v1/erasures/master-key", """{"key_id":"second"}""", "erase", "rewrap")]
+    [InlineData("POST /v1/erasures", """{"state":"dry_run","subject_hash":"aa","keys":1,"streams":["call-1"]}""", "erase", "+905321112233", "--dry-run")]
+    [InlineData("POST /v1/events/files/archive", """{"streams":2,"events":40,"bytes":1200}""", "events", "files", "archive", "--older-than", "365")]
+    [InlineData("POST /v1/events/files/verify", """{"files":1,"unused":["x"]}""", "events", "files", "verify")]
+    [InlineData("DELETE /v1/projections/relay/parked/7", """{"position":7,"outcome":"discarded"}""", "projections", "discard", "relay", "7")]
+    public async Task Json_is_what_the_API_answered_and_nothing_beside_it(string asked, string answer, params string[] args)
+    {
+        platform.Answers(asked, answer);
+        Assert.Equal((0, answer + "\n", ""), await platform.RunAsync("", [.. args, "--json"]));
+    }
+
+    [Fact]
+    public async Task A_receipt_is_asked_for_by_an_id() =>
+        Assert.StartsWith("nope is no id of an erasure", (await platform.RunAsync("", "erase", "receipt", "nope")).Error, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Every_parked_event_is_tried_however_many_there_are()
+    {
+        var parked = Enumerable.Range(1, 1_201).ToList();
+        platform.Answers("GET /v1/projections/relay/parked?limit=500", http => http.Response.WriteAsync($"[{string.Join(',', parked.Take(500).Select(Parked))}]"));
+        foreach (var position in parked.ToList())
+        {
+            platform.Answers($"POST /v1/projections/relay/parked/{position}/retry", http =>
+            {
+                // Two of them fail again and stay at the head of the list.
+                if (position > 2) parked.Remove(position);
+                return http.Response.WriteAsync($$"""{"position":{{position}},"outcome":"{{(position > 2 ? "applied" : "failed_again")}}"}""");
+            });
+        }
+
+        var (code, text, _) = await platform.RunAsync("", "projections", "retry", "relay", "--all");
+        Assert.Equal(1, code);
+        Assert.Equal([1, 2], parked);
+        Assert.Equal(1_201, text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    private static string Parked(int position) =>
+        $$"""{"position":{{position}},"tenant":"demo","event_type":"x","parked_at":"2026-11-22T12:00:00Z","error_type":"E","error_message":"m"}""";
 
     [Fact]
     public async Task Rewrapping_names_the_master_key()

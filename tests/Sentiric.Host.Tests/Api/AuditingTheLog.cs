@@ -44,6 +44,24 @@ public sealed class AuditingTheLog(AllInOne platform) : IClassFixture<AllInOne>
     }
 
     [Theory]
+    [InlineData("?of=nobody", "stream.unknown")]
+    [InlineData("?of=demo&stream=call-nobody", "stream.unknown")]
+    [InlineData("?after=1000000", "block.unknown")]
+    public async Task A_verification_that_compared_nothing_calls_nothing_sound(string query, string code)
+    {
+        await SignedAsync();
+        Assert.Equal(code, (await Auditor.RefusedAsync(query)).Code);
+    }
+
+    [Fact]
+    public async Task A_verification_of_what_is_there_ends_with_a_verdict()
+    {
+        var state = await SignedAsync();
+        Assert.True((await Auditor.VerdictAsync("?of=demo&stream=" + Uri.EscapeDataString(await StreamAsync()))).Sound);
+        Assert.True((await Auditor.VerdictAsync($"?after={state.Blocks}")).Sound);
+    }
+
+    [Theory]
     [InlineData("/v1/events/audit/proofs/nobody", "stream.unknown", HttpStatusCode.NotFound)]
     [InlineData("/v1/events/audit/verify?stream=x", "request.tenant_missing", HttpStatusCode.BadRequest)]
     [InlineData("/v1/events/audit/verify?anchor=x", "request.anchor_unreadable", HttpStatusCode.BadRequest)]

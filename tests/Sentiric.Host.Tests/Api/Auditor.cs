@@ -21,11 +21,16 @@ internal sealed class Auditor(HttpClient client)
         }
     }
 
-    public async Task<AuditVerdict> VerdictAsync(string query = "")
+    public Task<AuditVerdict> VerdictAsync(string query = "") => LastAsync<AuditVerdict>("verdict", query);
+
+    /// <summary>Why there is no verdict.</summary>
+    public Task<ProblemBody> RefusedAsync(string query) => LastAsync<ProblemBody>("refused", query);
+
+    private async Task<T> LastAsync<T>(string name, string query)
     {
         var body = await client.GetStringAsync("/v1/events/audit/verify" + query);
-        Assert.True(body.Contains("event: verdict", StringComparison.Ordinal), body);
-        var verdict = body.Split('\n').SkipWhile(l => l != "event: verdict").Single(l => l.StartsWith("data: ", StringComparison.Ordinal));
-        return JsonSerializer.Deserialize<AuditVerdict>(verdict["data: ".Length..], Wire.Json)!;
+        Assert.True(body.Contains("event: " + name, StringComparison.Ordinal), body);
+        var last = body.Split('\n').SkipWhile(l => l != "event: " + name).Single(l => l.StartsWith("data: ", StringComparison.Ordinal));
+        return JsonSerializer.Deserialize<T>(last["data: ".Length..], Wire.Json)!;
     }
 }

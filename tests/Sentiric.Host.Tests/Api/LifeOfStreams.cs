@@ -47,6 +47,19 @@ public sealed class LifeOfStreams(InItsOwnSchema platform) : IClassFixture<InIts
     }
 
     [Fact]
+    public async Task A_command_on_a_stream_that_an_operator_closed_or_shortened_is_told_so()
+    {
+        var user = Guid.CreateVersion7();
+        using (var created = await SendAsync("/v1/users", new { user_id = user, name = "Ali", type = "caller" })) Assert.Equal(HttpStatusCode.Created, created.StatusCode);
+        using (var disabled = await SendAsync($"/v1/users/{user}/disable", new { why = "left" })) Assert.Equal(HttpStatusCode.NoContent, disabled.StatusCode);
+        await ExpectAsync(HttpStatusCode.NoContent, $"/v1/events/streams/user-{user}/archive");
+        Assert.Equal("stream.archived", await RefusedAsync($"/v1/users/{user}/enable", null, HttpStatusCode.Conflict));
+        await ExpectAsync(HttpStatusCode.NoContent, $"/v1/events/streams/user-{user}/unarchive");
+        await PostAsync<TruncationReply>($"/v1/events/streams/user-{user}/truncate", new { before_version = 2, reason = "retention", even_unread = true });
+        Assert.Equal("stream.truncated", await RefusedAsync($"/v1/users/{user}/enable", null, HttpStatusCode.Conflict));
+    }
+
+    [Fact]
     public async Task A_stream_is_shortened_with_a_record_that_names_who_and_why()
     {
         var stream = await EndedCallAsync(DateTimeOffset.UtcNow);

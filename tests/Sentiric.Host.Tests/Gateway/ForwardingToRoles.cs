@@ -144,7 +144,7 @@ public sealed class ForwardingToRoles : IAsyncLifetime
         var settings = Given.Settings("gateway", where);
         return LoopbackApp.StartAsync(app =>
         {
-            app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = Problem.WriteExceptionAsync });
+            app.UseProblems();
             app.Use((http, next) =>
             {
                 (http.Items[CallerGate.TenantItem], http.Items[CallerGate.ActorItem]) = ("acme", "key:x");

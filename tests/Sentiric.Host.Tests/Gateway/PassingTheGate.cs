@@ -227,6 +227,24 @@ public sealed class PassingTheGate : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("/v1/session")]
+    [InlineData("/v1/chats/01980000-0000-7000-8000-000000000001/messages")]
+    public async Task A_body_without_its_member_is_the_clients_mistake(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(new { other = 1 }) };
+        request.Headers.Add("X-Api-Key", AdminKey);
+        using var response = await _app.Client.SendAsync(request);
+        Assert.Equal(400, (int)response.StatusCode);
+        Assert.Equal("request.invalid", JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("code").GetString());
+    }
+
+    [Theory]
+    [InlineData("/v1/who?tenant=%00")]
+    [InlineData("/v1/registrations?extension=a%00b")]
+    public async Task A_parameter_that_no_database_takes_is_refused_at_the_gate(string path) =>
+        Assert.Equal((400, "request.invalid"), await AskAsync(HttpMethod.Get, path, "Bearer " + AdminKey));
+
+    [Theory]
     [InlineData("Sha256", "abc")]
     [InlineData("Sha256", "zz61616161616161616161616161616161616161616161616161616161616161")]
     [InlineData("Name", "a.b")]

@@ -50,8 +50,8 @@ internal static class CallsCommand
         {
             var isSearch = session.Arguments.Option("--from") is not null || session.Arguments.Option("--to") is not null;
             session.Terminal.Line(isSearch
-                ? "no call record fits; records appear when a call has ended (calls live shows those that go on)"
-                : "no call record yet; records appear when a call has ended (calls live shows those that go on, calls dial places one)");
+                ? "no call record fits; a call has one from its first moment"
+                : "no call record yet; a call has one from its first moment (calls dial places one)");
             return Cli.Ok;
         }
         Table.Print(session.Terminal, ["call", "started", "from", "to", "dialplan", "answered", "talked", "ended", "turns", "MOS"],

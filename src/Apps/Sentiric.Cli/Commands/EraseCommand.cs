@@ -23,19 +23,21 @@ internal static class EraseCommand
         var subject = told.Word(0, "a user id or a phone number");
         if (subject == "receipt")
         {
-            return await ReceiptAsync(session, told.Word(1, "the id of an erasure"), ct);
+            return await ReceiptAsync(session, told.Id(1, "id of an erasure"), ct);
         }
 
         told.NoMoreThan(1);
         if (subject == "rewrap")
         {
             var done = await session.Api.PostPatientlyAsync<RewrapReply>("v1/erasures/master-key", null, ct);
+            if (session.Json) return session.PrintJson(done);
             session.Terminal.Line($"Every data key is wrapped with master key {done.KeyId}; older master keys may be removed, copies included.");
             return Cli.Ok;
         }
 
         var dry = told.Has("--dry-run");
         var reply = await session.Api.PostAsync<ErasureReply>("v1/erasures", new Wish(subject, dry ? null : told.Needed("--reason"), dry), ct);
+        if (session.Json) return session.PrintJson(reply);
         session.Terminal.Line(dry
             ? $"{reply.Keys} keys would be destroyed; the person occurs in {reply.Streams.Count} streams:"
             : $"Erasure {reply.Id} is {reply.State}: {reply.Keys} keys destroyed, {reply.Streams.Count} streams blank.");
@@ -47,11 +49,11 @@ internal static class EraseCommand
         return Print(session, reply);
     }
 
-    private static async Task<int> ReceiptAsync(Session session, string id, CancellationToken ct)
+    private static async Task<int> ReceiptAsync(Session session, Guid id, CancellationToken ct)
     {
         session.Arguments.NoMoreThan(2);
-        if (session.Json) return await session.PrintJsonAsync($"v1/erasures/{Uri.EscapeDataString(id)}", ct);
-        return Print(session, await session.Api.GetAsync<ErasureReply>($"v1/erasures/{Uri.EscapeDataString(id)}", ct));
+        if (session.Json) return await session.PrintJsonAsync($"v1/erasures/{id}", ct);
+        return Print(session, await session.Api.GetAsync<ErasureReply>($"v1/erasures/{id}", ct));
     }
 
     private static int Print(Session session, ErasureReply reply)

@@ -9,6 +9,7 @@ namespace Sentiric.Cli.Commands;
 /// <summary>Read models and subscriptions: how far they are, stopping and starting, what they could not handle, building anew.</summary>
 internal static class ProjectionsCommand
 {
+    private const int MostParked = 500; // of one answer
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
 
     public static Command Command { get; } = new(
@@ -65,7 +66,7 @@ internal static class ProjectionsCommand
 
     private static async Task<int> ParkedAsync(Session session, string name, CancellationToken ct)
     {
-        var path = Query.Path($"{Path(name)}/parked", ("limit", session.Arguments.Option("--limit") is null ? null : $"{session.Arguments.Number("--limit", 100, 1, 1000)}"));
+        var path = Query.Path($"{Path(name)}/parked", ("limit", session.Arguments.Option("--limit") is null ? null : $"{session.Arguments.Number("--limit", 100, 1, MostParked)}"));
         if (session.Json) return await session.PrintJsonAsync(path, ct);
         var parked = await session.Api.GetAsync<IReadOnlyList<ParkedRow>>(path, ct);
         if (parked.Count == 0) session.Terminal.Line($"{name} has no parked events.");
@@ -74,8 +75,22 @@ internal static class ProjectionsCommand
         return Cli.Ok;
     }
 
-    private static async Task<int> RetryAllAsync(Session session, string name, CancellationToken ct) =>
-        await RetryAsync(session, name, [.. (await session.Api.GetAsync<IReadOnlyList<ParkedRow>>($"{Path(name)}/parked", ct)).Select(p => p.Position)], ct);
+    /// <summary>What was applied makes room for others in the list; it is read again until it brings nothing that was not tried.</summary>
+    private static async Task<int> RetryAllAsync(Session session, string name, CancellationToken ct)
+    {
+        var (tried, code, count) = (new HashSet<long>(), Cli.Ok, 0);
+        do
+        {
+            var parked = await session.Api.GetAsync<IReadOnlyList<ParkedRow>>($"{Path(name)}/parked?limit={MostParked.ToString(CultureInfo.InvariantCulture)}", ct);
+            IReadOnlyList<long> positions = [.. parked.Select(p => p.Position).Where(tried.Add)];
+            count = parked.Count;
+            if (positions.Count == 0 && tried.Count > 0) break;
+            if (await RetryAsync(session, name, positions, ct) != Cli.Ok) code = Cli.Failed;
+        }
+        while (count == MostParked);
+        if (count == MostParked) session.Terminal.Error.WriteLine($"the first {count} stay parked, and more may wait behind them: discard them, or mend what they say, and do it again");
+        return code;
+    }
 
     private static async Task<int> RetryAsync(Session session, string name, IReadOnlyList<long> positions, CancellationToken ct)
     {
@@ -94,7 +109,8 @@ internal static class ProjectionsCommand
 
     private static async Task<int> DiscardAsync(Session session, string name, string position, CancellationToken ct)
     {
-        await session.Api.DeleteAsync<ParkedOutcome>($"{Path(name)}/parked/{position}", ct);
+        var outcome = await session.Api.DeleteAsync<ParkedOutcome>($"{Path(name)}/parked/{position}", ct);
+        if (session.Json) return session.PrintJson(outcome);
         session.Terminal.Line($"{position}: discarded");
         return Cli.Ok;
     }
@@ -125,6 +141,7 @@ internal static class ProjectionsCommand
     private static async Task<int> CancelAsync(Session session, string name, CancellationToken ct)
     {
         var row = await session.Api.DeleteAsync<RebuildRow>($"{Path(name)}/rebuild", ct);
+        if (session.Json) return session.PrintJson(row);
         session.Terminal.Line($"{name}: the rebuild is {row.State}; the tables are as they were");
         return Cli.Ok;
     }
@@ -132,6 +149,7 @@ internal static class ProjectionsCommand
     private static async Task<int> RollbackAsync(Session session, string name, CancellationToken ct)
     {
         var row = await session.Api.PostAsync<RebuildRow>($"{Path(name)}/rollback", null, ct);
+        if (session.Json) return session.PrintJson(row);
         session.Terminal.Line($"{name}: the tables from before the rebuild serve again{(row.PreviousVersion is { } version ? $"; those of version {version} are kept, rollback once more goes forward" : "")}");
         return Cli.Ok;
     }

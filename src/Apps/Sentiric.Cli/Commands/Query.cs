@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Sentiric.Contracts;
+
 namespace Sentiric.Cli.Commands;
 
 /// <summary>Paths with their query.</summary>
@@ -12,6 +15,13 @@ internal static class Query
     public static async Task<int> PrintJsonAsync(this Session session, string path, CancellationToken ct)
     {
         session.Terminal.Line(await session.Api.GetTextAsync(path, ct));
+        return Cli.Ok;
+    }
+
+    /// <summary>The same for an answer that was read already.</summary>
+    public static int PrintJson<T>(this Session session, T answer)
+    {
+        session.Terminal.Line(JsonSerializer.Serialize(answer, Wire.Json));
         return Cli.Ok;
     }
 }

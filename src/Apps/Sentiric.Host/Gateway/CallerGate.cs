@@ -60,7 +60,7 @@ public sealed class CallerGate(RequestDelegate next, HostSettings settings, ApiK
     {
         if (Present(http.Request) is not { } key)
         {
-            return Problem.WriteAsync(http, new Refusal("auth.key_needed", "Send the API key as 'Authorization: Bearer <key>' or 'X-Api-Key: <key>'."), 401);
+            return Problem.WriteAsync(http, new Refusal("auth.key_needed", "No API key that is known here came with the request. Send it as 'Authorization: Bearer <key>' or 'X-Api-Key: <key>'."), 401);
         }
 
         using var lease = _limits.AttemptAcquire(key.Name);
@@ -68,6 +68,12 @@ public sealed class CallerGate(RequestDelegate next, HostSettings settings, ApiK
         {
             http.Response.Headers.RetryAfter = LimitWindow.TotalSeconds.ToString(CultureInfo.InvariantCulture);
             return Problem.WriteAsync(http, new Refusal("request.too_many", $"The key '{key.Name}' may ask {settings.RequestsPerMinute} times a minute."), 429);
+        }
+
+        // No text of ours holds a NUL and PostgreSQL takes none, whatever it was meant for.
+        if (http.Request.QueryString.Value?.Contains("%00", StringComparison.Ordinal) == true)
+        {
+            return Problem.WriteAsync(http, new Refusal("request.invalid", "A parameter holds a NUL character (%00)."), 400);
         }
 
         var asked = http.Request.Headers["X-Tenant"].FirstOrDefault() ?? http.Request.Query["tenant"].FirstOrDefault();

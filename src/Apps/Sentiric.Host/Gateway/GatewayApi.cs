@@ -33,6 +33,8 @@ public static class GatewayApi
 
     private static IResult OpenSession([FromBody] SessionRequest request, HttpContext http, ApiKeys keys)
     {
+        // The reader of bodies leaves null where a member is absent.
+        if (request.Key is null) return Missing("key");
         if (keys.Find(request.Key) is not { } key)
         {
             return new ProblemResult(new("auth.key_unknown", "No such API key."), 401);
@@ -49,7 +51,7 @@ public static class GatewayApi
         Answer(await chats.StartAsync(new(Tenant(http), request.AssistantId, request.Contact), ct));
 
     private static async Task<IResult> Say(Guid chatId, [FromBody] SayRequest request, HttpContext http, IChats chats, CancellationToken ct) =>
-        Answer(await chats.SayAsync(Tenant(http), chatId, request.Text, ct));
+        request.Text is null ? Missing("text") : Answer(await chats.SayAsync(Tenant(http), chatId, request.Text, ct));
 
     private static async Task<IResult> TerminateAsync(Guid callId, HttpContext http, IEventBus bus, TimeProvider clock, CancellationToken ct)
     {
@@ -74,6 +76,8 @@ public static class GatewayApi
     private static async Task<IResult> ListTrunksAsync(ITrunks trunks, CancellationToken ct) => Results.Json(await trunks.ListAsync(ct), Wire.Json);
 
     internal static string Tenant(HttpContext http) => (string)http.Items[CallerGate.TenantItem]!;
+
+    private static ProblemResult Missing(string member) => new(new("request.invalid", $"The body has no '{member}'."), 400);
 
     private static IResult Answer<T>(Result<T> result) => result.Match<IResult>(
         value => Results.Json(value, Wire.Json),

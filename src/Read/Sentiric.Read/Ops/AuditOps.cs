@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -40,7 +41,7 @@ public static class AuditOps
             .WithSummary("The proof of one stream, to be checked without the platform. Needs an admin key.");
         routes.MapGet("/events/audit/verify", ([FromServices] AuditTrail trail, [FromServices] AuditTrust trust, [AsParameters] VerifyQuery query, CancellationToken ct) => Verify(trail, trust, turn, query, ct))
             .WithTags("events").WithName("VerifyEvents").Produces(200, contentType: "text/event-stream")
-            .WithSummary("Compares the log with what was signed; server-sent events 'progress' and, last, 'verdict'; 'refused' while another verification runs. Needs an admin key of the platform.");
+            .WithSummary("Compares the log with what was signed; server-sent events 'progress' and, last, 'verdict'; 'refused' while another verification runs, or when there is nothing to compare. Needs an admin key of the platform.");
     }
 
     /// <param name="Of">One tenant's streams only.</param>
@@ -109,13 +110,27 @@ public static class AuditOps
             var steps = Channel.CreateBounded<AuditProgress>(new BoundedChannelOptions(MaxProgress) { FullMode = BoundedChannelFullMode.DropOldest });
             var verifying = RunAsync(trail, options, steps.Writer, ct);
             await foreach (var step in steps.Reader.ReadAllAsync(ct)) yield return new(JsonSerializer.Serialize(step, Wire.Json), "progress");
-            yield return new(JsonSerializer.Serialize(Row(await verifying), Wire.Json), "verdict");
+            var report = await verifying;
+            yield return NothingCompared(report, options) is { } refusal
+                ? new(JsonSerializer.Serialize(Problems.Of(refusal), Wire.Json), "refused")
+                : new(JsonSerializer.Serialize(Row(report), Wire.Json), "verdict");
         }
         finally
         {
             turn.Release();
         }
     }
+
+    // A verdict over nothing would call a name that was mistyped, a stream that was taken away with its audit rows, and a database that was set back sound.
+    private static Refusal? NothingCompared(AuditReport report, VerifyOptions options) => (report.IsSound, options) switch
+    {
+        (false, _) => null,
+        (_, { Tenant: { } tenant, StreamId: var stream }) when report is { Events: 0, Streams: 0, Pending: 0, Removed: 0 } => new Refusal("stream.unknown",
+            $"Tenant '{tenant}' has no signed stream{(stream is null ? "" : $" '{stream}'")}: nothing was compared. If there was one, verify the whole store, and with an anchor."),
+        (_, { Tenant: null, AfterBlock: var after }) when after > (report.Last?.Number ?? 0) => new Refusal("block.unknown",
+            string.Create(CultureInfo.InvariantCulture, $"There is no block {after}; the newest is {report.Last?.Number ?? 0}. If there was one, the database was set back.")),
+        _ => null,
+    };
 
     private static async Task<AuditReport> RunAsync(AuditTrail trail, VerifyOptions options, ChannelWriter<AuditProgress> steps, CancellationToken ct)
     {

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Sentiric.Contracts;
 using Sentiric.EventStore;
+using Sentiric.Write.Ops;
 
 namespace Sentiric.Write.Http;
 
@@ -100,6 +101,10 @@ public static class CommandHttp
         catch (Exception unstorable) when (unstorable is EventDataRejectedException or EventTooLargeException)
         {
             return Problem(new Refusal("request.unstorable", unstorable.Message));
+        }
+        catch (EventStoreException refused) when (StoreRefusals.Of(refused) is not null)
+        {
+            return Problem(StoreRefusals.Of(refused) ?? throw new InvalidOperationException("The refusal changed while it was told.", refused));
         }
     }
 

@@ -5,7 +5,7 @@ using Sentiric.Write.Http;
 
 namespace Sentiric.Write.Ops;
 
-/// <summary>What the store refuses to an operator, as problems with a code.</summary>
+/// <summary>What the store refuses to an operator, and to commands on streams that an operator closed, shortened or put away, as problems with a code.</summary>
 internal static class StoreRefusals
 {
     public static async Task<IResult> GuardedAsync(Func<Task<IResult>> work)
@@ -20,9 +20,12 @@ internal static class StoreRefusals
         }
     }
 
-    private static Refusal? Of(EventStoreException failure) => failure switch
+    /// <summary>Null for what is no refusal.</summary>
+    internal static Refusal? Of(EventStoreException failure) => failure switch
     {
         TruncationRefusedException => new("stream.truncation_refused", failure.Message),
+        StreamArchivedException e => new("stream.archived", $"Stream '{e.StreamId}' was closed by an operator and takes nothing more until it is opened again."),
+        StreamTruncatedException e => new("stream.truncated", $"The first events of stream '{e.StreamId}' were deleted for good, so nothing more can be decided on it."),
         StreamInFileException => new("stream.in_file", failure.Message),
         StreamLockedException => new("stream.conflict", failure.Message),
         FileArchiveBusyException => new("files.conflict", failure.Message),

@@ -22,7 +22,7 @@ internal static class CheckpointsVerb
         var terminal = session.Terminal;
         if (!session.Arguments.Has("--state") && !session.Arguments.Has("--keys"))
         {
-            var path = Query.Path("v1/events/audit/checkpoints", ("from", session.Arguments.Option("--from")), ("limit", session.Arguments.Option("--limit")));
+            var path = Query.Path("v1/events/audit/checkpoints", ("from", session.Arguments.Position("--from")), ("limit", session.Arguments.Position("--limit")));
             terminal.Out.Write(await session.Api.GetTextAsync(path, ct));
             return Cli.Ok;
         }

@@ -46,6 +46,7 @@ internal static class FilesVerb
     private static async Task<int> MoveAsync(Session session, string path, object wish, string done, CancellationToken ct)
     {
         var moved = await session.Api.PostPatientlyAsync<FileMoveReply>("v1/events/files/" + path, wish, ct);
+        if (session.Json) return session.PrintJson(moved);
         session.Terminal.Line($"{Words.Grouped(moved.Events)} events of {Words.Grouped(moved.Streams)} streams {done}; files of {Words.Grouped(moved.Bytes)} bytes");
         return Cli.Ok;
     }
@@ -53,6 +54,7 @@ internal static class FilesVerb
     private static async Task<int> VerifyAsync(Session session, CancellationToken ct)
     {
         var found = await session.Api.PostPatientlyAsync<FileCheckReply>("v1/events/files/verify", null, ct);
+        if (session.Json) return session.PrintJson(found);
         session.Terminal.Line($"{Words.Grouped(found.Files)} files are as they were written");
         foreach (var file in found.Unused) session.Terminal.Line($"no stream lies in {file}: it may be deleted");
         return Cli.Ok;

@@ -28,12 +28,13 @@ internal static class ImportVerb
             await using var file = File.OpenRead(name);
             var packed = IsPacked(file);
             var events = await CheckAsync(session, file, packed, ct);
-            session.Terminal.Line($"{name}: {Words.Grouped(events)} events, whole and unchanged");
-            if (session.Arguments.Has("--check")) return Cli.Ok;
+            var onlyChecks = session.Arguments.Has("--check");
+            if (onlyChecks || !session.Json) session.Terminal.Line($"{name}: {Words.Grouped(events)} events, whole and unchanged");
+            if (onlyChecks) return Cli.Ok;
             file.Position = 0;
             var report = await SendAsync(session, file, packed, ct);
-            if (session.Json) session.Terminal.Line(JsonSerializer.Serialize(report, Wire.Json));
-            else session.Terminal.Line($"{Words.Grouped(report.Stored)} stored, {Words.Grouped(report.AlreadyStored)} were there already, {report.ArchivedStreams} streams archived");
+            if (session.Json) return session.PrintJson(report);
+            session.Terminal.Line($"{Words.Grouped(report.Stored)} stored, {Words.Grouped(report.AlreadyStored)} were there already, {report.ArchivedStreams} streams archived");
             return Cli.Ok;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException && !ct.IsCancellationRequested)

@@ -49,7 +49,9 @@ internal static class LifecycleVerbs
         var (stream, told) = (Stream(session), session.Arguments);
         var wish = new Wish(told.Number("--before", 0, 1, int.MaxValue), told.Needed("--reason"), told.Has("--even-unread"));
         if (wish.BeforeVersion == 0) throw new UsageException("--before is missing.");
-        Print(session, await session.Api.PostAsync<TruncationReply>(Path(stream, "truncate"), wish, ct));
+        var done = await session.Api.PostAsync<TruncationReply>(Path(stream, "truncate"), wish, ct);
+        if (session.Json) return session.PrintJson(done);
+        Print(session, done);
         return Cli.Ok;
     }
 

@@ -11,7 +11,7 @@ internal static class VerifyProofVerb
         "verify-proof",
         """
         sentiric events verify-proof FILE --key PUBLIC.pem [--checkpoints FILE]
-        Checks a proof from 'events prove' without a platform. The key must have come from elsewhere than the proof; 'events checkpoints --key' prints it.
+        Checks a proof from 'events prove' without a platform. The key must have come from elsewhere than the proof; 'events checkpoints --keys' prints it.
         --checkpoints: lines from 'events checkpoints' that were kept; the proof's own checkpoint must be one of them.
         """,
         ["--key", "--checkpoints"], [], (session, _) => Task.FromResult(Run(session)));
