@@ -34,6 +34,22 @@ public sealed class ReplayTests
         Assert.Equal(Decisions(call.Effects), Decisions(effects));
     }
 
+    [Fact]
+    public void A_call_that_was_to_be_connected_replays_with_whom_and_what_came_of_it()
+    {
+        const string office = "+902129998877", customer = "+905321112233";
+        var setup = Clinic.Setup(Clinic.Turkish, null, false, false) with { Person = office, Contact = customer };
+        var call = new ScriptedCall(setup).Caller("müşteri temsilcisine bağlanmak istiyorum").Do(at => new TransferBegan(at));
+        var connected = call.Notes.ToList();
+        call.Do(at => new TransferGaveUp(at, CallEndReason.Busy));
+        var journal = connected.Append(new TransferFailed(Clinic.Start.AddMinutes(1), office, CallEndReason.Busy, 486)).Concat(call.Notes.Skip(connected.Count));
+        var plan = new DialplanResolution(Clinic.Tenant, "ana", 1, DialplanAction.StartAiConversation, new(Target: office), null, null, "tr", "normal", [], Clinic.Turkish, null);
+        object started = new CallStarted(Clinic.Start, "100", customer, CallDirection.Outbound, plan, null, new("m1", "", "", "PCMA"));
+        var effects = Replay.Run(Clinic.CallId, Clinic.Tenant, journal.Prepend(started), Clinic.AnswerOf, new DialogueOptions());
+        Assert.Equal(Decisions(call.Effects), Decisions(effects));
+        Assert.Single(effects.OfType<Note>(), note => note.Event is TransferRequested { To: office });
+    }
+
     // D27
     [Fact]
     public void Another_process_goes_on_in_the_middle_of_a_form()

@@ -52,5 +52,29 @@ public sealed class TransferringTests
         Assert.Equal(Phase.Closing, call.State.Phase);
     }
 
+    [Fact]
+    public void A_plan_that_only_connects_says_so_and_has_the_number_called()
+    {
+        var call = Connecting().Agent("Sizi bağlıyorum", "kaydedilmektedir");
+        Assert.Equal(Office, Assert.Single(call.Notes.OfType<TransferRequested>()).To);
+        call.Do(at => new TransferBegan(at)).Silent();
+        Assert.Equal((Phase.Transferring, null), (call.State.Phase, call.HungUp));
+    }
+
+    [Theory]
+    [InlineData(CallEndReason.Busy)]
+    [InlineData(CallEndReason.NoAnswer)]
+    public void A_plan_that_only_connects_ends_with_words_and_the_reason_when_nobody_is_reached(CallEndReason reason)
+    {
+        var call = Connecting();
+        call.HoldPlayback = true;
+        call.Do(at => new TransferGaveUp(at, reason)).Agent("aktaramıyoruz");
+        Assert.Null(call.HungUp);
+        Assert.Equal(reason, call.Hear().HungUp?.Reason);
+    }
+
+    private static ScriptedCall Connecting() =>
+        new(Clinic.Setup(Clinic.Turkish, null, false, false) with { Assistant = null, Person = Office, Recorded = true }, DialplanAction.BridgeCall);
+
     private static ScriptedCall WithPerson() => new(Clinic.Setup(Clinic.Turkish, null, false, false) with { Person = Office });
 }

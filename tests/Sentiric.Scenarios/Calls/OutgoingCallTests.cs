@@ -149,6 +149,36 @@ public sealed class OutgoingCallTests(TrunkStage stage) : IClassFixture<TrunkSta
         await Until.TrueAsync("both sessions to be closed", () => Task.FromResult(stage.Platform.UdpSockets() <= sockets), Calling.Patience);
     }
 
+    [PlatformFact]
+    public async Task A_number_whose_plan_connects_rings_at_the_office_and_who_is_not_reached_hears_so()
+    {
+        const string connected = "1096";
+        await Plans.PublishAsync(stage.Platform.Api, connected, "ofis", DialplanAction.BridgeCall, new(Target: AtPhone));
+        await using var phone = await LoopbackPhone.StartAsync();
+        await using var call = await stage.Platform.AnsweredAsync(phone, connected);
+        await using var office = await Until.DoneAsync("the office to ring", stage.Office.Incoming.ReadAsync().AsTask(), Calling.Patience);
+        Assert.True(await office.AnswerAsync());
+        var record = await stage.Platform.Api.CallAsync(call.CallId);
+        var joined = await stage.Platform.Api.StoryWithAsync<TransferCompleted>(record.CallId);
+        Assert.Equal(AtPhone, joined.One<TransferRequested>().To);
+        call.Play(Melody.Repeated(Callers, Long));
+        office.Play(Melody.Repeated(Offices, Long));
+        var likeness = await Task.WhenAll(Melody.HeardAsync(office, Callers), Melody.HeardAsync(call, Offices));
+        Assert.All(likeness, one => Assert.True(one > Melody.Likeness, $"heard with {one:F3}"));
+        await call.HangUpAsync();
+        var ended = await stage.Platform.Api.EndedCallAsync(call.CallId);
+        Assert.Equal((AtPhone, "bridge", CallEndReason.Normal, HungUpBy.Caller), (ended.TransferredTo, ended.Transfer, ended.EndReason, ended.HungUpBy));
+
+        await using var again = await stage.Platform.AnsweredAsync(phone, connected);
+        await (await Until.DoneAsync("the office to ring again", stage.Office.Incoming.ReadAsync().AsTask(), Calling.Patience)).RejectAsync();
+        await Until.DoneAsync("the caller to be hung up", again.Ended, Calling.Patience);
+        var alone = await stage.Platform.Api.EndedCallAsync(again.CallId);
+        Assert.Equal((AtPhone, "failed", CallEndReason.Busy, HungUpBy.System), (alone.TransferredTo, alone.Transfer, alone.EndReason, alone.HungUpBy));
+        var story = await stage.Platform.Api.StoryAsync(alone.CallId);
+        Assert.Equal((CallEndReason.Busy, 486), (story.One<TransferFailed>().Reason, story.One<TransferFailed>().SipCode));
+        Assert.Contains(story.All<TranscriptFinal>(), line => line.Speaker == Speaker.Agent && line.Text.Contains("aktaramıyoruz", StringComparison.Ordinal));
+    }
+
     /// <summary>The name of a user of the tenant, under which a foreign telephone registers; that one answers by itself.</summary>
     [PlatformFact("linphonec")]
     public async Task A_caller_is_connected_with_a_telephone_that_registered_here()

@@ -1,5 +1,3 @@
-using System.Net.Http.Json;
-using Sentiric.Contracts;
 using Sentiric.Contracts.Events;
 using Sentiric.Media;
 using Sentiric.Testing.Platform;
@@ -11,13 +9,7 @@ internal static class RecordedEcho
 {
     public const string Plan = "yanki-kayitli", Number = "1098";
 
-    public static async Task PublishAsync(PlatformApi api)
-    {
-        var data = new DialplanActionData();
-        (await api.Http.PutAsJsonAsync($"v1/dialplans/{Plan}", new { name = "Kayıtlı yankı", action = DialplanAction.EchoTest, data }, Wire.Json)).EnsureSuccessStatusCode();
-        var settings = new RouteSettings(Plan, null, null, null, null, "tr", BlockAnonymous: false, GuestPolicy.CreateGuest);
-        (await api.Http.PostAsJsonAsync("v1/routes", new { number = Number, settings }, Wire.Json)).EnsureSuccessStatusCode();
-    }
+    public static Task PublishAsync(PlatformApi api) => Plans.PublishAsync(api, Number, Plan, DialplanAction.EchoTest, new());
 
     /// <summary>What the platform wrote down of the other side, once the call is over. The row that names the file follows the log.</summary>
     public static async Task<short[]> OtherSideAsync(PlatformApi api, Guid callId)

@@ -42,7 +42,7 @@ public sealed class DialplanDecisions
         { DialplanAction.Reject, null, "dialplan.bad_sip_status" },
         { DialplanAction.Reject, 200, "dialplan.bad_sip_status" },
         { DialplanAction.Reject, 700, "dialplan.bad_sip_status" },
-        { DialplanAction.BridgeCall, null, "dialplan.action_not_available" },
+        { DialplanAction.BridgeCall, null, "dialplan.bad_target" },
         { DialplanAction.EnqueueCall, null, "dialplan.action_not_available" },
     };
 
@@ -50,6 +50,17 @@ public sealed class DialplanDecisions
     [MemberData(nameof(Incomplete))]
     public void An_action_without_its_data_is_refused(DialplanAction action, int? status, string code) =>
         (Publish with { Action = action, Data = new(SipStatus: status) }).Decide(NoPlan, NothingKnown, Given.Now).Refuses(code);
+
+    [Theory]
+    [InlineData("+902129998877")]
+    [InlineData("101")]
+    [InlineData("resepsiyon")]
+    public void A_plan_connects_with_a_number_an_extension_or_a_telephone(string target)
+    {
+        var data = new DialplanActionData(Target: target);
+        (Publish with { Action = DialplanAction.BridgeCall, Data = data }).Decide(NoPlan, NothingKnown, Given.Now)
+            .Says(Published with { Action = DialplanAction.BridgeCall, Data = data });
+    }
 
     [Theory]
     [InlineData(DialplanAction.EchoTest, null)]

@@ -70,6 +70,15 @@ public sealed class ResolvingCalls
     }
 
     [Fact]
+    public async Task A_plan_that_connects_says_with_whom()
+    {
+        using var world = await WithRouteAsync(Plain);
+        await world.DoAsync(new PublishDialplan("welcome", "Office", DialplanAction.BridgeCall, new(Target: "101")));
+        var got = await ResolveAsync(world, Known);
+        Assert.Equal((DialplanAction.BridgeCall, "101", "normal", null, null), (got.Action, got.Data.Target, got.Why, got.Assistant, got.AnnouncementText));
+    }
+
+    [Fact]
     public async Task An_unknown_number_has_no_route()
     {
         using var world = await WithRouteAsync(Plain);

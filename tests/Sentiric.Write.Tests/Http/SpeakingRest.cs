@@ -80,7 +80,8 @@ public sealed class SpeakingRest
     [InlineData("POST", "/v1/users", """{"name":"A","type":"caller","contacts":[{"type":"phone","value":7}]}""", "request.invalid_json", 400, "$.contacts[0].value")]
     [InlineData("POST", "/v1/users", """{"name":"a\u0000b","type":"caller"}""", "user.invalid", 422, "name")]
     [InlineData("PUT", "/v1/users/01980000-0000-7000-8000-0000000000bb/name", """{"name":"A"}""", "user.unknown", 404, "01980000")]
-    [InlineData("PUT", "/v1/dialplans/x", """{"name":"X","action":"BRIDGE_CALL"}""", "dialplan.action_not_available", 422, "bridge")]
+    [InlineData("PUT", "/v1/dialplans/x", """{"name":"X","action":"ENQUEUE_CALL"}""", "dialplan.action_not_available", 422, "queue")]
+    [InlineData("PUT", "/v1/dialplans/x", """{"name":"X","action":"BRIDGE_CALL","data":{"target":"0212 999"}}""", "dialplan.bad_target", 422, "0212 999")]
     [InlineData("PUT", "/v1/dialplans/x", """{"name":"X","action":"START_AI_CONVERSATION","data":{"assistant_id":"a","target":"0212 999"}}""", "dialplan.bad_target", 422, "0212 999")]
     [InlineData("PUT", "/v1/schedules/x", """{"name":"X","time_zone":"Mars/Base","hours":[]}""", "schedule.bad_time_zone", 422, "Mars/Base")]
     public async Task A_no_says_what_is_wrong(string method, string path, string body, string code, int status, string part)

@@ -52,8 +52,8 @@ public sealed partial class AgentWorker(AgentPorts ports, DialogueOptions option
             case TransferRequested when _running.TryGetValue(callId, out var waiting):
                 waiting.Agent.TransferBegan();
                 break;
-            case TransferFailed when _running.TryGetValue(callId, out var back):
-                back.Agent.TransferGaveUp();
+            case TransferFailed failed when _running.TryGetValue(callId, out var back):
+                back.Agent.TransferGaveUp(failed.Reason);
                 break;
             case DtmfReceived dtmf when _running.TryGetValue(callId, out var running):
                 running.Agent.Press(dtmf.Digit);

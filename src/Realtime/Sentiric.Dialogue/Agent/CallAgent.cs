@@ -89,16 +89,14 @@ public sealed partial class CallAgent
     public void TransferBegan() => Post(new TransferBegan(_ports.Time.GetUtcNow()));
 
     /// <summary>Whom the other party was to be connected with was not reached.</summary>
-    public void TransferGaveUp() => Post(new TransferGaveUp(_ports.Time.GetUtcNow()));
+    public void TransferGaveUp(CallEndReason reason) => Post(new TransferGaveUp(_ports.Time.GetUtcNow(), reason));
 
     /// <summary>The call is over, or no longer ours: somebody has hung up or taken it.</summary>
     public void CallOver() => _ended.TrySetResult();
 
     private bool WeCalled => _call.Started.Direction == CallDirection.Outbound;
 
-    private string OtherParty => WeCalled ? _call.Started.To : _call.Started.From;
-
-    private string Language => _call.Started.DialplanResolution.Language is { Length: > 0 } language ? language : "tr";
+    private string Language => Started.LanguageOf(_call.Started);
 
     private bool Converses => _call.Started.DialplanResolution.Action is DialplanAction.StartAiConversation or DialplanAction.ProcessGuestCall
         && _call.Started.DialplanResolution.Assistant is not null;
@@ -123,7 +121,6 @@ public sealed partial class CallAgent
 
     private void Begin()
     {
-        var resolution = _call.Started.DialplanResolution;
         _journal.Note(new AgentTookOver(_ports.Time.GetUtcNow(), _ports.Llm is null ? "built-in" : _ports.Llm.Model, _ports.Recognizer.Info.Engine, VoiceName()));
         if (_call.Resumed is { } left)
         {
@@ -132,10 +129,8 @@ public sealed partial class CallAgent
         }
         else
         {
-            var setup = new Setup(
-                _call.CallId, _call.Tenant, Language, resolution.Assistant, _call.Started.CallerName, OtherParty, false, resolution.Data.Record,
-                _ports.Llm is not null, _options.Limits, _options.PromptsIn(Language)) { Person = resolution.Data.Target };
-            Post(new Started(_ports.Time.GetUtcNow(), setup, resolution.Action, resolution.Why, resolution.AnnouncementText));
+            var now = _ports.Time.GetUtcNow();
+            Post(Started.Of(now, _call.CallId, _call.Tenant, _call.Started, _ports.Llm is not null, _options));
         }
 
         Set(DialogueTimer.MaxCall, _options.MaxCall);

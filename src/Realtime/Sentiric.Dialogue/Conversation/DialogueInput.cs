@@ -29,7 +29,25 @@ namespace Sentiric.Dialogue;
 public abstract record DialogueInput(DateTimeOffset At);
 
 /// <param name="Why">The resolution's reason: off_hours, maintenance and so on.</param>
-public sealed record Started(DateTimeOffset At, Setup Setup, DialplanAction Action, string Why, string? AnnouncementText) : DialogueInput(At);
+public sealed record Started(DateTimeOffset At, Setup Setup, DialplanAction Action, string Why, string? AnnouncementText) : DialogueInput(At)
+{
+    private const string UsualLanguage = "tr";
+
+    /// <summary>How the conversation of a call starts: live, and when it is replayed.</summary>
+    internal static Started Of(DateTimeOffset at, Guid callId, string tenant, CallStarted call, bool useLlm, DialogueOptions options)
+    {
+        var plan = call.DialplanResolution;
+        var language = LanguageOf(call);
+        var other = call.Direction == CallDirection.Outbound ? call.To : call.From;
+        var setup = new Setup(callId, tenant, language, plan.Assistant, call.CallerName, other, false, plan.Data.Record, useLlm, options.Limits, options.PromptsIn(language))
+        {
+            Person = plan.Data.Target,
+        };
+        return new(at, setup, plan.Action, plan.Why, plan.AnnouncementText);
+    }
+
+    internal static string LanguageOf(CallStarted call) => call.DialplanResolution.Language is { Length: > 0 } language ? language : UsualLanguage;
+}
 
 /// <summary>Another process took the conversation over after a crash.</summary>
 public sealed record Resumed(DateTimeOffset At) : DialogueInput(At);
@@ -77,7 +95,7 @@ public sealed record EngineFailed(DateTimeOffset At, string Stage, string Why) :
 public sealed record TransferBegan(DateTimeOffset At) : DialogueInput(At);
 
 /// <summary>The number was not reached; the conversation is ours again.</summary>
-public sealed record TransferGaveUp(DateTimeOffset At) : DialogueInput(At);
+public sealed record TransferGaveUp(DateTimeOffset At, CallEndReason Reason = CallEndReason.Failed) : DialogueInput(At);
 
 public sealed record TimerElapsed(DateTimeOffset At, DialogueTimer Timer) : DialogueInput(At);
 

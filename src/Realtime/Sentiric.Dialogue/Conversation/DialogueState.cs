@@ -49,6 +49,9 @@ public sealed record DialogueState
     /// <summary>An engine failed and the fail-safe is being said.</summary>
     public bool Failed { get; init; }
 
+    /// <summary>The plan only connects the other party with somebody; there is no conversation to go on with.</summary>
+    public bool OnlyConnects { get; init; }
+
     /// <summary>Failures of the LLM in a row; the built-in engine answers alone from <see cref="Setup.MaxLlmFailures"/> on.</summary>
     public int LlmFailures { get; init; }
 
@@ -81,7 +84,7 @@ public sealed record Setup(
 {
     public const int MaxLlmFailures = 2;
 
-    /// <summary>The number of a person to whom the plan lets calls be transferred; null: there is nobody.</summary>
+    /// <summary>Whom the plan lets calls be connected with, a number or a telephone that registers here; null: nobody.</summary>
     public string? Person { get; init; }
 }
 

@@ -76,8 +76,8 @@ public static class DialogueStep
             case TransferBegan:
                 Transferring.Begin(d);
                 break;
-            case TransferGaveUp:
-                Transferring.GiveUp(d);
+            case TransferGaveUp gaveUp:
+                Transferring.GiveUp(d, gaveUp.Reason);
                 break;
             case TimerElapsed timer:
                 Talking.TimerElapsed(d, timer.Timer);

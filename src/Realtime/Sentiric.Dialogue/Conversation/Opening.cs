@@ -22,8 +22,10 @@ internal static class Opening
                 d.Say(d.Prompt(PlatformPrompts.EchoTest), UtteranceKind.Announcement, interruptible: false);
                 break;
             case DialplanAction.BridgeCall:
+                Transferring.Connect(d);
+                break;
             case DialplanAction.EnqueueCall:
-                Announce(d, d.Prompt(PlatformPrompts.TransferFailed), CallEndReason.Failed);
+                NotConnected(d, CallEndReason.Failed);
                 break;
             case DialplanAction.Reject:
                 // The SIP side rejects before an agent is asked; should one be asked all the same, the caller hears that it does not go on.
@@ -110,6 +112,9 @@ internal static class Opening
     }
 
     private static readonly string[] Hellos = ["merhaba", "merhabalar", "hello", "hi"];
+
+    /// <summary>There is nobody for the other party, and nothing else that this plan does.</summary>
+    public static void NotConnected(Draft d, CallEndReason reason) => Announce(d, d.Prompt(PlatformPrompts.TransferFailed), reason);
 
     private static void Announce(Draft d, string text, CallEndReason reason)
     {

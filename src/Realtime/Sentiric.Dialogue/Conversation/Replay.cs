@@ -33,7 +33,7 @@ public static class Replay
     private static IEnumerable<DialogueInput> InputsOf(
         object @event, DialogueState state, Guid callId, string tenant, Func<string, string> answers, DialogueOptions options) => @event switch
     {
-        CallStarted e => [StartOf(e, callId, tenant, options)],
+        CallStarted e => [Started.Of(e.At, callId, tenant, e, useLlm: false, options)],
         SpeechStarted e => [new CallerStartedSpeaking(e.At)],
         TranscriptFinal { Speaker: Speaker.Caller } e => [new CallerSaid(e.At, e.Text, e.Confidence, e.OffsetMs, e.DurationMs)],
         KnowledgeSearched e when state.Mind.Pending is { } work =>
@@ -45,16 +45,10 @@ public static class Replay
         PlaybackInterrupted e => [new UtteranceInterrupted(e.At, e.PlaybackId, 0, e.HeardMs, TotalOf(e, state))],
         AgentFailed e => [new EngineFailed(e.At, e.Stage, e.Why)],
         DtmfReceived e => [new DtmfPressed(e.At, e.Digit)],
+        TransferRequested e => [new TransferBegan(e.At)],
+        TransferFailed e => [new TransferGaveUp(e.At, e.Reason)],
         _ => [],
     };
-
-    private static Started StartOf(CallStarted e, Guid callId, string tenant, DialogueOptions options)
-    {
-        var plan = e.DialplanResolution;
-        var setup = new Setup(
-            callId, tenant, plan.Language, plan.Assistant, e.CallerName, e.From, false, plan.Data.Record, false, options.Limits, options.PromptsIn(plan.Language));
-        return new(e.At, setup, plan.Action, plan.Why, plan.AnnouncementText);
-    }
 
     // Words that nothing in the journal has led to: a timer ran out, or a sound turned out to be none.
     private static IEnumerable<DialogueInput> BeforePlayback(PlaybackStarted e, DialogueState state)

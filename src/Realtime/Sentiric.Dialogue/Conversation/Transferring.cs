@@ -4,7 +4,7 @@ namespace Sentiric.Dialogue;
 
 /// <summary>
 /// The other party is to talk to somebody else. The wish is a fact like any other; the sip role calls the number and tells how it went. While it rings the agent says nothing; when
-/// nobody is reached, it goes on where it was.
+/// nobody is reached, it goes on where it was, or ends the call when connecting was all it had to do.
 /// </summary>
 internal static class Transferring
 {
@@ -21,6 +21,16 @@ internal static class Transferring
         return true;
     }
 
+    /// <summary>The plan connects the other party with somebody and does nothing else: when nobody is reached, the call ends with words.</summary>
+    public static void Connect(Draft d)
+    {
+        d.State = d.State with { OnlyConnects = true };
+        if (!Wish(d))
+        {
+            Opening.NotConnected(d, CallEndReason.Failed);
+        }
+    }
+
     /// <summary>Somebody's wish, perhaps our own, is being carried out.</summary>
     public static void Begin(Draft d)
     {
@@ -32,13 +42,21 @@ internal static class Transferring
         d.StopTalking();
         d.Mind = d.Mind with { Pending = null };
         d.State = d.State with { Phase = Phase.Transferring, CutOff = [] };
-        d.Say(d.Prompt(PlatformPrompts.Connecting), UtteranceKind.Announcement, interruptible: false);
+        // Who was greeted has been told that the call is recorded.
+        var notice = d.State.OnlyConnects && d.Setup.Recorded ? " " + d.Prompt(PlatformPrompts.RecordingNotice) : "";
+        d.Say(d.Prompt(PlatformPrompts.Connecting) + notice, UtteranceKind.Announcement, interruptible: false);
     }
 
-    public static void GiveUp(Draft d)
+    public static void GiveUp(Draft d, CallEndReason reason)
     {
         if (d.State.Phase != Phase.Transferring)
         {
+            return;
+        }
+
+        if (d.State.OnlyConnects)
+        {
+            Opening.NotConnected(d, reason);
             return;
         }
 

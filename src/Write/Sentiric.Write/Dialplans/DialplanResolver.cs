@@ -154,9 +154,9 @@ public sealed class DialplanResolver(IEventStore store, UserLookup users) : IDia
             {
                 DialplanAction.StartAiConversation or DialplanAction.ProcessGuestCall => await AssistantAsync(plan, why, ct).ConfigureAwait(false),
                 DialplanAction.PlayAnnouncement => await WordsOfAsync(plan, why, ct).ConfigureAwait(false),
-                DialplanAction.EchoTest or DialplanAction.Reject => Make(plan, why, null, null),
-                // Published by a later build; this one can do neither.
-                DialplanAction.BridgeCall or DialplanAction.EnqueueCall => null,
+                DialplanAction.EchoTest or DialplanAction.Reject or DialplanAction.BridgeCall => Make(plan, why, null, null),
+                // Published by a later build; this one cannot do it.
+                DialplanAction.EnqueueCall => null,
             };
             trace.Add(resolution is null
                 ? $"plan '{id}' revision {plan.Revision} cannot be used: its {Need(plan.Action)} is missing"

@@ -59,7 +59,7 @@ public sealed record PublishDialplan(string DialplanId, string Name, DialplanAct
     {
         // Whom the assistant connects callers with who ask for a person.
         DialplanAction.StartAiConversation or DialplanAction.ProcessGuestCall when Data.Target is { } number && !PhoneNumber.IsCallable(number) =>
-            new("dialplan.bad_target", $"target is the number of a person for callers who ask for one, in international form (+902121234567) or short, or the SIP user name of a user; '{number}' is none."),
+            BadTarget("target is the number of a person for callers who ask for one"),
         DialplanAction.StartAiConversation or DialplanAction.ProcessGuestCall =>
             known.Assistant
                 ? null
@@ -73,9 +73,13 @@ public sealed record PublishDialplan(string DialplanId, string Name, DialplanAct
                 ? null
                 : new("dialplan.bad_sip_status", "To reject, the plan needs sip_status, a final SIP response from 400 to 699."),
         DialplanAction.EchoTest => null,
-        DialplanAction.BridgeCall => new("dialplan.action_not_available", "This build cannot bridge a call to another phone yet; choose another action."),
+        DialplanAction.BridgeCall when Data.Target is { } number && PhoneNumber.IsCallable(number) => null,
+        DialplanAction.BridgeCall => BadTarget("To connect callers, the plan needs target, the number of whom they are connected with"),
         DialplanAction.EnqueueCall => new("dialplan.action_not_available", "This build has no call queues yet; choose another action."),
     };
+
+    private Refusal BadTarget(string what) =>
+        new("dialplan.bad_target", $"{what}, in international form (+902121234567) or short, or the SIP user name of a user; '{Data.Target}' is none.");
 }
 
 public sealed record PublishDialplanBody(string Name, DialplanAction Action, DialplanActionData? Data = null);
