@@ -80,6 +80,25 @@ public sealed class TamperTests(AuditedStore store) : IClassFixture<AuditedStore
         Assert.Contains(report.Findings, f => f is { Kind: AuditFindingKind.TrailRemoved, Table: "sx_audit_stream" });
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("delete from sx_audit_page")]
+    public async Task A_whole_stream_that_was_removed_or_given_away_is_missed_where_only_it_or_its_tenant_is_verified(string besides)
+    {
+        foreach (var away in new[] { "delete from sx_audit_stream", "update sx_audit_stream set tenant_id = 'elsewhere'" })
+        {
+            // All that a tenant ever had.
+            await store.AsSuperuserAsync($"""
+                delete from mt_events where tenant_id = 'ünlü'; delete from mt_streams where tenant_id = 'ünlü'; {away} where tenant_id = 'ünlü'; {besides}
+                """);
+            foreach (var options in new[] { store.Trusting with { Tenant = "ünlü", StreamId = "call-2" }, store.Trusting with { Tenant = "ünlü" } })
+                Assert.Contains((await store.VerifyAsync(options)).Findings, f => f is { Kind: AuditFindingKind.TrailChanged, Table: "sx_audit_stream" or "sx_audit_page" });
+            await store.RestoreAsync();
+        }
+        Assert.True((await store.VerifyAsync(store.Trusting with { Tenant = "nobody" })).IsSound);
+        Assert.True((await store.VerifyAsync(store.Trusting with { Tenant = "ünlü" })).IsSound);
+    }
+
     [Fact]
     public async Task Events_taken_off_the_end_of_the_log_are_found()
     {

@@ -97,6 +97,18 @@ public abstract class StreamFilesContract(PostgresFixture postgres) : IAsyncLife
         Assert.Equal(1, await store.AggregateStreamAsync("acme", Id("ended-2"), 0, Facts.Sum));
     }
 
+    [Fact]
+    public async Task A_shortened_stream_in_a_file_is_not_folded_from_nothing()
+    {
+        await FillAsync();
+        await postgres.Store.TruncateStreamAsync("acme", Id("ended-2"), 2, new TruncationReason("retention"));
+        await Files().ArchiveAsync(Policy);
+        await using var store = postgres.NewStore(postgres.Options with { ArchiveFolder = _folder });
+        foreach (var bound in new[] { null, new FoldBound(Version: 1), new FoldBound(Version: 2), new FoldBound(RecordedUpTo: DateTimeOffset.MaxValue) })
+            await Assert.ThrowsAsync<StreamTruncatedException>(async () => await store.AggregateStreamAsync("acme", Id("ended-2"), 0, Facts.Sum, bound));
+        Assert.Equal(0, await store.AggregateStreamAsync("acme", Id("ended-2"), 0, Facts.Sum, new FoldBound(FromTruncation: true)));
+    }
+
     private static bool SameEvents(RecordedEvent a, RecordedEvent b) =>
         (a.Position, a.Tenant, a.StreamId, a.Version, a.EventId, a.EventType, a.RecordedAt, a.OccurredAt, a.Metadata.Actor, a.Metadata.Headers?.GetValueOrDefault("k"))
             == (b.Position, b.Tenant, b.StreamId, b.Version, b.EventId, b.EventType, b.RecordedAt, b.OccurredAt, b.Metadata.Actor, b.Metadata.Headers?.GetValueOrDefault("k"))
@@ -179,6 +191,25 @@ public abstract class StreamFilesContract(PostgresFixture postgres) : IAsyncLife
         await File.WriteAllBytesAsync(file, bytes);
         Assert.Equal(2, (await Files().RestoreAsync("acme", Id("ended-3"))).Events);
         Assert.Equal(2, await postgres.Store.ReadStreamAsync("acme", Id("ended-3")).CountAsync());
+    }
+
+    [Fact]
+    public async Task Two_files_that_were_swapped_with_their_manifests_are_not_restored_and_nothing_is_lost()
+    {
+        await FillAsync();
+        await Files().ArchiveAsync(Policy);
+        var files = Directory.GetFiles(_folder, "*.gz").Order(StringComparer.Ordinal).ToList();
+        Assert.Equal(2, files.Count);
+        var kept = await Task.WhenAll(files.Select(async f => (Bytes: await File.ReadAllBytesAsync(f), Manifest: await File.ReadAllTextAsync(f + ".manifest.json"))));
+        for (var i = 0; i < 2; i++)
+        {
+            await File.WriteAllBytesAsync(files[i], kept[1 - i].Bytes);
+            await File.WriteAllTextAsync(
+                files[i] + ".manifest.json", kept[1 - i].Manifest.Replace(Path.GetFileName(files[1 - i]), Path.GetFileName(files[i]), StringComparison.Ordinal));
+        }
+        await Assert.ThrowsAsync<ArchiveFileException>(async () => await Files().VerifyAsync());
+        await Assert.ThrowsAsync<ArchiveFileException>(async () => await Files().RestoreAsync());
+        Assert.Equal(["4"], await postgres.LinesAsync("select count(*) from sx_archived_stream"));
     }
 
     private static byte[] Changed(byte[] bytes)

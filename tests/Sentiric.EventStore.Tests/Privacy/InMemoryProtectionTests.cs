@@ -1,4 +1,5 @@
 using System.Text;
+using Xunit;
 
 namespace Sentiric.EventStore.Tests.Privacy;
 
@@ -16,6 +17,20 @@ public sealed class InMemoryProtectionTests : ProtectionContract
         _store = new InMemoryEventStore(People.Serializer, Clock, _own);
     }
 
+    [Fact]
+    public async Task Whose_an_imported_event_is_may_stand_in_the_name_of_its_stream_as_it_was_given()
+    {
+        var map = new PersonalDataMap([new("line_said", [new("Text")])], (_, stream, _) => new SubjectNaming("owner of " + stream), ["number-"]);
+        var protection = new PersonalDataProtection(map, _vault, Clock);
+        await protection.StartAsync();
+        var store = new InMemoryEventStore(People.Serializer, Clock, protection);
+        await store.ImportAsync(new[]
+        {
+            new ImportedEvent("t", "number-+1", 1, Guid.NewGuid(), "line_said", Clock.GetUtcNow(), """{"Text": "merhaba", "Tag": ""}"""u8.ToArray(), EventMetadata.None),
+        }.ToAsyncEnumerable());
+        Assert.Equal(1, (await ((ISubjectVault)_vault).LookUpAsync([new SubjectId("t", "owner of number-+1")], [], default)).LivingKeys);
+    }
+
     // The store lives in one process; another one can have a protection of its own over the same vault.
     protected override async ValueTask<(IEventStore Store, PersonalDataProtection Protection)> ProcessAsync()
     {
@@ -31,7 +46,7 @@ public sealed class InMemoryProtectionTests : ProtectionContract
     {
         var json = _store.Stored.Single(e => e.EventId == fromEvent).Json;
         var copy = new InMemoryEventStore(People.Serializer, Clock, protection);
-        await copy.ImportAsync(_store.Stored.ToAsyncEnumerable().Select(e => new ImportedEvent(
+        await copy.LoadAsync(_store.Stored.ToAsyncEnumerable().Select(e => new ImportedEvent(
             e.Tenant, e.StreamId, e.Version, e.EventId, e.EventType, e.RecordedAt, e.EventId == toEvent ? json : e.Json, e.Metadata)));
         return copy;
     }

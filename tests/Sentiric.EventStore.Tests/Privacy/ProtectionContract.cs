@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Sentiric.Testing;
 using Xunit;
 
@@ -251,6 +252,35 @@ public abstract class ProtectionContract
         await ForgetAsync(elsewhere, "person:1");
         Clock.Advance(new PersonalDataOptions().DestructionDelay);
         Assert.Equal("[erased];Ali;", (await store.FetchForWritingAsync(Tenant, "room", aggregate)).State.Text);
+    }
+
+    [Fact]
+    public async Task What_is_imported_is_sealed_as_by_an_append_and_goes_with_the_person()
+    {
+        var (store, protection) = await ProcessAsync();
+        ImportedEvent[] history =
+        [
+            Old("room", 1, "person_seen", JsonSerializer.Serialize(People.Seen("1"), PeopleJson.Default.PersonSeen)), Old("room", 2, "line_said", """{"Text": "merhaba", "Tag": ""}"""),
+            Old("number-+905321234567", 1, "number_taken", """{"Who": "1", "Number": "+905321234567"}"""), Old("room", 3, "from_elsewhere", """{"Any": "§1.x"}"""),
+        ];
+        var importer = (IEventImporter)store;
+        Assert.Equal((4, 0), Stored(await importer.ImportAsync(history.ToAsyncEnumerable())));
+        Assert.Equal((0, 4), Stored(await importer.ImportAsync(history.ToAsyncEnumerable())));
+        var stored = string.Join('\n', (await StoredAsync()).Select(s => s.Stream + s.Json));
+        Assert.DoesNotContain(People.Texts, text => stored.Contains(text, StringComparison.Ordinal));
+        var room = await store.ReadStreamAsync(Tenant, "room").ToListAsync();
+        Assert.Equal(new LineSaid("merhaba", ""), store.Serializer.Deserialize(room[1]));
+        Assert.Contains("\"§1.x\"", System.Text.Encoding.UTF8.GetString(room[2].Json.Span), StringComparison.Ordinal);
+
+        await ForgetAsync(protection, "person:1");
+        room = await store.ReadStreamAsync(Tenant, "room").ToListAsync();
+        Assert.Equal(("[erased]", new LineSaid("[erased]", "")), (((PersonSeen)store.Serializer.Deserialize(room[0])).Name, store.Serializer.Deserialize(room[1])));
+        Assert.Equal("[erased]", Assert.IsType<NumberTaken>(Assert.Single(await ReadAsync(store, "number-+905321234567"))).Number);
+
+        ImportedEvent Old(string stream, long version, string type, string json) => new(
+            Tenant, stream, version, Guid.NewGuid(), type, DateTimeOffset.UnixEpoch.AddYears(50), System.Text.Encoding.UTF8.GetBytes(json), EventMetadata.None);
+
+        static (long, long) Stored(ImportTotals totals) => (totals.Stored, totals.AlreadyStored);
     }
 
     private async Task<Visitors> EventByEventAsync(IEventStore store, string stream) => (await ReadAsync(store, stream)).Aggregate(Visitors.None, Visitors.Evolve);

@@ -183,7 +183,7 @@ public sealed class InMemoryUpcastTests : UpcastContract
     {
         if (personal is not null) await (_protection = new PersonalDataProtection(personal, _vault, TimeProvider.System)).StartAsync();
         var next = new InMemoryEventStore(serializer, TimeProvider.System, personal is null ? null : _protection);
-        if (_last is not null) await next.ImportAsync(_last.Stored.ToAsyncEnumerable().Select(e => ImportedEvent.From(e)));
+        if (_last is not null) await next.LoadAsync(_last.Stored.ToAsyncEnumerable().Select(e => ImportedEvent.From(e)));
         return _last = next;
     }
 

@@ -23,6 +23,8 @@ internal sealed class ScopedCheck(AuditTables tables, DirectoryReader directory,
         await using var view = await snapshot.OpenAsync(ct).ConfigureAwait(false);
         await using var reading = await snapshot.OpenAsync(ct).ConfigureAwait(false);
         var ordinals = await OrdinalsAsync(view.Connection, tenant, streamId, ct).ConfigureAwait(false);
+        // A stream whose row is gone, or bears another name, is not among them: only the whole directory shows that nothing is missing.
+        if (streamId is null || ordinals.Count == 0) await DirectoryAsync(view.Connection, ordinals, ct).ConfigureAwait(false);
         foreach (var ordinal in ordinals)
         {
             if (await directory.FindAsync(view.Connection, ordinal, ct).ConfigureAwait(false) is not { } stream)
@@ -49,6 +51,22 @@ internal sealed class ScopedCheck(AuditTables tables, DirectoryReader directory,
         var ordinals = new List<long>();
         while (await rows.ReadAsync(ct).ConfigureAwait(false)) ordinals.Add(rows.GetInt64(0));
         return ordinals;
+    }
+
+    private async ValueTask DirectoryAsync(NpgsqlConnection connection, List<long> ordinals, CancellationToken ct)
+    {
+        if (!directory.IsGenuine)
+        {
+            findings.Add(new AuditFinding(AuditFindingKind.TrailChanged, "sx_audit_page", "the pages do not have the signed root"));
+            return;
+        }
+        var told = ordinals.Select(o => o / StreamDirectory.PageSize).ToHashSet();
+        foreach (var page in await directory.ChangedPagesAsync(connection, ct).ConfigureAwait(false))
+        {
+            if (told.Contains(page)) continue;
+            findings.Add(new AuditFinding(AuditFindingKind.TrailChanged, "sx_audit_stream", FormattableString.Invariant(
+                $"the rows of streams {page * StreamDirectory.PageSize}-{(page + 1) * StreamDirectory.PageSize - 1} are not those that were signed: one of them may have been of this scope; verify the whole store")));
+        }
     }
 
     private async ValueTask StreamAsync(NpgsqlConnection view, NpgsqlConnection reading, DirectoryStream stream, LegalRemovals removals, CancellationToken ct)
@@ -216,9 +234,30 @@ internal sealed class DirectoryReader
     {
         var number = ordinal / StreamDirectory.PageSize;
         if (_page?.Number != number) _page = await PageAsync(connection, number, ct).ConfigureAwait(false);
-        if (!IsGenuine || _page is not { } page || (number + 1) * AuditHash.Size > _pageRoots.Length) return null;
-        if (!MerkleTree.Root(page.Leaves).AsSpan().SequenceEqual(_pageRoots.AsSpan((int)number * AuditHash.Size, AuditHash.Size))) return null;
+        if (!IsGenuine || _page is not { } page || !HasRoot(number, MerkleTree.Root(page.Leaves))) return null;
         return page.Streams.FirstOrDefault(s => s.Ordinal == ordinal);
+    }
+
+    /// <summary>Pages whose rows do not have the page's root, rows that are missing at the end among them.</summary>
+    public async ValueTask<IReadOnlyList<long>> ChangedPagesAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        var (changed, page, batch, number) = (new List<long>(), new List<DirectoryStream>(StreamDirectory.PageSize), new HashBatch(), 0L);
+        await using var command = new NpgsqlCommand(StreamDirectory.SelectAll, connection);
+        await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        while (await rows.ReadAsync(ct).ConfigureAwait(false))
+        {
+            var stream = StreamDirectory.Read(rows);
+            for (; stream.Ordinal / StreamDirectory.PageSize > number; number++) Close();
+            page.Add(stream);
+        }
+        for (; number * StreamDirectory.PageSize < Last.Streams; number++) Close();
+        return changed;
+
+        void Close()
+        {
+            if (!HasRoot(number, MerkleTree.Root(StreamDirectory.LeavesOf(page, batch), batch))) changed.Add(number);
+            page.Clear();
+        }
     }
 
     /// <summary>The path of a stream that <see cref="FindAsync"/> has just found.</summary>
@@ -227,6 +266,9 @@ internal sealed class DirectoryReader
         if (_page is not { } page || page.Number != ordinal / StreamDirectory.PageSize) throw new InvalidOperationException("Find the stream first.");
         return [.. MerkleTree.Path(page.Leaves, ordinal % StreamDirectory.PageSize), .. MerkleTree.Path(_pageRoots, page.Number)];
     }
+
+    private bool HasRoot(long page, byte[] root) =>
+        (page + 1) * AuditHash.Size <= _pageRoots.Length && root.AsSpan().SequenceEqual(_pageRoots.AsSpan((int)page * AuditHash.Size, AuditHash.Size));
 
     private async ValueTask<(long, List<DirectoryStream>, byte[])> PageAsync(NpgsqlConnection connection, long number, CancellationToken ct)
     {

@@ -33,8 +33,9 @@ internal sealed class DirectoryStream(long ordinal, string tenant, string stream
 internal sealed class StreamDirectory
 {
     public const int PageSize = 256;
-    public const string SelectPage =
-        "select ordinal, tenant_id, stream_id, version, head, type, created, appended from sx_audit_stream where ordinal >= $1 and ordinal < $2 order by ordinal";
+    public const string SelectAll = $"{Columns} order by ordinal";
+    public const string SelectPage = $"{Columns} where ordinal >= $1 and ordinal < $2 order by ordinal";
+    private const string Columns = "select ordinal, tenant_id, stream_id, version, head, type, created, appended from sx_audit_stream";
 
     private const int MaxPages = 512;
 

@@ -2,18 +2,32 @@ namespace Sentiric.EventStore;
 
 public sealed partial class InMemoryEventStore : IEventImporter
 {
-    public async ValueTask<ImportTotals> ImportAsync(IAsyncEnumerable<ImportedEvent> events, ImportOptions? options = null, CancellationToken ct = default)
+    public ValueTask<ImportTotals> ImportAsync(IAsyncEnumerable<ImportedEvent> events, ImportOptions? options = null, CancellationToken ct = default) =>
+        LoadAsync(events, options, protection is null ? null : new ImportSealing(protection, Serializer), ct);
+
+    /// <summary>With <paramref name="sealing"/> null what lies in another store as it lies there.</summary>
+    internal async ValueTask<ImportTotals> LoadAsync(IAsyncEnumerable<ImportedEvent> events, ImportOptions? options = null, ImportSealing? sealing = null, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(events);
         var chosen = ImportOptions.Checked(options);
         var totals = default(ImportTotals);
         await foreach (var batch in ImportBatches.CutAsync(events, chosen, ct).ConfigureAwait(false))
         {
-            lock (_gate) totals = ImportBatch(batch, totals);
+            var ready = sealing is null ? batch : await SealedAsync(sealing, sealing.Named(batch), ct).ConfigureAwait(false);
+            lock (_gate) totals = ImportBatch(ready, totals);
             _signal.Pulse();
             chosen.Progress?.Invoke(totals);
         }
         return totals;
+    }
+
+    private async ValueTask<List<ImportedEvent>> SealedAsync(ImportSealing sealing, List<ImportedEvent> batch, CancellationToken ct)
+    {
+        List<ImportedEvent> fresh;
+        lock (_gate) fresh = batch.FindAll(e => e.Version > VersionOf(new StreamAddress(e.Tenant, e.StreamId)));
+        var done = new Queue<ImportedEvent>(await sealing.SealAsync(fresh, ct).ConfigureAwait(false));
+        var isFresh = fresh.ToHashSet(ReferenceEqualityComparer.Instance);
+        return batch.ConvertAll(e => isFresh.Contains(e) ? done.Dequeue() : e);
     }
 
     private ImportTotals ImportBatch(List<ImportedEvent> batch, ImportTotals totals)

@@ -59,11 +59,11 @@ public sealed class StreamFiles
         string? tenant = null, string? streamId = null, IProgress<FileArchiveProgress>? progress = null, CancellationToken ct = default) =>
         AloneAsync(() => RestoreAloneAsync(tenant, streamId, progress, ct), ct);
 
-    /// <summary>Reads every file that a stream points to and compares all hashes. Throws <see cref="ArchiveFileException"/>.</summary>
+    /// <summary>Reads every file that a stream points to and compares all hashes, with the manifest and with what the tables say of each stream. Throws <see cref="ArchiveFileException"/>.</summary>
     public async ValueTask<int> VerifyAsync(CancellationToken ct = default)
     {
-        var files = await Failures.GuardAsync(() => FilesInUseAsync(ct)).ConfigureAwait(false);
-        foreach (var file in files) await _folder.VerifyAsync(await _folder.ReadManifestAsync(file, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+        var files = await Failures.GuardAsync(() => StubsAsync(null, null, ct)).ConfigureAwait(false);
+        foreach (var (file, streams) in files) await CheckedAsync(file, streams, ct).ConfigureAwait(false);
         return files.Count;
     }
 
@@ -217,13 +217,23 @@ public sealed class StreamFiles
         var done = new FileArchiveProgress(0, 0, 0, "");
         foreach (var file in await StubsAsync(tenant, streamId, ct).ConfigureAwait(false))
         {
-            var manifest = await _folder.ReadManifestAsync(file.Key, ct).ConfigureAwait(false);
-            await _folder.VerifyAsync(manifest, ct).ConfigureAwait(false);
-            var events = await RestoreFileAsync(manifest, file.Value, ct).ConfigureAwait(false);
+            var manifest = await CheckedAsync(file.Key, file.Value, ct).ConfigureAwait(false);
+            var events = await RestoreFileAsync(manifest, [.. file.Value.Select(s => new StreamAddress(s.Tenant, s.StreamId))], ct).ConfigureAwait(false);
             done = new FileArchiveProgress(done.Streams + file.Value.Count, done.Events + events, done.Bytes + manifest.Bytes, file.Key);
             progress?.Report(done);
         }
         return done;
+    }
+
+    /// <summary>Whoever can replace a file can replace its manifest as well: what left the tables is what the tables say of it.</summary>
+    private async ValueTask<FileManifest> CheckedAsync(string file, IReadOnlyList<ArchivedStreamEntry> streams, CancellationToken ct)
+    {
+        var manifest = await _folder.ReadManifestAsync(file, ct).ConfigureAwait(false);
+        await _folder.VerifyAsync(manifest, ct).ConfigureAwait(false);
+        var held = manifest.Streams.ToHashSet();
+        return streams.FirstOrDefault(s => !held.Contains(s)) is not { } missing
+            ? manifest
+            : throw new ArchiveFileException(file, $"it does not hold stream '{missing.StreamId}' of tenant '{missing.Tenant}' as that left the tables; it is another file, or sx_archived_stream was changed.");
     }
 
     /// <summary>One transaction a file: rows and stubs stand or fall together.</summary>
@@ -254,20 +264,21 @@ public sealed class StreamFiles
         return events;
     }
 
-    private async ValueTask<Dictionary<string, HashSet<StreamAddress>>> StubsAsync(string? tenant, string? streamId, CancellationToken ct)
+    private async ValueTask<Dictionary<string, List<ArchivedStreamEntry>>> StubsAsync(string? tenant, string? streamId, CancellationToken ct)
     {
         await using var command = _source.CreateCommand("""
-            select file, tenant_id, stream_id from sx_archived_stream
+            select file, tenant_id, stream_id, version, events, first_seq_id, last_seq_id, sha256 from sx_archived_stream
             where ($1 is null or tenant_id = $1) and ($2 is null or stream_id = $2) order by file
             """);
         foreach (var value in new[] { tenant, streamId })
             command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Varchar, Value = (object?)value ?? DBNull.Value });
         await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        var files = new Dictionary<string, HashSet<StreamAddress>>(StringComparer.Ordinal);
+        var files = new Dictionary<string, List<ArchivedStreamEntry>>(StringComparer.Ordinal);
         while (await rows.ReadAsync(ct).ConfigureAwait(false))
         {
             if (!files.TryGetValue(rows.GetString(0), out var streams)) files[rows.GetString(0)] = streams = [];
-            streams.Add(new StreamAddress(rows.GetString(1), rows.GetString(2)));
+            streams.Add(new ArchivedStreamEntry(
+                rows.GetString(1), rows.GetString(2), rows.GetInt64(3), rows.GetInt64(4), rows.GetInt64(5), rows.GetInt64(6), Convert.ToHexStringLower(rows.GetFieldValue<byte[]>(7))));
         }
         return files;
     }

@@ -75,6 +75,7 @@ public sealed partial class PostgresEventStore : IStreamFolder
         if (folded.Events > 0 || start.Version > 0) return folded;
         await foreach (var recorded in ReadFileAsync(address, 1, int.MaxValue, ct).ConfigureAwait(false))
         {
+            if (folded.Events == 0 && recorded.Version != 1) throw new StreamTruncatedException(address.StreamId, recorded.Version, 0);
             if (recorded.Version > upToVersion) break;
             // Whose words these were is not known here, so the state is not kept.
             folded = new Folded<TState>(evolve(folded.State, recorded.Data(Serializer)), recorded.Version, folded.Events + 1, folded.Bytes + recorded.Json.Length);

@@ -20,7 +20,8 @@ public sealed partial class PostgresEventStore : IEventImporter
     {
         await using var connection = await _source.OpenOwnAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
-        var (stored, positions) = await new PostgresImport(connection, _tables).StoreAsync(batch, ct).ConfigureAwait(false);
+        var sealing = _options.Protection is { } protection ? new ImportSealing(protection, Serializer) : null;
+        var (stored, positions) = await new PostgresImport(connection, _tables).StoreAsync(sealing?.Named(batch) ?? batch, sealing, ct).ConfigureAwait(false);
         if (stored.Count == 0) return (0, 0);
         if (_inline.Any) await _inline.ApplyAsync(connection, PostgresImport.Recorded(stored, positions), ct).ConfigureAwait(false);
         await transaction.CommitAsync(ct).ConfigureAwait(false);

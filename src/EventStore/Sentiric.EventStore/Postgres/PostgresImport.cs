@@ -45,7 +45,8 @@ internal sealed class PostgresImport(NpgsqlConnection connection, EventTables ta
     private const NpgsqlDbType Moments = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz;
 
     /// <summary>The caller owns the transaction. Answers what was stored and the numbers of these events, in the order of the batch.</summary>
-    public async ValueTask<(List<ImportedEvent> Stored, long[] Positions)> StoreAsync(IReadOnlyList<ImportedEvent> batch, CancellationToken ct)
+    /// <param name="sealing">Null where nothing is personal.</param>
+    public async ValueTask<(List<ImportedEvent> Stored, long[] Positions)> StoreAsync(IReadOnlyList<ImportedEvent> batch, ImportSealing? sealing, CancellationToken ct)
     {
         var streams = ImportBatches.Streams(batch);
         foreach (var stream in streams) tables.Address(stream.Address.Tenant, stream.Address.StreamId);
@@ -53,6 +54,7 @@ internal sealed class PostgresImport(NpgsqlConnection connection, EventTables ta
         await EnsureSameAsync(streams, stored, ct).ConfigureAwait(false);
         var fresh = batch.Where(e => e.Version > stored[new StreamAddress(e.Tenant, e.StreamId)]).ToList();
         if (fresh.Count == 0) return (fresh, []);
+        if (sealing is not null) fresh = await sealing.SealAsync(fresh, ct).ConfigureAwait(false);
         var positions = await DrawAsync(streams.Where(s => s.Last > stored[s.Address]).ToList(), fresh.Count, ct).ConfigureAwait(false);
         await CopyAsync(fresh, positions, ct).ConfigureAwait(false);
         return (fresh, positions);
