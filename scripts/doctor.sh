@@ -109,10 +109,18 @@ doctor_servers() {
       else doctor_fail "$("${service}_name") runs but does not answer on $(port "$service")" "see $(home_of "$service")"; fi
     elif port_open "$(port "$service")"; then
       doctor_warn "port $(port "$service") of $("${service}_name") is held by another program" "./sentiric up takes another port"
+    elif platform_wants "$service"; then
+      doctor_fail "$("${service}_name") is down, and the platform that runs needs it" "./sentiric infra up --only $service"
     else
       doctor_ok "$("${service}_name") is down, port $(port "$service") is free"
     fi
   done
+}
+
+# Whether the platform runs and was started with this server.
+platform_wants() { # platform_wants pg|mq|redis
+  if [ "$1" != pg ] && [ "$(cat "$RUN/mode" 2>/dev/null)" = embedded ]; then return 1; fi
+  platform_running
 }
 
 doctor_platform() {

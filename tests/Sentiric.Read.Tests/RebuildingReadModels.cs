@@ -1,5 +1,6 @@
 using Sentiric.Contracts.Events;
 using Sentiric.EventStore;
+using Sentiric.Read.Ops;
 using Sentiric.Read.Tests.Kit;
 
 namespace Sentiric.Read.Tests;
@@ -16,6 +17,13 @@ public sealed class RebuildingReadModels : IAsyncLifetime
     }
 
     public Task DisposeAsync() => _world.DisposeAsync();
+
+    [Theory]
+    [InlineData("rebuilding", ProjectionState.Running, "running")]
+    [InlineData("paused", ProjectionState.Running, "paused")]
+    [InlineData("running", ProjectionState.Stopped, "running")]
+    public void A_rebuild_that_is_done_is_not_told_as_under_way(string written, ProjectionState own, string told) =>
+        Assert.Equal(told, ProjectionRebuilds.Switched(new Contracts.Queries.ProjectionStatus("CallRecords", 7, 7, 0, written, null), own).State);
 
     [Fact]
     public async Task D38_read_models_rebuilt_from_events_equal_the_live_ones()

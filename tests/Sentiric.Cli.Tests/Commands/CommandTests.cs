@@ -200,6 +200,15 @@ public sealed class CommandTests : IAsyncLifetime
         Assert.Contains("CallRecords  7", text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("running", "CallRecords: the rebuild is being broken off; the tables stay as they were\n")]
+    [InlineData("cancelled", "CallRecords: the rebuild is cancelled; the tables stay as they were\n")]
+    public async Task A_rebuild_that_is_broken_off_is_not_called_running(string state, string said)
+    {
+        platform.Answers("DELETE /v1/projections/CallRecords/rebuild", $$"""{"name":"CallRecords","state":"{{state}}","phase":"filling","position":7,"target":9,"events_per_second":1}""");
+        Assert.Equal((0, said, ""), await platform.RunAsync("", "projections", "rebuild", "CallRecords", "--cancel"));
+    }
+
     [Fact]
     public async Task A_recording_is_written_where_it_was_asked_for()
     {

@@ -148,6 +148,47 @@ public sealed class ConsoleTests(SharedPlatform shared)
         Assert.Equal("ilk emirden önce|kimin emrettiği gösterilemez: bilmeniz gerekir|EMİRSİZ|platformun hiçbir anahtarı buna kefil değil", await browser.EvaluateAsync("document.title"));
     }
 
+    [PlatformFact("chromium")]
+    public async Task The_page_of_operations_rebuilds_read_models_alone_and_says_what_was_refused()
+    {
+        var platform = await shared.GetAsync();
+        await using var browser = await OpenAsync(platform, "#/operations", LiveHeight);
+        await browser.TextWithAsync("CallRecords", "relay", "Rebuild");
+        Assert.Equal("", await browser.EvaluateAsync("[...document.querySelectorAll('main tr')].filter(r => /^(relay|Notary)$/.test(r.cells[0].textContent) && r.querySelector('button')).map(r => r.textContent).join()"));
+        await browser.EvaluateAsync("""
+            window.fetch = () => Promise.resolve(new Response('{"detail":"The rows differ.","code":"projection.rebuild_differs"}', { status: 422, headers: { 'Content-Type': 'application/problem+json' } })), ''
+            """);
+        await PressAsync(browser, "Rebuild");
+        await browser.TextWithAsync("The rows differ.");
+        Assert.Equal("0", await browser.EvaluateAsync("document.querySelectorAll('main button:disabled').length"));
+    }
+
+    [PlatformFact("chromium")]
+    public async Task The_page_of_operations_speaks_Turkish()
+    {
+        var platform = await shared.GetAsync();
+        await using var browser = await OpenAsync(platform, "#/operations", LiveHeight);
+        await browser.TextWithAsync("CallRecords");
+        await browser.EvaluateAsync("document.getElementById('language').click()");
+        await browser.TextWithAsync("CallRecords", "çalışıyor");
+    }
+
+    [PlatformFact("chromium")]
+    public async Task The_largest_number_at_the_axis_of_the_rate_is_not_cut()
+    {
+        var platform = await shared.GetAsync();
+        await using var browser = await OpenAsync(platform, "#/operations", LiveHeight);
+        await browser.TextWithAsync("CallRecords");
+        await browser.EvaluateAsync("""
+            import('/console/draw.js').then(({ bars }) => {
+              const picture = bars([{ at: '2026-11-22T12:00:00Z', value: 1125174 }], 'tr-TR');
+              document.body.append(picture);
+              document.title = Math.min(...[...picture.querySelectorAll('text')].map(t => t.getBBox().x)) >= 0 ? 'whole' : 'cut';
+            }).then(() => '')
+            """);
+        Assert.Equal("whole", await browser.EvaluateAsync("document.title"));
+    }
+
     private static Task<string> PressAsync(Chromium browser, string button) => browser.EvaluateAsync($"[...document.querySelectorAll('main button')].find(b => b.textContent === '{button}').click()");
 
     private static async Task<string> ExtensionAsync(RunningPlatform platform, string user)

@@ -142,7 +142,8 @@ internal static class ProjectionsCommand
     {
         var row = await session.Api.DeleteAsync<RebuildRow>($"{Path(name)}/rebuild", ct);
         if (session.Json) return session.PrintJson(row);
-        session.Terminal.Line($"{name}: the rebuild is {row.State}; the tables are as they were");
+        // The process that rebuilds sees the wish within moments; until then it says "running".
+        session.Terminal.Line($"{name}: the rebuild is {(row.State == "running" ? "being broken off" : row.State)}; the tables stay as they were");
         return Cli.Ok;
     }
 

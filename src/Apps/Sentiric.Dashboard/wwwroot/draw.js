@@ -95,8 +95,9 @@ export function latencyBars(turns, names) {
 
 // One bar a minute; a moment's label every ten.
 export function bars(points, locale) {
-  const [width, height, left, foot] = [1000, 150, 46, 20];
   const most = Math.max(1, ...points.map((p) => p.value));
+  // The largest number stands at the axis as a whole.
+  const [width, height, left, foot] = [1000, 150, Math.max(46, 12 + 8 * most.toLocaleString(locale).length), 20];
   const step = (width - left) / Math.max(1, points.length);
   const y = (value) => (height - foot - 8) * (1 - value / most) + 8;
   const parts = [0, most / 2, most].filter((v) => v === 0 || most > 1 || v === most).flatMap((v) => [

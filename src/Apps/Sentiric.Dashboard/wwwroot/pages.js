@@ -1,6 +1,7 @@
 import { get, post } from "/console/api.js";
 import { card, el, ladder, latencyBars, packets, peaksOf, table, timeline, waveform } from "/console/draw.js";
 import { earOf, stop as stopListening, stopUnless } from "/console/ear.js";
+import { button, readers, stateTint } from "/console/store.js";
 import { locale, w } from "/console/words.js";
 
 const clock = (iso) => (iso ? new Date(iso).toLocaleTimeString(locale()) : "");
@@ -111,11 +112,7 @@ export async function directoryPage() {
 
 export async function operationsPage() {
   const projections = await get("/projections");
-  const rebuild = (name) => async (e) => {
-    e.target.disabled = true;
-    await post(`/projections/${name}/rebuild`);
-    e.target.disabled = false;
-  };
-  const rows = projections.map((p) => el("tr", {}, el("td", {}, p.name), el("td", {}, badge(p.state, p.last_error ? "bad" : "good")), number(p.position), number(p.lag), el("td", {}, el("button", { type: "button", onclick: rebuild(p.name) }, w("rebuild")))));
+  const rebuild = (name) => button(w("rebuild"), () => post(`/projections/${encodeURIComponent(name)}/rebuild`));
+  const rows = projections.map((p) => el("tr", {}, el("td", {}, p.name), el("td", {}, badge(w(p.state), p.last_error ? "bad" : (stateTint[p.state] ?? "soft"))), number(p.position), number(p.lag), el("td", {}, readers.has(p.name) ? null : rebuild(p.name))));
   return { node: card(w("projections"), table([w("name"), w("state"), w("position"), w("lag"), ""], rows)), concerns: (e) => e.type === "call.ended" };
 }

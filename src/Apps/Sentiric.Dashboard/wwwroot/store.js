@@ -16,7 +16,7 @@ const number = (...content) => el("td", { class: "number" }, ...content);
 const figure = (text) => el("th", { scope: "col", class: "number" }, text);
 const badge = (text, tint) => el("span", { class: `badge ${tint}` }, text);
 const short = (stream) => stream.replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}([0-9a-f]{8})$/, "…$1");
-const stateTint = { running: "good", rebuilding: "warn", paused: "warn", standingby: "soft", stopped: "soft", retrying: "bad" };
+export const stateTint = { running: "good", rebuilding: "warn", paused: "warn", standingby: "soft", stopped: "soft", retrying: "bad" };
 
 function bytes(n) {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -31,16 +31,16 @@ function age(seconds) {
   return seconds < 3600 ? `${Math.floor(seconds / 60)} ${w("minuteShort")} ${Math.round(seconds % 60)} s` : `${Math.floor(seconds / 3600)} ${w("hourShort")} ${Math.floor((seconds % 3600) / 60)} ${w("minuteShort")}`;
 }
 
-// A button that cannot be pressed twice, and shows why it was refused.
-function button(text, run, tint = "") {
+// A button that cannot be pressed twice, and says beside it why it was refused.
+export function button(text, run, tint = "") {
   const press = async (e) => {
     e.target.disabled = true;
+    e.target.parentNode.querySelector(".refusal")?.remove();
     try {
       await run();
       dispatchEvent(new Event("hashchange"));
     } catch (problem) {
-      e.target.title = problem.message;
-      e.target.classList.add("bad");
+      e.target.parentNode.append(el("small", { class: "bad refusal" }, ` ${problem.message}`));
       e.target.disabled = false;
     }
   };
@@ -80,7 +80,7 @@ function tiles(s) {
 }
 
 // They follow the log like read models, but have no rows that could be built anew.
-const readers = new Set(["relay", "Notary"]);
+export const readers = new Set(["relay", "Notary"]);
 
 function shards(projections, rebuilds) {
   const rows = projections.map((p) => {

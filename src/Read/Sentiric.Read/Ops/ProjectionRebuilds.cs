@@ -10,6 +10,8 @@ namespace Sentiric.Read.Ops;
 /// <summary>Building a read model anew, watching it, breaking it off, and going back to the tables from before.</summary>
 internal static class ProjectionRebuilds
 {
+    private static readonly string Rebuilding = nameof(ProjectionState.Rebuilding).ToLowerInvariant();
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPost("/projections/{name}/rebuild", (string name, ProjectionDaemon daemon, IProjectionManager manager, bool? accept_differences, bool? start_over, CancellationToken ct) =>
@@ -38,8 +40,12 @@ internal static class ProjectionRebuilds
     private static async Task<IResult> RebuildAsync(string name, ProjectionDaemon daemon, IProjectionManager manager, RebuildOptions options, CancellationToken ct)
     {
         await daemon.RebuildAsync(name, options, ct: ct);
-        return ReadHttp.Json((await ProjectionOps.ListAsync(daemon, manager, ct)).First(s => s.Name == name));
+        return ReadHttp.Json(Switched((await ProjectionOps.ListAsync(daemon, manager, ct)).First(s => s.Name == name), daemon.Status.First(s => s.Name == name).State));
     }
+
+    /// <summary>What the owner wrote down last may still say that it rebuilds; this process is the owner and knows better.</summary>
+    internal static Contracts.Queries.ProjectionStatus Switched(Contracts.Queries.ProjectionStatus written, ProjectionState own) =>
+        written.State == Rebuilding ? written with { State = own.ToString().ToLowerInvariant() } : written;
 
     private static RebuildRow Row(RebuildStatus s) => new(
         s.Name, s.State.ToString().ToLowerInvariant(), s.Progress.Phase.ToString().ToLowerInvariant(), s.Progress.Position, s.Progress.Target, s.Progress.EventsPerSecond,
