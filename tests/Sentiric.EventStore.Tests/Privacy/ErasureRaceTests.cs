@@ -60,6 +60,24 @@ public sealed class ErasureRaceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_an_operator_had_left_out_does_not_come_into_the_rows_by_an_erasure()
+    {
+        var (store, protection) = await ProcessAsync();
+        var manager = new ProjectionManager(_database.Source, store, TimeProvider.System);
+        var daemon = Daemon(store, protection, new ToldLines());
+        await store.AppendToStreamAsync(Tenant, "room", ExpectedVersion.NoStream, [EventData.Of(People.Seen("1")), Said("benim")]);
+        await daemon.CatchUpAsync();
+        var doubled = (await store.AppendToStreamAsync(Tenant, "room", ExpectedVersion.Any, [Said("benim")])).LastPosition;
+        await manager.SkipAsync("SaidLines", doubled, "doubled");
+        await daemon.CatchUpAsync();
+        Assert.True(await manager.DiscardParkedAsync("SaidLines", doubled));
+
+        await Eraser(store, protection).ForgetSubjectAsync(Request("person:1"));
+        await daemon.CatchUpAsync();
+        Assert.Equal(["[erased]"], await _database.LinesAsync(Rows));
+    }
+
+    [Fact]
     public async Task An_erasure_that_was_parked_blanks_the_rows_when_it_is_tried_again()
     {
         var (store, protection) = await ProcessAsync();

@@ -18,17 +18,11 @@ public sealed class InMemoryProtectionTests : ProtectionContract
     }
 
     [Fact]
-    public async Task Whose_an_imported_event_is_may_stand_in_the_name_of_its_stream_as_it_was_given()
+    public async Task Whose_an_event_is_may_stand_in_the_name_of_its_stream_as_it_was_given()
     {
-        var map = new PersonalDataMap([new("line_said", [new("Text")])], (_, stream, _) => new SubjectNaming("owner of " + stream), ["number-"]);
-        var protection = new PersonalDataProtection(map, _vault, Clock);
+        var protection = new PersonalDataProtection(Owners, _vault, Clock);
         await protection.StartAsync();
-        var store = new InMemoryEventStore(People.Serializer, Clock, protection);
-        await store.ImportAsync(new[]
-        {
-            new ImportedEvent("t", "number-+1", 1, Guid.NewGuid(), "line_said", Clock.GetUtcNow(), """{"Text": "merhaba", "Tag": ""}"""u8.ToArray(), EventMetadata.None),
-        }.ToAsyncEnumerable());
-        Assert.Equal(1, (await ((ISubjectVault)_vault).LookUpAsync([new SubjectId("t", "owner of number-+1")], [], default)).LivingKeys);
+        await AppendInEveryWayAsync(new InMemoryEventStore(People.Serializer, Clock, protection), _vault, Tenant);
     }
 
     // The store lives in one process; another one can have a protection of its own over the same vault.

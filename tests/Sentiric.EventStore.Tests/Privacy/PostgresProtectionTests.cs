@@ -48,6 +48,16 @@ public sealed class PostgresProtectionTests(PrivacyDatabase database) : Protecti
         foreach (var store in _stores) await store.DisposeAsync();
     }
 
+    [Fact]
+    public async Task Whose_an_event_is_may_stand_in_the_name_of_its_stream_as_it_was_given()
+    {
+        var vault = new PostgresSubjectVault(database.Source, database.Master, "privacy");
+        var store = new PostgresEventStore(database.Source, People.Serializer, TimeProvider.System, new() { Protection = new PersonalDataProtection(Owners, vault, Clock) });
+        _stores.Add(store);
+        await store.EnsureSchemaAsync();
+        await AppendInEveryWayAsync(store, vault, Tenant);
+    }
+
     protected override async ValueTask<(IEventStore Store, PersonalDataProtection Protection)> ProcessAsync()
     {
         var protection = new PersonalDataProtection(People.Map, new PostgresSubjectVault(database.Source, database.Master, "privacy"), Clock);

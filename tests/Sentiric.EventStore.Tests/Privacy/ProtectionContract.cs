@@ -283,6 +283,23 @@ public abstract class ProtectionContract
         static (long, long) Stored(ImportTotals totals) => (totals.Stored, totals.AlreadyStored);
     }
 
+    /// <summary>Names of streams are hashed, and say whose their events are.</summary>
+    protected static PersonalDataMap Owners { get; } = new([new("line_said", [new("Text")])], (_, stream, _) => new SubjectNaming("owner of " + stream), ["number-"]);
+
+    protected static async Task AppendInEveryWayAsync<TStore>(TStore store, ISubjectVault vault, string tenant) where TStore : IExclusiveStreams, IEventImporter
+    {
+        EventData said() => EventData.Of(new LineSaid("merhaba", ""));
+        await store.AppendToStreamAsync(tenant, "number-appended", ExpectedVersion.NoStream, [said()]);
+        await store.AppendToStreamsAsync(tenant, [new(null, "number-together", ExpectedVersion.NoStream, [said()])]);
+        await using (var kept = await store.LockStreamAsync(tenant, "number-kept")) await kept.AppendAsync([said()]);
+        await store.ImportAsync(new[]
+        {
+            new ImportedEvent(tenant, "number-imported", 1, Guid.NewGuid(), "line_said", DateTimeOffset.UnixEpoch, """{"Text": "merhaba", "Tag": ""}"""u8.ToArray(), EventMetadata.None),
+        }.ToAsyncEnumerable());
+        foreach (var way in new[] { "appended", "together", "kept", "imported" })
+            Assert.True((await vault.LookUpAsync([new SubjectId(tenant, "owner of number-" + way)], [], default)).LivingKeys == 1, way);
+    }
+
     private async Task<Visitors> EventByEventAsync(IEventStore store, string stream) => (await ReadAsync(store, stream)).Aggregate(Visitors.None, Visitors.Evolve);
 
     protected static async ValueTask ForgetAsync(PersonalDataProtection protection, string subject, string? tenant = null, IReadOnlyList<string>? aliases = null)

@@ -13,18 +13,18 @@ public sealed partial class InMemoryEventStore : IExclusiveStreams
             Task others;
             lock (_gate)
             {
-                if (!_kept.TryGetValue(address, out var keeper)) return Keep(address);
+                if (!_kept.TryGetValue(address, out var keeper)) return Keep(address, streamId);
                 others = keeper.Task;
             }
             await others.WaitAsync(ct).ConfigureAwait(false);
         }
     }
 
-    private Exclusive Keep(StreamAddress address)
+    private Exclusive Keep(StreamAddress address, string given)
     {
         if (_streams.TryGetValue(address, out var stream) && stream.IsArchived) throw new StreamArchivedException(address.StreamId);
         _kept[address] = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        return new Exclusive(this, address, VersionOf(address));
+        return new Exclusive(this, address, given, VersionOf(address));
     }
 
     private void LetGo(StreamAddress address)
@@ -39,7 +39,7 @@ public sealed partial class InMemoryEventStore : IExclusiveStreams
     private Task? KeeperOf(IEnumerable<StreamAddress> addresses) =>
         addresses.Select(a => _kept.GetValueOrDefault(a)).FirstOrDefault(k => k is not null)?.Task;
 
-    private sealed class Exclusive(InMemoryEventStore store, StreamAddress address, long version) : IExclusiveStream
+    private sealed class Exclusive(InMemoryEventStore store, StreamAddress address, string given, long version) : IExclusiveStream
     {
         private bool _isLetGo;
 
@@ -52,7 +52,7 @@ public sealed partial class InMemoryEventStore : IExclusiveStreams
             {
                 ct.ThrowIfCancellationRequested();
                 var plan = await store.ProtectedAsync(
-                    new StreamPlan(address, ExpectedVersion.Exact(version), Payload.Prepare(store.Serializer, events), options?.AggregateType), ct).ConfigureAwait(false);
+                    new StreamPlan(address with { StreamId = given }, ExpectedVersion.Exact(version), Payload.Prepare(store.Serializer, events), options?.AggregateType), ct).ConfigureAwait(false);
                 AppendResult result;
                 lock (store._gate) result = store.AppendOne(address, plan.Expected, plan.Payloads, options ?? AppendOptions.Default);
                 store._signal.Pulse();

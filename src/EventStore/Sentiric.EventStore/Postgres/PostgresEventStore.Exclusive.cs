@@ -10,12 +10,12 @@ public sealed partial class PostgresEventStore : IExclusiveStreams
         await _queue.HoldAsync(address, ct).ConfigureAwait(false);
         return await Failures.GuardAsync<IExclusiveStream>(async () => await PostgresExclusiveStream.OpenAsync(
             _source, _tables, address, Timestamps.Now(_clock), _options.AppendLockTimeout,
-            (connection, transaction, version, events, options, token) => AppendExclusivelyAsync(connection, transaction, address, version, events, options, token),
+            (connection, transaction, version, events, options, token) => AppendExclusivelyAsync(connection, transaction, address, streamId, version, events, options, token),
             () => _queue.Release(address), ct).ConfigureAwait(false)).ConfigureAwait(false);
     }
 
     private ValueTask<AppendResult> AppendExclusivelyAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, StreamAddress address, long version, IReadOnlyList<EventData> events, AppendOptions options,
+        NpgsqlConnection connection, NpgsqlTransaction transaction, StreamAddress address, string given, long version, IReadOnlyList<EventData> events, AppendOptions options,
         CancellationToken ct)
     {
         var plan = new StreamPlan(address, ExpectedVersion.Exact(version), Payload.Prepare(Serializer, events), options.AggregateType);
@@ -26,7 +26,8 @@ public sealed partial class PostgresEventStore : IExclusiveStreams
         {
             try
             {
-                return await StoreExclusivelyAsync(connection, transaction, (await ProtectedAsync([plan], ct).ConfigureAwait(false))[0], options.Idempotent, ct).ConfigureAwait(false);
+                // Whom the events are about may stand in the name that was given.
+                return await StoreExclusivelyAsync(connection, transaction, (await ProtectedAsync([plan with { Address = address with { StreamId = given } }], ct).ConfigureAwait(false))[0], options.Idempotent, ct).ConfigureAwait(false);
             }
             catch (PostgresException refused) when (MartenRefusal.Of(refused) is not null)
             {

@@ -53,9 +53,12 @@ public sealed class ErasureReplay(IEventStore store, PersonalDataProtection prot
 /// <param name="AsWell">Those that are about to be parked.</param>
 internal sealed record LeftOut(string Shard, IReadOnlySet<long> AsWell)
 {
+    // What operators had left out stays out, even when they took it off the list of the parked events.
+    private const string Among = DeadLetters.Among + " union all " + SkippedEvents.Among;
+
     public async ValueTask<IReadOnlyList<RecordedEvent>> WithoutAsync(IProjectionWriter writer, List<RecordedEvent> page, CancellationToken ct)
     {
-        var parked = await writer.QueryAsync(DeadLetters.Among, row => row.GetInt64(0), ct, [.. DeadLetters.Key(Shard), page.ConvertAll(e => e.Position).ToArray()]).ConfigureAwait(false);
+        var parked = await writer.QueryAsync(Among, row => row.GetInt64(0), ct, [.. DeadLetters.Key(Shard), page.ConvertAll(e => e.Position).ToArray()]).ConfigureAwait(false);
         page.RemoveAll(e => AsWell.Contains(e.Position) || parked.Contains(e.Position));
         return page;
     }

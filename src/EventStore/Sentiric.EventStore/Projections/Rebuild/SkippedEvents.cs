@@ -11,15 +11,18 @@ internal static class SkippedEvents
     /// <summary>Beyond it somebody uses skips for what a projection should decide.</summary>
     private const int MaxSkipped = 100_000;
 
+    /// <summary>Which of some positions (<c>$3</c>) the projection <c>$1</c> leaves out.</summary>
+    public const string Among = All + " and o.seq_id = any($3)";
+
+    private const string All = """
+        select o.seq_id from sx_shard_order o where split_part(o.shard, ':', 1) = $1 and o.kind = 'skip'
+          and not exists (select from sx_shard_order r where split_part(r.shard, ':', 1) = $1 and r.seq_id = o.seq_id and r.kind = 'retry'
+                          and r.outcome = 'Applied' and r.done_at >= o.asked_at)
+        """;
+
     public static async ValueTask<HashSet<long>> LoadAsync(NpgsqlDataSource source, string projection, CancellationToken ct)
     {
-        await using var command = source.CreateCommand(
-            """
-            select o.seq_id from sx_shard_order o where split_part(o.shard, ':', 1) = $1 and o.kind = 'skip'
-              and not exists (select from sx_shard_order r where split_part(r.shard, ':', 1) = $1 and r.seq_id = o.seq_id and r.kind = 'retry'
-                              and r.outcome = 'Applied' and r.done_at >= o.asked_at)
-            limit $2
-            """);
+        await using var command = source.CreateCommand(All + " limit $2");
         command.Parameters.Add(new() { Value = projection });
         command.Parameters.Add(new() { Value = MaxSkipped + 1 });
         await using var rows = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
