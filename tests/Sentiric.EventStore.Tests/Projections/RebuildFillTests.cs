@@ -1,5 +1,6 @@
 using Sentiric.EventStore.Tests.Contract;
 using Sentiric.EventStore.Tests.Postgres;
+using Sentiric.EventStore.Tests.Privacy;
 using Xunit;
 
 namespace Sentiric.EventStore.Tests.Projections;
@@ -105,6 +106,25 @@ public sealed class RebuildFillTests : IAsyncLifetime
         Assert.True(heard > 200, $"heard {heard}");
 
         await daemon.RebuildAsync("CounterRows", new RebuildOptions { Parallelism = 2 });
+        Assert.Equal(rows, await _postgres.LinesAsync(Rows));
+    }
+
+    [Fact]
+    public async Task One_that_waits_for_erasures_is_filled_in_order_and_goes_on_where_it_stood()
+    {
+        await FillAsync(12);
+        var protection = new PersonalDataProtection(People.Map, new InMemorySubjectVault(TimeProvider.System), TimeProvider.System);
+        var daemon = new ProjectionDaemon(
+            _postgres.Source, _postgres.Store, [new PartitionedRows()], TimeProvider.System, Options with { Erasure = new ErasureReplay(_postgres.Store, protection) });
+        await daemon.CatchUpAsync();
+        var rows = await _postgres.LinesAsync(Rows);
+        using var crash = new CancellationTokenSource();
+        var dying = new Watch(p => { if (p.Position > 200) crash.Cancel(); });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await daemon.RebuildAsync("CounterRows", new RebuildOptions(), dying, crash.Token));
+
+        var heard = long.MaxValue;
+        await daemon.RebuildAsync("CounterRows", new RebuildOptions(), new Watch(p => heard = Math.Min(heard, p.Position)));
+        Assert.True(heard > 200, $"heard {heard}");
         Assert.Equal(rows, await _postgres.LinesAsync(Rows));
     }
 

@@ -8,14 +8,16 @@ internal sealed partial class ProjectionRebuild
     // A fresh store finds its mark in steps.
     private const int MaxLooks = 10_000;
 
+    // An erasure concerns streams of all workers at once.
+    private bool IsFilledInParts => _projection is IPartitionedProjection && _options.Erasure is null;
+
     private async ValueTask FillEmptyAsync(CancellationToken ct)
     {
         var mark = await SettledMarkAsync(ct).ConfigureAwait(false);
         // Whoever was forgotten before the mark is blank in every event that is read from now on; erasures behind it come with the catching up.
         if (_options.Erasure is { } erasure) await erasure.RefreshAsync(ct).ConfigureAwait(false);
         if (_projection is IFoldedDocuments { CanFold: true } documents) await FillDocumentsAsync(documents, mark, ct).ConfigureAwait(false);
-        // An erasure concerns streams of all workers at once.
-        else if (_projection is IPartitionedProjection && _options.Erasure is null) await FillPartitionsAsync(mark, ct).ConfigureAwait(false);
+        else if (IsFilledInParts) await FillPartitionsAsync(mark, ct).ConfigureAwait(false);
         else await FillInOrderAsync(mark, ct).ConfigureAwait(false);
     }
 

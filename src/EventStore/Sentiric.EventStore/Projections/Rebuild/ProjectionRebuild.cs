@@ -155,7 +155,7 @@ internal sealed partial class ProjectionRebuild
         if (_options.Erasure is not null && row.Phase == RebuildPhase.Filling && _projection is IFoldedDocuments) return false;
         if (await SkippedEvents.HaveChangedAsync(_source, _projection.Name, ct).ConfigureAwait(false)) return false;
         // While documents are folded the recorded position is news for people only.
-        (Position, _phase) = (row.Phase == RebuildPhase.Filling && _projection is IFoldedDocuments { CanFold: true } or IPartitionedProjection ? 0 : row.Position, row.Phase);
+        (Position, _phase) = (row.Phase == RebuildPhase.Filling && (_projection is IFoldedDocuments { CanFold: true } || IsFilledInParts) ? 0 : row.Position, row.Phase);
         await _record.ContinueAsync(ct).ConfigureAwait(false);
         return true;
     }
