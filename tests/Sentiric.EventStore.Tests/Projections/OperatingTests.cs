@@ -48,6 +48,64 @@ public sealed class OperatingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Living_rows_go_on_when_the_lock_is_lost_beside_a_rebuild()
+    {
+        var first = await RaiseAsync("a", 1);
+        var rows = new SlowToRebuild();
+        var daemon = Daemon(null, rows);
+        using var stop = new CancellationTokenSource();
+        var running = daemon.RunAsync(stop.Token);
+        await daemon.WaitForAsync("CounterRows", first, Patience);
+        var rebuild = daemon.RebuildAsync("CounterRows").AsTask();
+        await rows.Begun.WaitAsync(Patience);
+        await _postgres.ExecuteAsync("""
+            select pg_terminate_backend(pid) from pg_locks
+            where locktype = 'advisory' and objsubid = 1 and granted and database = (select oid from pg_database where datname = current_database())
+            """);
+
+        await daemon.WaitForAsync("CounterRows", await RaiseAsync("a", 2), Patience);
+        Assert.False(rebuild.IsCompleted);
+        rows.GoOn();
+        await Assert.ThrowsAsync<ProjectionOwnedElsewhereException>(() => rebuild.WaitAsync(Patience));
+        await daemon.RebuildAsync("CounterRows").AsTask().WaitAsync(Patience);
+        var last = await RaiseAsync("a", 4);
+        await daemon.WaitForAsync("CounterRows", last, Patience);
+        await stop.CancelAsync();
+        await running.WaitAsync(Patience);
+        Assert.Equal([$"a | 7 | {last}"], await _postgres.LinesAsync(Rows));
+    }
+
+    /// <summary>A rebuild of it waits at its first batch.</summary>
+    private sealed class SlowToRebuild : ITableProjection
+    {
+        private readonly CounterRows _rows = new();
+        private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _mayGoOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Begun => _begun.Task;
+
+        public string Name => _rows.Name;
+
+        public int Version => _rows.Version;
+
+        public IReadOnlyList<string> Tables => _rows.Tables;
+
+        public void GoOn() => _mayGoOn.SetResult();
+
+        public string SchemaSql(string suffix) => _rows.SchemaSql(suffix);
+
+        public async ValueTask ApplyAsync(IProjectionWriter writer, IReadOnlyList<RecordedEvent> batch, CancellationToken ct)
+        {
+            if (writer.Table(Tables[0]) != Tables[0])
+            {
+                _begun.TrySetResult();
+                await _mayGoOn.Task;
+            }
+            await _rows.ApplyAsync(writer, batch, ct);
+        }
+    }
+
+    [Fact]
     public async Task A_paused_projection_stays_where_it_is_on_every_host_until_it_is_resumed()
     {
         var first = await RaiseAsync("a", 1);

@@ -64,6 +64,9 @@ internal sealed class ShardLock : IShardLease
         return null;
     }
 
+    /// <summary>The connection was found dead, and the lock is nobody's or somebody else's; false says nothing.</summary>
+    public bool IsLost => _connection.FullState is System.Data.ConnectionState.Closed or System.Data.ConnectionState.Broken;
+
     public async ValueTask<bool> IsHeldAsync(CancellationToken ct = default)
     {
         try

@@ -18,7 +18,7 @@ internal sealed partial class ProjectionShard
             if (!await TryOwnAsync(ct).ConfigureAwait(false)) throw new ProjectionOwnedElsewhereException(Name);
             try
             {
-                await RecordedAsync(RebuildWholeAsync(NewRebuild(wishes, progress), wishes, ct), ct).ConfigureAwait(false);
+                await RecordedAsync(RebuildWholeAsync(NewRebuild(wishes, progress), _lease, wishes, ct), ct).ConfigureAwait(false);
             }
             finally
             {
@@ -63,11 +63,11 @@ internal sealed partial class ProjectionShard
         return had;
     }
 
-    private async ValueTask<bool> RebuildWholeAsync(ProjectionRebuild rebuild, RebuildOptions wishes, CancellationToken ct)
+    private async ValueTask<bool> RebuildWholeAsync(ProjectionRebuild rebuild, ShardLock? begunWith, RebuildOptions wishes, CancellationToken ct)
     {
         await rebuild.FillAsync(ct).ConfigureAwait(false);
         if (!wishes.AcceptDifferences) await CompareAsync(rebuild, ct).ConfigureAwait(false);
-        return await GatedAsync(() => SwitchAsync(rebuild, ct), ct).ConfigureAwait(false);
+        return await GatedAsync(() => SwitchAsync(rebuild, begunWith, ct), ct).ConfigureAwait(false);
     }
 
     /// <summary>Only rows of the same version have to be equal. The loop waits while both are brought to one position, not while they are compared.</summary>
@@ -86,9 +86,10 @@ internal sealed partial class ProjectionShard
         await using (comparison.ConfigureAwait(false)) await rebuild.CompareAsync(comparison, ct).ConfigureAwait(false);
     }
 
-    private async ValueTask<bool> SwitchAsync(ProjectionRebuild rebuild, CancellationToken ct)
+    /// <summary>With the lock that it began with: under another one somebody else may have rebuilt meanwhile, and taken the shadows.</summary>
+    private async ValueTask<bool> SwitchAsync(ProjectionRebuild rebuild, ShardLock? begunWith, CancellationToken ct)
     {
-        if (_lease is not { } lease || !await lease.IsHeldAsync(ct).ConfigureAwait(false)) throw new ProjectionOwnedElsewhereException(Name);
+        if (_lease is not { } lease || lease != begunWith || !await lease.IsHeldAsync(ct).ConfigureAwait(false)) throw new ProjectionOwnedElsewhereException(Name);
         await rebuild.SwitchAsync(ct).ConfigureAwait(false);
         Forget();
         (_position, _prepared) = (rebuild.Position, true);
@@ -112,7 +113,7 @@ internal sealed partial class ProjectionShard
             async ValueTask<bool> UpgradeAsync()
             {
                 await rebuild.FillAsync(ct).ConfigureAwait(false);
-                return await SwitchAsync(rebuild, ct).ConfigureAwait(false);
+                return await SwitchAsync(rebuild, _lease, ct).ConfigureAwait(false);
             }
         }
         finally

@@ -183,6 +183,13 @@ internal sealed partial class ProjectionShard(
         await _gate.WaitAsync(ct).ConfigureAwait(false);
         try
         {
+            if (_lease is { IsLost: true } lost)
+            {
+                // A rebuild counts on it still and will find that it is another one; the rows must not wait for that.
+                Forget();
+                _lease = null;
+                await lost.DisposeAsync().ConfigureAwait(false);
+            }
             _lease ??= await ShardLock.TryTakeAsync(source, _shard, ct).ConfigureAwait(false);
             if (_lease is null) return false;
             _leaseUsers++;
