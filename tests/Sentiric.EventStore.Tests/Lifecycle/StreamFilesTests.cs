@@ -210,6 +210,9 @@ public abstract class StreamFilesContract(PostgresFixture postgres) : IAsyncLife
         await Assert.ThrowsAsync<ArchiveFileException>(async () => await Files().VerifyAsync());
         await Assert.ThrowsAsync<ArchiveFileException>(async () => await Files().RestoreAsync());
         Assert.Equal(["4"], await postgres.LinesAsync("select count(*) from sx_archived_stream"));
+        await using var store = postgres.NewStore(postgres.Options with { ArchiveFolder = _folder });
+        await Assert.ThrowsAsync<ArchiveFileException>(async () => await store.ReadStreamAsync("acme", Id("ended-2")).ToListAsync());
+        await Assert.ThrowsAsync<ArchiveFileException>(async () => await store.AggregateStreamAsync("acme", Id("ended-2"), 0, Facts.Sum));
     }
 
     private static byte[] Changed(byte[] bytes)

@@ -92,6 +92,20 @@ internal sealed class ArchiveFolder(string path)
         }
     }
 
+    /// <summary>The rows of one stream; whoever reads to the end is told when they are not those that left the tables.</summary>
+    public async IAsyncEnumerable<StoredRow> StreamAsync(
+        string name, StreamAddress stream, byte[] sha256, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+    {
+        using var hash = new RowHash();
+        await foreach (var row in RowsAsync(name, ct).ConfigureAwait(false))
+        {
+            if (row.Tenant != stream.Tenant || row.StreamId != stream.StreamId) continue;
+            hash.Add(row);
+            yield return row;
+        }
+        if (!hash.Finish().AsSpan().SequenceEqual(sha256)) throw new ArchiveFileException(name, $"it does not hold stream '{stream.StreamId}' of tenant '{stream.Tenant}' as that left the tables.");
+    }
+
     /// <summary>Removes what a crash left before anything was deleted: unfinished files, and finished ones without a manifest that no stream points to.</summary>
     public void Sweep(IReadOnlySet<string> inUse)
     {

@@ -52,17 +52,18 @@ public sealed partial class PostgresEventStore : IStreamLifecycle
 
     private async ValueTask<bool> UnarchiveAsync(StreamAddress address, CancellationToken ct)
     {
-        if (await FileOfAsync(address, ct).ConfigureAwait(false) is { } file) throw new StreamInFileException(address.StreamId, file);
+        if (await FileOfAsync(address, ct).ConfigureAwait(false) is var (file, _)) throw new StreamInFileException(address.StreamId, file);
         return await MarkArchivedAsync(address, archived: false, ct).ConfigureAwait(false);
     }
 
-    /// <summary>The file where the events of the stream lie; null when they are in the tables.</summary>
-    private async ValueTask<string?> FileOfAsync(StreamAddress address, CancellationToken ct)
+    /// <summary>The file where the events of the stream lie, and the hash with which they left; null when they are in the tables.</summary>
+    private async ValueTask<(string File, byte[] Sha256)?> FileOfAsync(StreamAddress address, CancellationToken ct)
     {
-        await using var command = _source.CreateCommand("select file from sx_archived_stream where tenant_id = $1 and stream_id = $2");
+        await using var command = _source.CreateCommand("select file, sha256 from sx_archived_stream where tenant_id = $1 and stream_id = $2");
         command.Parameters.Add(new() { Value = address.Tenant });
         command.Parameters.Add(new() { Value = address.StreamId });
-        return await command.ExecuteScalarAsync(ct).ConfigureAwait(false) as string;
+        await using var row = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        return await row.ReadAsync(ct).ConfigureAwait(false) ? (row.GetString(0), row.GetFieldValue<byte[]>(1)) : null;
     }
 
     /// <summary>A stream of which the tables hold nothing from here on: it may lie in a file.</summary>
@@ -70,10 +71,9 @@ public sealed partial class PostgresEventStore : IStreamLifecycle
         StreamAddress address, long fromVersion, int maxCount, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
     {
         if (!await Failures.GuardAsync(() => AnyFilesAsync(ct)).ConfigureAwait(false)) yield break;
-        if (await Failures.GuardAsync(() => FileOfAsync(address, ct)).ConfigureAwait(false) is not { } file) yield break;
+        if (await Failures.GuardAsync(() => FileOfAsync(address, ct)).ConfigureAwait(false) is not var (file, sha256)) yield break;
         if (_options.ArchiveFolder is not { } folder) throw new StreamInFileException(address.StreamId, file);
-        var found = new ArchiveFolder(folder).RowsAsync(file, ct)
-            .Where(row => row.Tenant == address.Tenant && row.StreamId == address.StreamId && row.Version >= fromVersion).Take(maxCount);
+        var found = new ArchiveFolder(folder).StreamAsync(file, address, sha256, ct).Where(row => row.Version >= fromVersion).Take(maxCount);
         if (_options.Protection is not { } protection)
         {
             await foreach (var row in found.ConfigureAwait(false)) yield return row.ToRecorded();
