@@ -171,6 +171,22 @@ public sealed class BackPressureTests(PostgresFixture postgres) : IClassFixture<
     }
 
     [Fact]
+    public async Task Headers_are_stored_as_they_were_checked_although_they_change_while_the_append_waits()
+    {
+        await using var store = postgres.NewStore(Patient with { MaxAppendLanes = 1 });
+        await using var row = await RowLock.TakeAsync(postgres, _tenant, "blocked");
+        var first = Append(store, "blocked", 1);
+        await row.IsWaitedForAsync(postgres);
+        var headers = new Dictionary<string, string> { ["via"] = "phone" };
+        var mine = store.AppendToStreamAsync(_tenant, "mine", ExpectedVersion.Any, [EventData.Of(new CounterRaised(1), new EventMetadata(Headers: headers))]).AsTask();
+        headers["via"] = "half a pair: \ud83d";
+        await row.DisposeAsync();
+
+        Assert.Equal([1L, 1L], (await Task.WhenAll(first, mine).WaitAsync(Patience)).Select(r => r.Version));
+        Assert.Equal("phone", (await store.ReadStreamAsync(_tenant, "mine").SingleAsync()).Metadata.Headers?["via"]);
+    }
+
+    [Fact]
     public async Task Those_that_share_a_locked_stream_wait_for_its_lock_together()
     {
         await using var store = postgres.NewStore(Patient with { AppendLockTimeout = TimeSpan.FromMilliseconds(200), MaxAppendLanes = 1 });

@@ -9,6 +9,9 @@ internal readonly record struct Payload(EventData Event, string Name, ReadOnlyMe
     // The column "type" of mt_events.
     private const int MaxNameLength = 500;
 
+    /// <summary>As they were when it was made ready: who keeps the dictionary may change it while the append waits with those of others.</summary>
+    public byte[]? Headers { get; private init; }
+
     public static Payload[] Prepare(IEventSerializer serializer, IReadOnlyList<EventData> events)
     {
         ArgumentNullException.ThrowIfNull(events);
@@ -37,7 +40,7 @@ internal readonly record struct Payload(EventData Event, string Name, ReadOnlyMe
         var name = serializer.NameOf(data.Data.GetType());
         var json = serializer.Serialize(data.Data);
         EnsureStorable(name, json, data.Metadata);
-        return new Payload(data, name, json);
+        return new Payload(data, name, json) { Headers = HeaderJson.Of(data.Metadata) };
     }
 
     /// <summary>Throws <see cref="EventTooLargeException"/> or <see cref="EventDataRejectedException"/> for what the storage would refuse.</summary>

@@ -40,7 +40,7 @@ internal sealed class EventArrays
             _data.Add(payload.Json);
             AddUnlessNull(_correlations, metadata.CorrelationId, at);
             AddUnlessNull(_causations, metadata.CausationId, at);
-            AddUnlessNull(_headers, HeaderJson.Of(metadata), at);
+            AddUnlessNull(_headers, payload.Headers, at);
             AddUnlessNull(_actors, metadata.Actor, at);
         }
     }

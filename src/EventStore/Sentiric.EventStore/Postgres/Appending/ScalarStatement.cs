@@ -66,7 +66,7 @@ internal sealed class ScalarStatement
         _data.TypedValue = payload.Json;
         _correlation.TypedValue = metadata.CorrelationId;
         _causation.TypedValue = metadata.CausationId;
-        _headers.TypedValue = HeaderJson.Of(metadata);
+        _headers.TypedValue = payload.Headers;
         _actor.TypedValue = metadata.Actor;
     }
 
