@@ -141,6 +141,23 @@ public sealed class ErasureRaceTests : IAsyncLifetime
         Assert.Equal(["garden", "room"], Assert.IsType<PersonErased>(store.Serializer.Deserialize(told)).Streams.Select(s => s.Stream).Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public async Task What_was_said_of_an_event_that_was_tried_again_in_vain_is_blank_as_well()
+    {
+        var (store, protection) = await ProcessAsync();
+        await store.AppendToStreamAsync(Tenant, "room", ExpectedVersion.NoStream, [EventData.Of(People.Seen("1")), Said("benim", "poison")]);
+        var daemon = Daemon(store, protection, new MoodyLines { Poison = "poison" });
+        using var stop = new CancellationTokenSource();
+        var running = daemon.RunAsync(stop.Token);
+        await daemon.WaitForAsync("SaidLines", 2, Patience);
+        Assert.Equal(new RetryResult(RetryOutcome.FailedAgain, "No mood for 'benim'."), await new ProjectionManager(_database.Source, store, TimeProvider.System).RetryParkedAsync("SaidLines", 2, Patience));
+        await stop.CancelAsync();
+        await running.WaitAsync(Patience);
+
+        await Eraser(store, protection).ForgetSubjectAsync(Request("person:1"));
+        Assert.Equal(["[erased]"], await _database.LinesAsync("select error from sx_shard_order"));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

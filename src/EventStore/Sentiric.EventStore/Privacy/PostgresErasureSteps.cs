@@ -88,30 +88,23 @@ public static class PostgresErasureSteps
         }
     }
 
-    /// <summary>An exception may quote what it choked on.</summary>
+    /// <summary>An exception may quote what it choked on: when an event was parked, and when it was tried again in vain.</summary>
     private sealed class ParkedMessages(NpgsqlDataSource source) : IErasureStep
     {
-        private const string Blank = """
-            update mt_doc_deadletterevent d set data = d.data || '{"ExceptionMessage": "[erased]"}'
-            from mt_events e join unnest($1, $2) as s(tenant, stream) on e.tenant_id = s.tenant and e.stream_id::text = s.stream
-            where (d.data ->> 'EventSequence')::bigint = e.seq_id and d.data ->> 'ExceptionMessage' <> '[erased]'
-            """;
+        private const string Parked = "update mt_doc_deadletterevent d set data = d.data || '{\"ExceptionMessage\": \"[erased]\"}'";
+        private const string IsParked = "(d.data ->> 'EventSequence')::bigint";
+        private const string HasParked = "d.data ->> 'ExceptionMessage' <> '[erased]'";
+        private const string Tried = "update sx_shard_order d set error = '[erased]'";
+        private const string HasTried = "d.error <> '[erased]'";
 
-        // Of an event that lies in a file, or was truncated, only the stretch of the log is known where its stream was.
-        private const string BlankGone = """
-            update mt_doc_deadletterevent d set data = d.data || '{"ExceptionMessage": "[erased]"}'
-            from (select a.first_seq_id, a.last_seq_id from sx_archived_stream a join unnest($1, $2) as s(tenant, stream) on a.tenant_id = s.tenant and a.stream_id = s.stream
-                  union select t.first_seq_id, t.last_seq_id from sx_stream_truncation t join unnest($1, $2) as s(tenant, stream) on t.tenant_id = s.tenant and t.stream_id = s.stream) g
-            where (d.data ->> 'EventSequence')::bigint between g.first_seq_id and g.last_seq_id and d.data ->> 'ExceptionMessage' <> '[erased]'
-              and not exists (select from mt_events e where e.seq_id = (d.data ->> 'EventSequence')::bigint)
-            """;
+        private static readonly string[] Statements = [Blank(Parked, IsParked, HasParked), BlankGone(Parked, IsParked, HasParked), Blank(Tried, "d.seq_id", HasTried), BlankGone(Tried, "d.seq_id", HasTried)];
 
         public string Name => "dead_letters";
 
         public async ValueTask<ErasureOutcome> EraseAsync(ErasureContext context, CancellationToken ct)
         {
             var blanked = 0L;
-            foreach (var sql in new[] { Blank, BlankGone })
+            foreach (var sql in Statements)
             {
                 await using var command = source.CreateCommand(sql);
                 AddStreams(command, context.Record.Streams);
@@ -119,6 +112,21 @@ public static class PostgresErasureSteps
             }
             return new ErasureOutcome(blanked);
         }
+
+        private static string Blank(string update, string position, string isThere) => $"""
+            {update}
+            from mt_events e join unnest($1, $2) as s(tenant, stream) on e.tenant_id = s.tenant and e.stream_id::text = s.stream
+            where {position} = e.seq_id and {isThere}
+            """;
+
+        // Of an event that lies in a file, or was truncated, only the stretch of the log is known where its stream was.
+        private static string BlankGone(string update, string position, string isThere) => $"""
+            {update}
+            from (select a.first_seq_id, a.last_seq_id from sx_archived_stream a join unnest($1, $2) as s(tenant, stream) on a.tenant_id = s.tenant and a.stream_id = s.stream
+                  union select t.first_seq_id, t.last_seq_id from sx_stream_truncation t join unnest($1, $2) as s(tenant, stream) on t.tenant_id = s.tenant and t.stream_id = s.stream) g
+            where {position} between g.first_seq_id and g.last_seq_id and {isThere}
+              and not exists (select from mt_events e where e.seq_id = {position})
+            """;
     }
 
     /// <summary>Sealed ones cannot be opened any more as it is, those from before the protection lie in clear; they are made again when they are missed.</summary>
