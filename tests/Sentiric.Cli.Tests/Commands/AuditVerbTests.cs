@@ -80,6 +80,7 @@ public sealed class AuditVerbTests : IAsyncLifetime
         Assert.Equal(0, (await platform.RunAsync("", "events", "verify-proof", file, "--key", pem, "--checkpoints", Write("kept", proof.Checkpoint.ToLine()))).Code);
         Assert.Equal(1, (await platform.RunAsync("", "events", "verify-proof", file, "--key", pem, "--checkpoints", Write("none", ""))).Code);
         Assert.StartsWith("proof.unreadable", (await platform.RunAsync("", "events", "verify-proof", pem, "--key", pem)).Error, StringComparison.Ordinal);
+        Assert.StartsWith("key.several", (await platform.RunAsync("", "events", "verify-proof", file, "--key", Write("both.pem", key.Public.Pem + "\n" + other.Public.Pem))).Error, StringComparison.Ordinal);
         Assert.StartsWith("key.unreadable", (await platform.RunAsync("", "events", "verify-proof", file, "--key", file)).Error, StringComparison.Ordinal);
         Assert.Empty(platform.Asked);
     }

@@ -16,6 +16,7 @@ public class AllInOne : IAsyncLifetime
 {
     public const string AdminKey = "the-admin-key";
     private readonly string _folder = Directory.CreateTempSubdirectory("sentiric-host-").FullName;
+    private readonly string _masterKey = MasterKeys.NewKey("first");
     private string _connection = "";
 
     public string Database => _connection;
@@ -30,8 +31,19 @@ public class AllInOne : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _connection = await PostgresInstance.GetAsync();
-        var keyFile = Path.Combine(_folder, "admin.key");
-        await File.WriteAllTextAsync(keyFile, AdminKey);
+        await File.WriteAllTextAsync(Path.Combine(_folder, "admin.key"), AdminKey);
+        await StartAsync([]);
+    }
+
+    /// <summary>The same database and folder under other settings.</summary>
+    public async Task RestartAsync(params (string Name, string Value)[] settings)
+    {
+        await App.DisposeAsync();
+        await StartAsync(settings);
+    }
+
+    private async Task StartAsync((string Name, string Value)[] settings)
+    {
         App = await LoopbackApp.StartAsync(Composition.Build([], builder =>
         {
             builder.Logging.ClearProviders();
@@ -43,11 +55,12 @@ public class AllInOne : IAsyncLifetime
                 ["Media:PortRange"] = "0",
                 ["Recording:Folder"] = _folder,
                 ["Speech:RemoteUrl"] = "http://127.0.0.1:1/",
-                ["Gateway:AdminKeyFile"] = keyFile,
-                ["Privacy:MasterKeys"] = MasterKeys.NewKey("first"),
+                ["Gateway:AdminKeyFile"] = Path.Combine(_folder, "admin.key"),
+                ["Privacy:MasterKeys"] = _masterKey,
                 ["Demo:Seed"] = "true",
             });
             builder.Configuration.AddInMemoryCollection(Further);
+            builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Name, (string?)s.Value)));
         }));
         App.Client.DefaultRequestHeaders.Add("X-Api-Key", AdminKey);
     }

@@ -15,7 +15,8 @@ internal static class AuditRole
         services.AddSingleton(s => new AuditTrail(s.GetRequiredService<NpgsqlDataSource>(), s.GetRequiredService<IEventStore>(), s.GetRequiredService<TimeProvider>()));
         // Made at once: a key that cannot be read stops the start, not the first signature.
         var keys = settings.AuditEnabled ? Keys(settings) : null;
-        services.AddSingleton(new AuditTrust(keys is null ? [] : [keys.Current.Public]));
+        // A new key vouches for what it signed itself; what the former one signed last, and the removals that it ordered, rest on the former one.
+        services.AddSingleton(new AuditTrust(keys is null ? [] : [keys.Current.Public, .. keys.Former.Select(k => k.Public)]));
         if (keys is null || !settings.Roles.Has(Role.Write)) return;
         services.AddSingleton(keys);
         services.AddSingleton(s => new AuditNotary(

@@ -22,7 +22,7 @@ internal static class VerifyProofVerb
         session.Arguments.NoMoreThan(2);
         try
         {
-            var key = AuditPublicKey.OfPem(File.ReadAllText(session.Arguments.Needed("--key")));
+            var key = Key(session.Arguments.Needed("--key"));
             var proof = StreamProof.OfJson(File.ReadAllText(file));
             List<string> faults = [.. proof.Check([key])];
             if (session.Arguments.Option("--checkpoints") is { } kept && !File.ReadLines(kept).Any(l => SignedCheckpoint.OfLine(l)?.Statement == proof.Checkpoint.Statement))
@@ -41,6 +41,15 @@ internal static class VerifyProofVerb
         {
             throw new CliException("key.unreadable", $"{session.Arguments.Option("--key")} holds no P-256 key in PEM: {e.Message}");
         }
+    }
+
+    // After a change of keys the platform tells several; which of them to believe is for whoever compared its id.
+    private static AuditPublicKey Key(string file)
+    {
+        var pem = File.ReadAllText(file);
+        return pem.Split("-----BEGIN").Length > 2
+            ? throw new CliException("key.several", $"{file} holds several keys. Keep the one whose id you compared with the operator: it vouches for those that came after it.")
+            : AuditPublicKey.OfPem(pem);
     }
 
     private static int Print(Session session, StreamProof proof, List<string> faults)
