@@ -1,5 +1,6 @@
 using Npgsql;
 using Sentiric.EventStore.Tests.Contract;
+using Sentiric.EventStore.Tests.Privacy;
 using Sentiric.EventStore.Tests.Projections;
 using Xunit;
 
@@ -57,6 +58,26 @@ public sealed class RoleTests : IAsyncLifetime
         await using var reader = As(_roles.Reader);
         Assert.Equal(["a | 7", "b | 1", "c | 1"], await LinesAsync(reader, "select id, total from counter_row order by 1"));
         Assert.Equal(["3"], await LinesAsync(reader, "select count(*) from mt_doc_counterview"));
+    }
+
+    [Fact]
+    public async Task The_writer_forgets_a_person_although_the_script_ran_again_since_the_keys_have_their_table()
+    {
+        var master = MasterKeys.Parse(MasterKeys.NewKey("first"));
+        for (var start = 1; start <= 2; start++)
+        {
+            await using var source = As(_roles.Writer);
+            var protection = new PersonalDataProtection(People.Map, new PostgresSubjectVault(source, master), TimeProvider.System);
+            await using var store = new PostgresEventStore(source, People.Serializer, TimeProvider.System, new() { Protection = protection });
+            await store.EnsureSchemaAsync();
+            var eraser = new Eraser(
+                store, protection, new PostgresErasureRecords(source), new MasterKeySigner(master), TimeProvider.System, PostgresErasureSteps.All(source, People.Map, [], TimeProvider.System));
+            await eraser.StartAsync();
+            await store.AppendToStreamAsync("t", $"room-{start}", ExpectedVersion.NoStream, [EventData.Of(People.Seen($"{start}"))]);
+            var erased = await eraser.ForgetSubjectAsync(new ErasureRequest(Guid.NewGuid(), "t", [$"person:{start}"], [], "asked", "test"));
+            Assert.Equal((ErasureState.Done, 1), (erased.State, erased.KeysDestroyed));
+            await _postgres.ExecuteAsync(_roles.Script());
+        }
     }
 
     [Theory]

@@ -6,7 +6,7 @@ namespace Sentiric.EventStore;
 /// Three roles with as few rights as their work allows. They cannot log in until the administrator gives them a password (or a member).
 /// <code>
 ///   migrator   owns the tables: creates, patches, truncates streams, moves them into files
-///   writer     appends, subscribes, runs projections (it owns the tables of its read models); cannot change or delete an event
+///   writer     appends, subscribes, runs projections, forgets persons (it owns the tables of its read models and of the keys); cannot change or delete an event
 ///   reader     selects
 /// </code>
 /// </summary>
@@ -34,7 +34,7 @@ public sealed partial record PostgresRoles(string Migrator = "sentiric_migrator"
             do $$ declare t record; begin
               for t in select c.relname, c.relkind, c.relispartition from pg_class c
                        where c.relnamespace = '"{schema}"'::regnamespace and c.relkind in ('r', 'p') and c.relname ~ '^({OwnTables})$' loop
-                execute format('alter table "{schema}".%I owner to {migrator}', t.relname);
+                execute format('alter table "{schema}".%I owner to %I', t.relname, case when t.relname ~ '{ErasureTables}' then '{writer}' else '{migrator}' end);
                 execute format('revoke all on "{schema}".%I from {writer}, {reader}', t.relname);
                 -- Rows of partitions are met through their table: nobody has rights on them alone.
                 continue when t.relispartition;
@@ -73,6 +73,8 @@ public sealed partial record PostgresRoles(string Migrator = "sentiric_migrator"
     private const string OwnTables = "mt_(streams|events)(_archived|_default)?|mt_streams_identity|mt_event_progression|mt_high_water_skips|mt_doc_deadletterevent|sx_[a-z_]+";
     // Keys of persons, wrapped as they are, are nothing for a reader.
     private const string SecretTables = "^sx_(subject|master)_";
+    // Whoever forgets a person writes the file of the keys anew, which takes its owner.
+    private const string ErasureTables = "^sx_(subject_[a-z]+|master_key|erasure)$";
     private const string ReadOnlyTables = "'sx_schema_version', 'sx_stream_truncation', 'sx_archived_stream', 'sx_stream_move', 'sx_audit_order'";
     private const string AppendOnlyTables = "'mt_high_water_skips', 'mt_streams_identity', 'sx_append_key', 'sx_audit_block', 'sx_audit_key', 'sx_audit_removal'";
 
