@@ -63,6 +63,26 @@ public sealed class ErasureTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Tables_that_a_rebuild_filled_and_did_not_switch_to_go_with_the_person()
+    {
+        var (store, protection) = await ProcessAsync();
+        await store.AppendToStreamAsync(Tenant, "room", ExpectedVersion.NoStream, [EventData.Of(People.Seen("1")), Said("benim")]);
+        var daemon = Daemon(store, protection);
+        await daemon.CatchUpAsync();
+        await _database.LinesAsync("insert into said_line select (jsonb_populate_record(l, '{\"version\":9}')).* from said_line l returning said");
+        await Assert.ThrowsAsync<RebuildDiffersException>(async () => await daemon.RebuildAsync("SaidLines"));
+        Assert.Equal(["1"], await _database.LinesAsync("select count(*) from said_line__sx1 where said = 'benim'"));
+        using var running = new CancellationTokenSource();
+        var loop = daemon.RunAsync(running.Token);
+        _isDriven = true;
+        await Eraser(store, protection).ForgetSubjectAsync(Request("person:1") with { Identifiers = ["benim"] });
+        await running.CancelAsync();
+        await loop;
+        Assert.Equal(["-"], await _database.LinesAsync("select to_regclass('said_line__sx1')::text"));
+        Assert.Equal(RebuildState.Cancelled, (await daemon.RebuildStatusAsync("SaidLines")).State);
+    }
+
+    [Fact]
     public async Task What_a_crash_left_half_done_is_finished_and_the_receipt_still_tells_the_keys()
     {
         var (store, protection) = await ProcessAsync();

@@ -66,25 +66,44 @@ public static class PostgresErasureSteps
         }
     }
 
-    /// <summary>Tables that a rebuild put aside hold the rows of before; there is no going back to them.</summary>
+    /// <summary>
+    /// Tables that a rebuild put aside hold the rows of before; there is no going back to them. Nor to those that a rebuild filled and did not switch to:
+    /// only one that is under way reads of the erasure by itself.
+    /// </summary>
     private sealed class PreviousTables(NpgsqlDataSource source, IReadOnlyList<ITableProjection> projections) : IErasureStep
     {
         public string Name => "previous_tables";
 
         public async ValueTask<ErasureOutcome> EraseAsync(ErasureContext context, CancellationToken ct)
         {
+            var left = 0L;
+            foreach (var projection in projections) left += await DiscardLeftAsync(projection, ct).ConfigureAwait(false);
             var names = projections.SelectMany(p => p.Tables).Select(t => t + ShadowTables.Previous).ToArray();
             await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+            var there = await CountAsync(connection, names, ct).ConfigureAwait(false);
+            if (there == 0) return new ErasureOutcome(left);
+            await using var drop = new NpgsqlCommand(
+                "begin; set local client_min_messages = warning; delete from sx_projection_previous;" + string.Concat(names.Select(n => $"drop table if exists {n};")) + "commit", connection);
+            await drop.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+            return new ErasureOutcome(left + there);
+        }
+
+        private async ValueTask<long> DiscardLeftAsync(ITableProjection projection, CancellationToken ct)
+        {
+            if (await new RebuildRecord(source, projection.Name).LoadAsync(ct).ConfigureAwait(false) is null or { State: RebuildState.Running }) return 0;
+            await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+            var there = await CountAsync(connection, [.. projection.Tables.Select(t => t + ShadowTables.Suffix)], ct).ConfigureAwait(false);
+            if (there > 0) await ProjectionRebuild.DiscardAsync(source, projection, ct).ConfigureAwait(false);
+            return there;
+        }
+
+        private static async ValueTask<long> CountAsync(NpgsqlConnection connection, string[] names, CancellationToken ct)
+        {
             await using var count = new NpgsqlCommand("select count(*) from unnest($1) t(name) where to_regclass(t.name) is not null", connection)
             {
                 Parameters = { new() { Value = names, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } },
             };
-            var there = (long)(await count.ExecuteScalarAsync(ct).ConfigureAwait(false) ?? 0L);
-            if (there == 0) return new ErasureOutcome(0);
-            await using var drop = new NpgsqlCommand(
-                "begin; set local client_min_messages = warning; delete from sx_projection_previous;" + string.Concat(names.Select(n => $"drop table if exists {n};")) + "commit", connection);
-            await drop.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-            return new ErasureOutcome(there);
+            return (long)(await count.ExecuteScalarAsync(ct).ConfigureAwait(false) ?? 0L);
         }
     }
 
