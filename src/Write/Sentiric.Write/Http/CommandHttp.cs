@@ -92,19 +92,11 @@ public static class CommandHttp
     {
         try
         {
-            return await work().ConfigureAwait(false);
-        }
-        catch (EventStoreUnavailableException away)
-        {
-            return Problem(new Refusal("store.unavailable", away.Message));
+            return await StoreRefusals.GuardedAsync(work).ConfigureAwait(false);
         }
         catch (Exception unstorable) when (unstorable is EventDataRejectedException or EventTooLargeException)
         {
             return Problem(new Refusal("request.unstorable", unstorable.Message));
-        }
-        catch (EventStoreException refused) when (StoreRefusals.Of(refused) is not null)
-        {
-            return Problem(StoreRefusals.Of(refused) ?? throw new InvalidOperationException("The refusal changed while it was told.", refused));
         }
     }
 

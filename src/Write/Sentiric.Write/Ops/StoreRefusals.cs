@@ -14,14 +14,14 @@ internal static class StoreRefusals
         {
             return await work().ConfigureAwait(false);
         }
-        catch (EventStoreException refused) when (Of(refused) is not null)
+        catch (EventStoreException refused) when (Of(refused) is { } refusal)
         {
-            return CommandHttp.Problem(Of(refused) ?? throw new InvalidOperationException("The refusal changed while it was told.", refused));
+            return CommandHttp.Problem(refusal);
         }
     }
 
     /// <summary>Null for what is no refusal.</summary>
-    internal static Refusal? Of(EventStoreException failure) => failure switch
+    private static Refusal? Of(EventStoreException failure) => failure switch
     {
         TruncationRefusedException => new("stream.truncation_refused", failure.Message),
         StreamArchivedException e => new("stream.archived", $"Stream '{e.StreamId}' was closed by an operator and takes nothing more until it is opened again."),
